@@ -1,0 +1,85 @@
+# Every target makes .venv itself when it is needed. `make help` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+PIP_FLAGS ?=
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONWARNINGS := ignore::DeprecationWarning:zmq,ignore::DeprecationWarning:jupyter_client
+
+READY := .venv/.ready
+
+.PHONY: help setup book test test-portable rerun reference browser bench figure lint format clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(READY) ## make .venv with the exact versions of constraints.txt
+
+$(READY): pyproject.toml constraints.txt
+	@echo "Setting up .venv (about a minute and a half) …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 …"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[book,test]'
+	@touch $@
+
+book: $(READY) ## re-run the flagship experiment on this machine and render the book
+	@echo "Re-running the flagship experiment on this machine, from an empty store …"
+	@store=$$(mktemp -d) && trap 'rm -rf "$$store"' EXIT && LRLAB_CACHE="$$store" lrlab live
+	@echo "Rendering the book …"
+	@rm -rf _build
+	@jupyter-book build . -W --keep-going -n -q
+	@echo "Done. Open it with:  $(BIN)/lrlab open   (or _build/html/index.html in a browser)"
+
+test: $(READY) ## lint, unit and property tests, notebooks (nbval), the book and the browser
+	@ruff check . && ruff format --check .
+	@lrlab reference --check
+	@pytest -n 2 --dist loadfile
+
+test-portable: $(READY) ## the notebooks again, on the stand-in for a foreign processor
+	@lrlab reference --check --profile foreign
+
+rerun: $(READY) ## execute every entry of the log again and compare
+	@lrlab rerun
+
+reference: $(READY) ## renew the references of the smoke notebooks: all, or NB=name
+	@lrlab reference $(NB)
+
+figure: $(READY) ## renew the figure that the README shows from the log
+	@python -c "from pathlib import Path; from lrlab.booksite import front, site; Path('book/usable-band.png').write_bytes(front.headline(site.Site(Path.cwd())).png)"
+
+browser: ## install Chromium for the browser test (Debian, Ubuntu; needs root)
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+	@command -v chromium chromium-browser google-chrome | head -n 1
+
+bench: $(READY) ## measure speed as ratios within one run, and the long comparisons
+	@for file in benchmarks/[a-z]*.py; do echo "── $$file"; python "$$file" || exit 1; done
+
+lint: $(READY) ## ruff
+	@ruff check . && ruff format --check .
+
+format: $(READY) ## let ruff format and mend
+	@ruff check --fix . ; ruff format .
+
+clean: ## remove what was built and trained here; .venv stays
+	rm -rf _build .lrlab book/live .pytest_cache .ruff_cache .hypothesis *.egg-info
+
+# The other libraries live in an environment of their own, so that theirs is not ours.
+PEERS := .venv-peers/bin/python
+PEERS_READY := .venv-peers/.ready
+
+.PHONY: test-peers golden
+
+$(PEERS_READY): tests/peers/requirements.txt tests/peers/requirements-nodeps.txt
+	@echo "Setting up .venv-peers (about two minutes, 1.8 GB) …"
+	@test -x $(PEERS) || $(PYTHON) -m venv .venv-peers
+	@$(PEERS) -m pip install -qq --disable-pip-version-check $(PIP_FLAGS) -r tests/peers/requirements.txt
+	@$(PEERS) -m pip install -qq --disable-pip-version-check $(PIP_FLAGS) --no-deps -r tests/peers/requirements-nodeps.txt
+	@touch $@
+
+test-peers: $(PEERS_READY) ## schedules against transformers, timm, optax, Keras; as_torch in Lightning and a Trainer
+	@OMP_NUM_THREADS=1 $(PEERS) -m pytest --confcutdir=tests/peers tests/peers -q
+
+golden: $(PEERS_READY) ## renew the stored values of the other libraries and the book's parity table
+	@OMP_NUM_THREADS=1 LRLAB_GOLDEN=write $(PEERS) -m pytest --confcutdir=tests/peers tests/peers/test_parity.py -q

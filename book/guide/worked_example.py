@@ -1,0 +1,121 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   lrlab:
+#     title: Decay or stay
+#     question: Does a linear decay to zero end below a constant rate on MNIST-1D?
+#     tags: [sgd, mnist1d, mlp]
+#     smoke: {n_seeds: 2, steps: 40}
+# ---
+
+# %% [markdown]
+# # Decay or stay?
+#
+# ## Question
+#
+# Does a linear decay to zero end below a constant rate? Theory says so for the last
+# iterate {cite}`defazio2023optimal`.
+#
+# ## Setup
+#
+# A small network on MNIST-1D, plain SGD, the same peak rate for both, paired seeds. The peak was
+# not tuned for either, so the result holds for this rate only.
+
+# %% tags=["parameters"]
+peak_lr: float = 0.1  # the constant rate, and the rate that decays
+n_seeds: int = 8  # paired seeds
+steps: int = 1000  # [updates] length of a run
+delta: float = 0.02  # smallest difference of log test losses of interest
+
+# %% tags=["setup"]
+import math
+
+import numpy as np
+
+from lrlab import Claim, Job, Recipe, claims, display, plots, schedules, stats, tasks, train_many
+
+if not (math.isfinite(peak_lr) and peak_lr > 0):
+    raise ValueError(f"peak_lr must be positive and finite, got peak_lr={peak_lr}")
+if n_seeds < 2:
+    raise ValueError(f"n_seeds must be at least 2, got n_seeds={n_seeds}")
+
+task = tasks.get("mnist1d")
+compared = {
+    "constant": schedules.Constant(peak_lr),
+    "decay": schedules.LinearDecayToZero(peak_lr, steps=steps),
+}
+
+
+def job(schedule, seed):
+    return Job(
+        task,
+        Recipe(
+            schedule=schedule,
+            steps=steps,
+            batch_size=100,
+            eval_every=max(1, steps // 20),
+            seed=seed,
+        ),
+    )
+
+
+plan = [job(schedule, seed) for schedule in compared.values() for seed in range(n_seeds)]
+
+# %% [markdown]
+# ## Prediction
+#
+# Written before the runs: the decay ends lower, by more than delta, because its last updates
+# average the noise of the minibatches away.
+#
+# ## Result
+
+# %% tags=["nbval-ignore-output"]
+runs = train_many(plan)
+by_name = {name: runs[i * n_seeds : (i + 1) * n_seeds] for i, name in enumerate(compared)}
+fig, ((ax,),) = plots.figure()
+for style, (name, members) in zip(plots.styles(), by_name.items(), strict=False):
+    low, mean, high = stats.band([run.evals["test_loss"] for run in members])
+    at = members[0].evals["step"]
+    ax.plot(at, mean, label=name, **style)
+    ax.fill_between(at, low, high, color=style["color"], alpha=0.18, linewidth=0)
+ax.set(xlabel="update", ylabel="test loss [nats]")
+ax.legend()
+display.show(
+    fig,
+    alt="Test loss against update, one line for a constant rate and one for a linear decay.",
+    caption=f"Mean and 95 % interval over {n_seeds} seeds.",
+)
+
+# %% tags=["nbval-ignore-output"]
+final = {name: [run.final("test_loss") for run in members] for name, members in by_name.items()}
+difference = stats.log_differences(final["decay"], final["constant"])
+display.say(
+    f"The decay ends at a test loss of {np.mean(final['decay']):.3f} on average, the constant "
+    f"rate at {np.mean(final['constant']):.3f}: a factor of {np.exp(difference.mean()):.3f}."
+)
+
+# %% [markdown]
+# ## Verdict
+
+# %% tags=["nbval-ignore-output"]
+settled = claims.settle(
+    [
+        Claim.effect(
+            "decay-ends-lower",
+            "A linear decay to zero ends below a constant rate of the same peak.",
+            values=difference,
+            direction="less",
+            delta=delta,
+            unit="difference of log test losses",
+            source="defazio2023optimal",
+        )
+    ],
+    notebook="worked_example",
+)
+claims.show(settled)
+
+# %%
+claims.verdicts(settled)

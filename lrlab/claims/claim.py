@@ -1,0 +1,309 @@
+"""A claim before it is judged: statement, source, data and the rule fixed in advance."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+Published = float | str | None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement with the rule that will judge it; made by one of the constructors below.
+
+    Args:
+        id: short name, unique within the notebook: letters, digits, `_`, `-`.
+        kind: "exact", "effect", "equivalence", "proportion" or "descriptive".
+        statement: what is claimed, one sentence of plain text.
+        data: what was measured, as JSON values.
+        rule: the rule's parameters, as JSON values.
+        unit: unit of the values.
+        source: key in the bibliography of who claimed it; None for a claim of our own.
+        published: the published number or result, if there is one.
+
+    Example:
+        >>> claim = Claim.effect("lower", "A beats B", values=[-1.0, -2.0], direction="less")
+        >>> claim.kind, claim.rule
+        ('effect', {'direction': 'less', 'delta': 0.0})
+    """
+
+    id: str
+    kind: str
+    statement: str
+    data: dict[str, Any]
+    rule: dict[str, Any] = field(default_factory=dict)
+    unit: str = ""
+    source: str | None = None
+    published: Published = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", self.id):
+            raise ValueError(f"id must be letters, digits, '_' or '-', got id={self.id!r}")
+        if not self.statement.strip():
+            raise ValueError(f"claim {self.id!r} needs a statement")
+
+    @classmethod
+    def effect(
+        cls,
+        id: str,
+        statement: str,
+        *,
+        values: ArrayLike,
+        direction: str,
+        delta: float = 0.0,
+        unit: str = "",
+        source: str | None = None,
+        published: Published = None,
+    ) -> Claim:
+        """The mean of paired values lies beyond ±δ in one direction.
+
+        Args:
+            id: short name, unique within the notebook.
+            statement: what is claimed, one sentence.
+            values: one value a seed, shape (n,), finite; e.g. `stats.log_differences`.
+            direction: "less" (mean < -δ) or "greater" (mean > δ).
+            delta: smallest effect of interest δ, at least 0, in the unit of the values.
+            unit: unit of the values.
+            source: key in the bibliography; None for a claim of our own.
+            published: the published number or result, if there is one.
+
+        Returns:
+            The claim, to be judged by `settle`.
+
+        Raises:
+            ValueError: on values that are not finite, an unknown direction, or a δ below 0.
+        """
+        _check_direction(direction)
+        _check_number("delta", delta, minimum=0.0)
+        rule = {"direction": direction, "delta": float(delta)}
+        return cls(id, "effect", statement, _values(values), rule, unit, source, published)
+
+    @classmethod
+    def equivalence(
+        cls,
+        id: str,
+        statement: str,
+        *,
+        values: ArrayLike,
+        margin: float,
+        unit: str = "",
+        source: str | None = None,
+        published: Published = None,
+    ) -> Claim:
+        """The mean of paired values lies within ±margin.
+
+        Args:
+            id: short name, unique within the notebook.
+            statement: what is claimed, one sentence.
+            values: one value a seed, shape (n,), finite.
+            margin: half-width of the region of equivalence, positive, in the unit of the values.
+            unit: unit of the values.
+            source: key in the bibliography; None for a claim of our own.
+            published: the published number or result, if there is one.
+
+        Returns:
+            The claim, to be judged by `settle`.
+
+        Raises:
+            ValueError: on values that are not finite, or a margin that is not positive.
+
+        Example:
+            >>> Claim.equivalence("same", "A equals B", values=[0.1, -0.1], margin=0.25).rule
+            {'margin': 0.25}
+        """
+        _check_number("margin", margin, minimum=np.nextafter(0, 1))
+        rule = {"margin": float(margin)}
+        return cls(id, "equivalence", statement, _values(values), rule, unit, source, published)
+
+    @classmethod
+    def proportion(
+        cls,
+        id: str,
+        statement: str,
+        *,
+        successes: int,
+        n: int,
+        direction: str,
+        threshold: float,
+        method: str = "exact",
+        unit: str = "proportion",
+        source: str | None = None,
+        published: Published = None,
+    ) -> Claim:
+        """A proportion lies above or below a threshold.
+
+        To compare two conditions on paired seeds, count the pairs that differ: `n` is their
+        number, `successes` those in favour of the claim, and the threshold one half (a sign
+        test).
+
+        Args:
+            id: short name, unique within the notebook.
+            statement: what is claimed, one sentence.
+            successes: number of successes, 0 to n.
+            n: number of trials; 0 is allowed and undecided.
+            direction: "less" or "greater" than the threshold.
+            threshold: proportion in [0, 1].
+            method: interval: "exact" (Clopper-Pearson) or "wilson".
+            unit: what is counted.
+            source: key in the bibliography; None for a claim of our own.
+            published: the published number or result, if there is one.
+
+        Returns:
+            The claim, to be judged by `settle`.
+
+        Raises:
+            ValueError: on counts, a threshold, a direction or a method that make no sense.
+
+        Example:
+            >>> claim = Claim.proportion(
+            ...     "most", "Most runs end", successes=9, n=10, direction="greater", threshold=0.5
+            ... )
+            >>> claim.data
+            {'successes': 9, 'n': 10}
+        """
+        _check_direction(direction)
+        _check_number("threshold", threshold, minimum=0.0, maximum=1.0)
+        if method not in ("exact", "wilson"):
+            raise ValueError(f"method must be 'exact' or 'wilson', got method={method!r}")
+        if not 0 <= successes <= n:
+            raise ValueError(f"need 0 <= successes <= n, got {successes} of {n}")
+        data = {"successes": int(successes), "n": int(n)}
+        rule = {"direction": direction, "threshold": float(threshold), "method": method}
+        return cls(id, "proportion", statement, data, rule, unit, source, published)
+
+    @classmethod
+    def exact(
+        cls,
+        id: str,
+        statement: str,
+        *,
+        holds: bool | None = None,
+        measured: Sequence[float] | float | None = None,
+        expected: Sequence[float] | float | None = None,
+        tolerance: float = 0.0,
+        detail: str = "",
+        unit: str = "",
+        source: str | None = None,
+        published: Published = None,
+    ) -> Claim:
+        """A closed form, an identity or a pinned behaviour: it holds or it does not.
+
+        Give either `holds`, or `measured` and `expected` with the largest absolute difference
+        that is allowed; the numbers are kept, so that the verdict can be computed again.
+
+        Args:
+            id: short name, unique within the notebook.
+            statement: what is claimed, one sentence.
+            holds: whether it holds.
+            measured: number, or a few of them.
+            expected: number, or as many of them.
+            tolerance: largest absolute difference allowed, at least 0.
+            detail: what was compared, one sentence.
+            unit: unit of the numbers.
+            source: key in the bibliography; None for a claim of our own.
+            published: the published number or result, if there is one.
+
+        Returns:
+            The claim, to be judged by `settle`.
+
+        Raises:
+            ValueError: unless exactly one of the two forms is given, or on unequal lengths.
+
+        Example:
+            >>> Claim.exact("half", "Half of one", measured=0.5, expected=1 / 2).data["measured"]
+            [0.5]
+        """
+        if (holds is None) == (measured is None) or (measured is None) != (expected is None):
+            raise ValueError("give either holds, or measured and expected")
+        _check_number("tolerance", tolerance, minimum=0.0)
+        data: dict[str, Any] = {"detail": detail}
+        if holds is not None:
+            return cls(
+                id, "exact", statement, data | {"holds": bool(holds)}, {}, unit, source, published
+            )
+        data |= {
+            name: np.atleast_1d(np.asarray(numbers, dtype=float)).tolist()
+            for name, numbers in (("measured", measured), ("expected", expected))
+        }
+        if not np.isfinite(data["measured"] + data["expected"]).all():
+            raise ValueError(f"claim {id!r}: measured and expected must be finite")
+        if len(data["measured"]) != len(data["expected"]):
+            raise ValueError(
+                f"measured and expected need equal lengths, got {len(data['measured'])} "
+                f"and {len(data['expected'])}"
+            )
+        rule = {"tolerance": float(tolerance)}
+        return cls(id, "exact", statement, data, rule, unit, source, published)
+
+    @classmethod
+    def descriptive(
+        cls,
+        id: str,
+        statement: str,
+        *,
+        values: ArrayLike,
+        scale: str = "linear",
+        unit: str = "",
+        source: str | None = None,
+        published: Published = None,
+    ) -> Claim:
+        """A number with n and spread, without a verdict.
+
+        Args:
+            id: short name, unique within the notebook.
+            statement: what was measured, one sentence.
+            values: one value a seed, shape (n,), finite.
+            scale: "linear" (mean) or "log" (geometric mean: rates and ratios, positive values).
+            unit: unit of the values.
+            source: key in the bibliography; None for a number of our own.
+            published: the published number or result, if there is one.
+
+        Returns:
+            The claim, to be shown by `settle` and `show`.
+
+        Raises:
+            ValueError: on values that are not finite, or not positive on a log scale.
+
+        Example:
+            >>> Claim.descriptive("band-low", "Lower end", values=[0.01, 0.02], scale="log").rule
+            {'scale': 'log'}
+        """
+        if scale not in ("linear", "log"):
+            raise ValueError(f"scale must be 'linear' or 'log', got scale={scale!r}")
+        data = _values(values)
+        if scale == "log" and min(data["values"]) <= 0:
+            raise ValueError(f"a log scale needs positive values, got {min(data['values'])}")
+        return cls(id, "descriptive", statement, data, {"scale": scale}, unit, source, published)
+
+
+def _values(values: ArrayLike) -> dict[str, list[float]]:
+    x = np.asarray(values, dtype=float)
+    if x.ndim != 1 or x.size == 0:
+        raise ValueError(f"values must be of shape (n,) with n >= 1, got shape {x.shape}")
+    if not np.isfinite(x).all():
+        i = int(np.argmin(np.isfinite(x)))
+        raise ValueError(
+            f"values must be finite, got values[{i}]={x[i]}; "
+            "a run that diverged is an outcome: count it in a proportion"
+        )
+    return {"values": x.tolist()}
+
+
+def _check_direction(direction: str) -> None:
+    if direction not in ("less", "greater"):
+        raise ValueError(f"direction must be 'less' or 'greater', got direction={direction!r}")
+
+
+def _check_number(name: str, value: float, minimum: float, maximum: float = math.inf) -> None:
+    if not (math.isfinite(value) and minimum <= value <= maximum):
+        bound = f"at least {minimum:g}" if maximum == math.inf else f"in [{minimum:g}, {maximum:g}]"
+        if name == "margin":
+            bound = "positive"
+        raise ValueError(f"{name} must be finite and {bound}, got {name}={value}")

@@ -1,0 +1,157 @@
+"""What a notebook shows: prose with computed numbers, figures with alt text, tables.
+
+In a notebook the output is rich; outside one, the text is printed, so that the same code runs as a
+plain script.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["publish", "say", "show", "table"]
+
+
+def say(markdown: str) -> None:
+    """Show a sentence or a paragraph of Markdown, its numbers computed by the caller.
+
+    Args:
+        markdown: text, e.g. an f-string; `$…$` is mathematics.
+
+    Raises:
+        ValueError: if there is nothing to say.
+
+    Example:
+        >>> say(f"The rate at the peak is **{0.2:g}**.")
+        The rate at the peak is **0.2**.
+    """
+    if not markdown.strip():
+        raise ValueError("say() needs a text")
+    publish(text=markdown, markdown=markdown)
+
+
+def show(fig: Figure, *, alt: str, caption: str, dpi: int = 120, headline: bool = False) -> None:
+    """Show a figure as PNG with its alternative text and caption, and close it.
+
+    The bytes depend on the figure alone: the file holds no date and no software version. The
+    output's metadata carries `lrlab_figure`, from which the entry's page takes the alternative
+    text and the caption.
+
+    Args:
+        fig: the figure.
+        alt: what a reader who can't see it needs to know, one or two sentences.
+        caption: what it shows, with n and what the bands are.
+        dpi: resolution in dots per inch.
+        headline: whether this is the figure that the book's front page may show.
+
+    Raises:
+        ValueError: if alt text or caption is empty.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> show(Figure(), alt="An empty figure.", caption="Nothing, n = 0.")
+        [figure] An empty figure.
+    """
+    for name, value in (("alt", alt), ("caption", caption)):
+        if not value.strip():
+            raise ValueError(f"show() needs {name} text")
+    described: dict[str, Any] = {"alt": alt, "caption": caption}
+    if headline:
+        described["headline"] = True
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", metadata={"Software": None})
+    png = base64.b64encode(buffer.getvalue()).decode()
+    publish(text=f"[figure] {alt}", png=png, metadata={"lrlab_figure": described})
+    _close(fig)
+
+
+def table(frame: pd.DataFrame, *, caption: str, digits: int = 4, index: bool = False) -> None:
+    """Show a table with a caption, readable with a screen reader and on a phone.
+
+    Args:
+        frame: the table; its columns name their unit.
+        caption: what it shows, with n.
+        digits: significant digits of floats.
+        index: whether to show the index as the first column.
+
+    Raises:
+        ValueError: if the caption is empty.
+
+    Example:
+        >>> import pandas as pd
+        >>> table(pd.DataFrame({"rate": [0.1], "loss": [0.123456]}), caption="One run.")
+        One run.
+        rate   loss
+         0.1 0.1235
+    """
+    if not caption.strip():
+        raise ValueError("table() needs a caption")
+    shown = frame.reset_index() if index else frame
+
+    def cell(value: Any) -> str:
+        return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+
+    head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in shown.columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell(value))}</td>" for value in row) + "</tr>"
+        for row in shown.itertuples(index=False, name=None)
+    )
+    html = (
+        '<div class="lrlab-table" role="region" tabindex="0" '
+        f'aria-label="{escape(caption)}"><table class="dataframe">'
+        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
+    lines = shown.to_string(index=False, float_format=lambda x: f"{x:.{digits}g}")
+    publish(text=f"{caption}\n{lines}", html=html)
+
+
+def publish(
+    *,
+    text: str,
+    html: str | None = None,
+    markdown: str | None = None,
+    png: str | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> None:
+    """Put one output into the notebook that runs, or print its text outside of one.
+
+    Args:
+        text: plain text, what is printed outside a notebook.
+        html: the same as HTML.
+        markdown: the same as Markdown.
+        png: the same as a base64-encoded PNG.
+        metadata: the output's metadata.
+
+    Example:
+        >>> publish(text="plain", html="<b>rich</b>")
+        plain
+    """
+    if not _in_notebook():
+        print(text)
+        return
+    from IPython.display import publish_display_data
+
+    rich = {"text/html": html, "text/markdown": markdown, "image/png": png}
+    data = {"text/plain": text} | {kind: value for kind, value in rich.items() if value}
+    publish_display_data(data=data, metadata=metadata or {})
+
+
+def _in_notebook() -> bool:
+    import sys
+
+    core = sys.modules.get("IPython.core.interactiveshell")
+    return core is not None and core.InteractiveShell.initialized()
+
+
+def _close(fig: Figure) -> None:
+    import sys
+
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close(fig)

@@ -1,0 +1,127 @@
+"""Small multiples: one panel for each condition, the schedule drawn under it; nothing computed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import matplotlib as mpl
+import matplotlib.colors
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from lrlab.plots import _STYLE
+
+STRIP = "#8a8a8a"
+
+
+def panels(
+    rates: Mapping[str, ArrayLike],
+    *,
+    epoch_steps: int = 1,
+    columns: int = 4,
+    width: float = 9.6,
+    row_height: float = 2.5,
+    label: str = "loss",
+    log: bool = True,
+) -> tuple[Figure, dict[str, Axes]]:
+    """Return a figure with one empty panel for each condition above its schedule.
+
+    All panels share both axes, and so do all strips that show a schedule.
+
+    Args:
+        rates: the rate of each update by condition, each of shape (steps,).
+        epoch_steps: updates in an epoch, the unit of the abscissa.
+        columns: panels side by side.
+        width: of the figure in inches.
+        row_height: of a panel with its strip, in inches.
+        label: of the panels' ordinate.
+        log: whether it is logarithmic.
+
+    Returns:
+        The figure and the panels by condition.
+
+    Example:
+        >>> fig, axes = panels({"constant": [0.1] * 10, "linear": np.linspace(0.1, 0, 10)})
+        >>> sorted(axes)
+        ['constant', 'linear']
+    """
+    columns = min(columns, len(rates))
+    rows = math.ceil(len(rates) / columns)
+    highest = 1.1 * max(float(np.max(lr)) for lr in rates.values())
+    with mpl.rc_context(_STYLE):
+        fig = Figure(figsize=(width, rows * row_height))
+        grid = fig.add_gridspec(2 * rows, columns, height_ratios=[4, 1] * rows)
+        found: dict[str, Axes] = {}
+        panel = strip = None
+        for number, (name, lr) in enumerate(rates.items()):
+            row, column = divmod(number, columns)
+            panel = fig.add_subplot(grid[2 * row, column], sharex=panel, sharey=panel)
+            strip = fig.add_subplot(grid[2 * row + 1, column], sharex=panel, sharey=strip)
+            panel.set_title(name)
+            panel.tick_params(labelbottom=False, labelleft=column == 0, labelsize=8.5)
+            strip.tick_params(labelleft=column == 0, labelsize=8)
+            if log:
+                panel.set_yscale("log")
+            at = np.arange(len(lr)) / epoch_steps
+            strip.fill_between(at, lr, color=STRIP, alpha=0.35, linewidth=0)
+            strip.plot(at, lr, color="#444444", linewidth=1)
+            strip.set_ylim(0, highest)
+            strip.grid(visible=False)
+            if column == 0:
+                panel.set_ylabel(label)
+                strip.set_ylabel("rate")
+            if number + columns >= len(rates):
+                strip.set_xlabel("epoch")
+            found[name] = panel
+    return fig, found
+
+
+def diverging(position: float) -> tuple[float, float, float, float]:
+    """Return a colour for a signed position: blue below 0, grey at it, orange above.
+
+    Args:
+        position: in [−1, 1].
+
+    Example:
+        >>> diverging(0.0) != diverging(1.0) != diverging(-1.0)
+        True
+    """
+    ends = ("#0A4A8A", "#5B9BD5", "#555555", "#E69F00", "#A63E00")
+    return mpl.colors.LinearSegmentedColormap.from_list("signed", ends)((position + 1) / 2)
+
+
+def plain_ticks(axes: Axes, ticks: ArrayLike) -> None:
+    """Label a logarithmic ordinate at these values, as plain numbers.
+
+    Args:
+        axes: whose ordinate, shared ones with it.
+        ticks: where.
+    """
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_yticks([], minor=True)
+
+
+def images(rows: Mapping[str, ArrayLike], *, width: float = 7.2) -> Figure:
+    """Return a figure with a row of images for each condition.
+
+    Args:
+        rows: images by condition, each of shape (images, side, side), equally many, dark is high.
+        width: of the figure in inches.
+
+    Example:
+        >>> len(images({"real": np.zeros((3, 8, 8)), "generated": np.zeros((3, 8, 8))}).axes)
+        2
+    """
+    shape = np.asarray(next(iter(rows.values()))).shape
+    with mpl.rc_context(_STYLE):
+        fig = Figure(figsize=(width, len(rows) * (width / shape[0] * 0.82 + 0.22)))
+        axes = fig.subplots(len(rows), 1, squeeze=False)[:, 0]
+    for ax, (name, pictures) in zip(axes, rows.items(), strict=True):
+        framed = np.pad(np.asarray(pictures), ((0, 0), (1, 1), (1, 1)), constant_values=-1)
+        ax.imshow(np.hstack(list(framed)), cmap="gray_r", interpolation="nearest")
+        ax.set_title(name)
+        ax.axis("off")
+    return fig

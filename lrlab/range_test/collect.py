@@ -1,0 +1,207 @@
+"""Running a range test: ramps over seeds, then pilots where the ramps say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lrlab.parallel import Job, train_many
+from lrlab.probes import Probe
+from lrlab.randomness import preserved
+from lrlab.range_test.band import find_band
+from lrlab.range_test.pilots import search
+from lrlab.range_test.ramp import Trace, ramp
+from lrlab.range_test.result import RangeTest
+from lrlab.recipe import Recipe
+from lrlab.schedules import Constant
+from lrlab.store import Store
+from lrlab.tasks.base import Task
+
+LR_MIN, LR_MAX = 1e-6, 10.0
+
+
+def ramp_jobs(
+    task: Task,
+    recipe: Recipe,
+    *,
+    lr_min: float = LR_MIN,
+    lr_max: float = LR_MAX,
+    steps: int = 100,
+    seeds: int | Sequence[int] = 3,
+    growth: str = "exponential",
+    eval_every: int = 0,
+    probes: Sequence[Probe] = (),
+) -> list[Job]:
+    """Return the ramps of a range test as jobs for `lrlab.train_many`.
+
+    Args:
+        task: data, model and loss.
+        recipe: how it is trained; its schedule, steps and seed are replaced.
+        lr_min: first rate of the ramp.
+        lr_max: last rate of the ramp.
+        steps: updates of each ramp.
+        seeds: how many (0, 1, …) or which.
+        growth: ``"exponential"`` or ``"linear"``.
+        eval_every: updates between two evaluations; 0: none.
+        probes: what else is measured.
+
+    Raises:
+        ValueError: if an argument makes no sense.
+    """
+    ramped = recipe.replace(
+        schedule=ramp(lr_min, lr_max, steps, growth), steps=steps, eval_every=eval_every
+    )
+    return [Job(task, ramped.replace(seed=seed), tuple(probes)) for seed in seed_list(seeds)]
+
+
+def range_test(
+    task: Task,
+    recipe: Recipe | None = None,
+    *,
+    lr_min: float = LR_MIN,
+    lr_max: float = LR_MAX,
+    steps: int = 100,
+    seeds: int | Sequence[int] = 3,
+    growth: str = "exponential",
+    pilots: int = 7,
+    budget: int | None = None,
+    eval_every: int = 0,
+    same_batch: bool = False,
+    sharpness: bool = False,
+    n_jobs: int | None = None,
+    store: Store | str | None = "default",
+    progress: bool = False,
+) -> RangeTest:
+    r"""Train with a growing rate, over several seeds, and say which rates are usable.
+
+    Smith (2017) lets the rate grow and watches the loss: flat, falling, exploding. Here the ramps
+    of several seeds give a band with intervals, and short pilots at constant rates inside it give
+    the suggestion. Afterwards everything is as it was: the task's own weights are not touched (a
+    module of your own is copied), and the generators of Python, NumPy and torch are restored.
+
+    Args:
+        task: what is trained; `lrlab.tasks.from_module` makes one of a module of your own.
+        recipe: how it is trained; its schedule and seed are replaced, its steps are the budget.
+            None for a module of your own, which brings its optimizer.
+        lr_min: first rate of the ramp.
+        lr_max: last rate of the ramp.
+        steps: updates of each ramp and of each pilot, at least 10.
+        seeds: how many (0, 1, …) or which; of initial weights and data order.
+        growth: ``"exponential"`` or ``"linear"``.
+        pilots: number of pilots, at least 4; 0: none, the suggestion is made from the ramps.
+        budget: updates of the training that rates are suggested for; None: `recipe.steps`.
+        eval_every: updates between two evaluations of a ramp; 0: none.
+        same_batch: also measure the loss on the same batch after each update.
+        sharpness: also compute 2(1 + β)/λ_max at the first weights; for SGD with momentum β.
+        n_jobs: processes; None: one for each core (for a module of your own: none but this one).
+        store: as in `lrlab.train_many`.
+        progress: show a progress bar.
+
+    Returns:
+        The result, with `band`, `suggest()`, `stop_reason` and the raw `traces`.
+
+    Raises:
+        ValueError: if an argument makes no sense, the model has no parameter that can be trained,
+            or the loss is not a scalar.
+
+    Example:
+        >>> from lrlab import Recipe, schedules, tasks
+        >>> from lrlab.optimizers import SGD
+        >>> recipe = Recipe(
+        ...     schedule=schedules.Constant(0.1), steps=400, batch_size=64,
+        ...     optimizer=SGD(momentum=0.9),
+        ... )
+        >>> result = range_test(tasks.get("mnist1d"), recipe, n_jobs=1, store=None)
+        >>> result.stop_reason
+        {0: 'completed', 1: 'completed', 2: 'completed'}
+        >>> 0.02 < result.suggest().lr < 0.3
+        True
+    """
+    if recipe is None:
+        recipe = getattr(task, "recipe", None)
+        if recipe is None:
+            raise ValueError("a task of the laboratory needs a recipe: range_test(task, recipe)")
+    live = getattr(task, "live", False)
+    if live:
+        n_jobs, store = n_jobs or 1, None
+    if pilots and pilots < 4:
+        raise ValueError(f"pilots must be 0 or at least 4, got pilots={pilots}")
+    probes = []
+    if same_batch:
+        from lrlab.range_test.probe import SameBatch
+
+        probes.append(SameBatch())
+    jobs = ramp_jobs(
+        task,
+        recipe,
+        lr_min=lr_min,
+        lr_max=lr_max,
+        steps=steps,
+        seeds=seeds,
+        growth=growth,
+        eval_every=eval_every,
+        probes=probes,
+    )
+    check_task(task, recipe)
+    budget = recipe.steps if budget is None else budget
+
+    def train(jobs: Sequence[Job]) -> list[Trace]:
+        with preserved():
+            runs = train_many(jobs, n_jobs=n_jobs, store=store, progress=progress)
+        return [Trace.of(run) for run in runs]
+
+    traces = train(jobs)
+    band = find_band(traces, budget)
+    tried: list[Trace] = []
+    if pilots and band.low.lr is not None:
+        seed = traces[0].seed
+
+        def at(rates: Sequence[float]) -> list[Trace]:
+            changed = [
+                recipe.replace(schedule=Constant(lr), steps=steps, seed=seed) for lr in rates
+            ]
+            return train([Job(task, one) for one in changed])
+
+        tried = search(at, top=band.high.lr or lr_max, bottom=lr_min, count=pilots)
+    edge = None
+    if sharpness:
+        from lrlab.sharpness import stability_edge
+
+        edge = stability_edge(task, recipe.replace(seed=traces[0].seed))
+    return RangeTest(
+        task=task.to_dict(),
+        optimizer=recipe.optimizer.to_dict(),
+        traces=tuple(traces),
+        pilots=tuple(tried),
+        budget=budget,
+        edge=edge,
+    )
+
+
+def seed_list(seeds: int | Sequence[int]) -> list[int]:
+    """Return the seeds as a list.
+
+    Raises:
+        ValueError: if there is none, or one comes twice.
+
+    Example:
+        >>> seed_list(3), seed_list([5, 7])
+        ([0, 1, 2], [5, 7])
+    """
+    chosen = list(range(seeds)) if isinstance(seeds, int) else [int(seed) for seed in seeds]
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise ValueError(f"seeds must be at least one, each of them once, got seeds={seeds!r}")
+    return chosen
+
+
+def check_task(task: Task, recipe: Recipe) -> None:
+    """Raise a ValueError if the task can't be trained: no parameter, no batch, no scalar loss."""
+    import torch
+
+    from lrlab.state import TrainingState
+
+    with preserved():
+        state = TrainingState(task, recipe, ())
+        loss = task.loss(state.model, next(state.batches), state.noise)
+    if not isinstance(loss, torch.Tensor) or loss.ndim != 0:
+        shape = tuple(loss.shape) if isinstance(loss, torch.Tensor) else type(loss).__name__
+        raise ValueError(f"the loss of a batch must be a scalar tensor, got {shape}")

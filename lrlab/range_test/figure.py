@@ -1,0 +1,126 @@
+"""The picture of a range test: loss and gradient norm against the rate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lrlab import plots
+from lrlab.range_test.pilots import score
+from lrlab.range_test.ramp import Trace
+from lrlab.range_test.smoothing import effect, pooled, smooth
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from lrlab.range_test.result import RangeTest
+
+
+def draw(result: RangeTest) -> Figure:
+    """Return the picture: raw losses, smoothed losses, band, pilots and suggestion.
+
+    Args:
+        result: the range test.
+    """
+    fig, axes = plots.figure(2, 1, height=5.2, sharex=True, height_ratios=(2.2, 1))
+    losses, norms = axes[:, 0]
+    draw_losses(losses, result)
+    for trace in result.traces:
+        kept = np.isfinite(trace.grad_norm) & (trace.grad_norm > 0)
+        norms.plot(
+            trace.lr[kept], trace.grad_norm[kept], color=plots.COLOURS[0], alpha=0.45, linewidth=0.8
+        )
+    norms.set_yscale("log")
+    norms.set_ylabel("gradient norm")
+    norms.set_xlabel("learning rate")
+    _mark(norms, result, labelled=False)
+    return fig
+
+
+def draw_losses(ax: Axes, result: RangeTest, *, pilots: bool = True, legend: bool = True) -> None:
+    """Draw the losses against the rate into given axes.
+
+    Args:
+        ax: where to draw; its abscissa becomes logarithmic.
+        result: the range test.
+        pilots: show the pilots.
+        legend: show the legend.
+    """
+    n = len(result.traces)
+    for trace in result.traces:
+        lr, loss = effect(trace)
+        ax.plot(lr, loss, ".", color=plots.COLOURS[0], alpha=0.15, markersize=2.5, zorder=1)
+        ax.plot(*smooth(trace)[:2], color=plots.COLOURS[0], alpha=0.35, linewidth=0.9, zorder=2)
+    lr, loss = pooled(result.traces)
+    shown = np.isfinite(loss)
+    ax.plot(
+        lr[shown], loss[shown], color=plots.COLOURS[0], linewidth=2.2, zorder=3,
+        label=f"ramp: median of {n} seeds" if n > 1 else "ramp, smoothed",
+    )  # fmt: skip
+    ended = [trace for trace in result.traces if trace.stop_reason in ("nan", "inf", "diverged")]
+    low, high = _limits(result)
+    if ended:
+        ax.plot(
+            [trace.lr[-1] for trace in ended], np.full(len(ended), high), "x", clip_on=False,
+            color=plots.COLOURS[1], markersize=6, label="ramp ended: not finite", zorder=5,
+        )  # fmt: skip
+    if pilots and result.pilots:
+        _pilots(ax, result.pilots, high)
+    _mark(ax, result, labelled=True)
+    ax.set_xscale("log")
+    ax.set_ylim(low, high)
+    ax.set_ylabel("loss on the next batch")
+    if legend:
+        ax.legend(loc="lower left")
+
+
+def _pilots(ax: Axes, pilots: tuple[Trace, ...], high: float) -> None:
+    scores = np.exp([score(trace) for trace in pilots])
+    rates = np.array([trace.lr[0] for trace in pilots])
+    steps = pilots[0].planned
+    ax.plot(
+        rates, np.minimum(scores, high), "D", color=plots.COLOURS[4], markeredgecolor="#5a3d00",
+        markersize=5.5, label=f"pilots: {steps} updates at one rate", zorder=4, clip_on=False,
+    )  # fmt: skip
+
+
+def _limits(result: RangeTest) -> tuple[float, float]:
+    """Losses from the lowest one shown to a little above the initial one."""
+    first = np.mean([trace.loss[0] for trace in result.traces])
+    curves = [smooth(trace)[1] for trace in result.traces]
+    lowest = min(float(np.nanmin(curve)) for curve in curves if len(curve))
+    tails = [float(np.exp(score(trace))) for trace in result.pilots]
+    lowest = min([lowest, *(value for value in tails if np.isfinite(value))])
+    room = 0.08 * max(first - lowest, 1e-12 * abs(first), 1e-300)
+    return float(lowest - room), float(first + 8 * room)
+
+
+def _mark(ax: Axes, result: RangeTest, *, labelled: bool) -> None:
+    band, suggestion = result.band, result.suggest()
+    if band.low.lr is not None:
+        top = band.high.lr if band.high.lr is not None else result.traces[0].planned_lr[-1]
+        plots.mark_band(ax, band.low.lr, top, _name("band", labelled))
+    for edge in (band.low, band.high):
+        if edge.interval is not None:
+            ax.axvline(edge.lr, color=plots.COLOURS[2], linewidth=0.9, zorder=1)
+    if suggestion.lr is not None:
+        ax.axvline(
+            suggestion.lr, color=plots.COLOURS[1], linewidth=1.8, zorder=3,
+            label=_name(f"suggestion, {suggestion.lr:.2g}", labelled),
+        )  # fmt: skip
+        if suggestion.interval is not None:
+            ax.axvspan(
+                suggestion.interval.low, suggestion.interval.high, color=plots.COLOURS[1],
+                alpha=0.12, linewidth=0, zorder=0,
+            )  # fmt: skip
+    if result.edge is not None:
+        ax.axvline(
+            result.edge, color=plots.COLOURS[3], linestyle="--", linewidth=1.5,
+            label=_name(r"$2(1+\beta)/\lambda_{\max}$ at the start", labelled),
+        )  # fmt: skip
+
+
+def _name(label: str, labelled: bool) -> str:
+    return label if labelled else "_"

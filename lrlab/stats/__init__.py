@@ -1,0 +1,38 @@
+"""Intervals, tests, power: the few statistics that the experiments need.
+
+SciPy does the computing; this module fixes conventions. Samples are small
+(five to thirty seeds), so intervals are exact or t intervals: the percentile bootstrap covers far
+less than it says at these sizes.
+"""
+
+from .decisions import equivalence_p, holm, mean_p, proportion_p
+from .intervals import (
+    Interval,
+    band,
+    geometric_interval,
+    mean_interval,
+    median_interval,
+    proportion_interval,
+    rank_correlation,
+)
+from .samples import log_differences
+from .sizing import equivalence_power, power, seeds_for_equivalence, seeds_for_power
+
+__all__ = [
+    "Interval",
+    "band",
+    "equivalence_p",
+    "equivalence_power",
+    "geometric_interval",
+    "holm",
+    "log_differences",
+    "mean_interval",
+    "mean_p",
+    "median_interval",
+    "power",
+    "proportion_interval",
+    "proportion_p",
+    "rank_correlation",
+    "seeds_for_equivalence",
+    "seeds_for_power",
+]

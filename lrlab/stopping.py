@@ -1,0 +1,59 @@
+"""When a run is stopped early."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+
+class Stop(Protocol):
+    """Decides after each evaluation whether a run ends; must depend on its argument alone."""
+
+    def __call__(self, evals: Mapping[str, Sequence[float]]) -> bool:
+        """Return True to stop; `evals` holds all evaluations so far by metric."""
+
+
+@dataclasses.dataclass(frozen=True)
+class EarlyStopping:
+    """Stop when a metric has not improved for a number of evaluations (Prechelt, 1998).
+
+    Args:
+        metric: the metric to watch, smaller is better.
+        patience: evaluations without improvement that are waited for, at least 1.
+        min_delta: an improvement is a fall by more than this.
+
+    Raises:
+        ValueError: if patience or min_delta makes no sense.
+
+    Example:
+        >>> stop = EarlyStopping("validation_loss", patience=2)
+        >>> stop({"validation_loss": [3.0, 2.0, 2.5]})
+        False
+        >>> stop({"validation_loss": [3.0, 2.0, 2.5, 2.1]})
+        True
+    """
+
+    metric: str = "validation_loss"
+    patience: int = 5
+    min_delta: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.patience < 1:
+            raise ValueError(f"patience must be at least 1, got patience={self.patience}")
+        if not self.min_delta >= 0:
+            raise ValueError(f"min_delta must not be negative, got min_delta={self.min_delta}")
+
+    def __call__(self, evals: Mapping[str, Sequence[float]]) -> bool:
+        """Return whether the metric has failed to improve for `patience` evaluations."""
+        best, since = float("inf"), 0
+        for value in evals[self.metric]:
+            if value < best - self.min_delta:
+                best, since = value, 0
+            else:
+                since += 1
+        return since >= self.patience
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-able dict that identifies the rule."""
+        return {"stop": type(self).__name__} | dataclasses.asdict(self)

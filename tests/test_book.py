@@ -1,0 +1,180 @@
+"""The book builds without a warning, and says what the log says."""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup, Tag
+from built_book import NEW, OLD, OTHER, ROOT, TODAY, WHAT_IF
+from jupyter_book.config import PATH_YAML_DEFAULT
+
+from lrlab import claims, entries
+
+
+@cache
+def parsed(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_bytes(), "lxml")
+
+
+@cache
+def ids(path: Path) -> set[str]:
+    return {element["id"] for element in parsed(path).select("[id]")}
+
+
+def words(element: Tag) -> str:
+    """Text with single spaces and straight quotes."""
+    return re.sub(r"\s+", " ", element.get_text()).translate(str.maketrans("’“”", '\'""'))
+
+
+def entry_page(book, name: str) -> BeautifulSoup:
+    return parsed(book.html / "book" / "log" / f"{name}.html")
+
+
+def test_book_builds_without_a_warning(book):
+    troubles = [line for line in book.log.splitlines() if re.search(r"WARNING|ERROR", line)]
+    assert not troubles
+    assert book.code == 0, book.log[-3000:]
+
+
+def test_build_writes_only_where_git_does_not_look(book):
+    assert book.untouched
+
+
+def test_settings_hold_no_key_that_jupyter_book_does_not_know():
+    default = yaml.safe_load(PATH_YAML_DEFAULT.read_text("utf-8"))
+    ours = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+    read_without_a_default = {"bibtex_bibfiles"}
+    assert ours.keys() <= default.keys() | read_without_a_default
+    for section, settings in ours.items():
+        if isinstance(settings, dict):
+            assert settings.keys() <= default[section].keys(), section
+
+
+def test_no_entry_stores_an_error():
+    for entry in entries.log(ROOT):
+        for cell in entry.notebook().cells:
+            kinds = {output.output_type for output in cell.get("outputs", [])}
+            assert "error" not in kinds, entry.name
+
+
+def test_log_lists_every_entry_newest_first(book):
+    page = parsed(book.html / "book" / "log" / "index.html")
+    listed = [
+        Path(link.get("href")).stem
+        for link in page.select("ul.postlist a, ul.postlist-style-none a")
+    ]
+    dates = [name[:10] for name in listed]
+    assert set(listed) == {entry.name for entry in entries.log(book.root)}
+    assert dates == sorted(dates, reverse=True)
+
+
+def test_feed_has_every_entry(book):
+    feed = (book.html / "book" / "log" / "archive" / "atom.xml").read_text("utf-8")
+    for entry in entries.log(book.root):
+        assert f"/book/log/{entry.name}.html" in feed
+
+
+def test_every_entry_ends_with_its_record(book):
+    for entry in entries.log(book.root):
+        page = entry_page(book, entry.name)
+        record = page.select("section#record")[0]
+        text = words(record)
+        assert f"book/log/{entry.name}.html" in text
+        assert f"Entry {entry.name} of {entry.record['date']}" in text
+        assert entry.record["command"] in text
+        assert entry.record["entry_sha256"] in text
+        assert entry.record["hardware"]["cpu"] in text
+        files = [link.get("href") for link in record.select("a.download")]
+        kept = (
+            book.html / "book" / "log" / next(f for f in files if f.endswith(".json"))
+        ).resolve()
+        assert json.loads(kept.read_text()) == entry.record
+
+
+def test_superseded_entries_and_their_successors_say_so(book):
+    old, new = words(entry_page(book, OLD)), words(entry_page(book, NEW))
+    assert f"Superseded Read A demonstration of {TODAY} instead." in old
+    assert f"takes the place of {OLD}. Why: Its test set was too small." in new
+    assert "Supersede" not in words(entry_page(book, OTHER).select("article")[0])
+
+
+def test_what_if_is_shown_and_does_not_count(book):
+    assert "a what-if with peak_lr = 0.5" in words(entry_page(book, WHAT_IF))
+    assert WHAT_IF not in {row.entry for row in claims.ledger(book.root)}
+
+
+def test_ledger_has_a_row_for_each_claim_that_leads_to_its_card(book):
+    page = parsed(book.html / "book" / "claims.html")
+    rows = page.select("table.lrlab-ledger tbody tr")
+    expected = claims.ledger(book.root)
+    assert len(rows) == len(expected)
+    for row, claim in zip(rows, expected, strict=True):
+        text = words(row)
+        assert claim.claim.statement in text
+        assert claim.claim.verdict in text
+        link = next(a.get("href") for a in row.select("a") if claim.claim.id in words(a))
+        file, _, anchor = link.partition("#")
+        assert anchor in ids((book.html / "book" / file).resolve())
+
+
+def test_ledger_cites_its_sources(book):
+    page = parsed(book.html / "book" / "claims.html")
+    cited = [a.get("href") for a in page.select("table.lrlab-ledger a.bibtex, td a.internal")]
+    assert any(href.startswith("references.html#") for href in cited)
+
+
+def test_front_page_has_band_figure_and_counts_of_the_entries_that_count(book):
+    page = parsed(book.html / "book" / "intro.html")
+    answer = words(page.select(".lrlab-answer")[0])
+    assert answer.strip() == "Usable learning rates: 0.00245 to 0.346 1/step"
+    figure = page.select("figure img")[0]
+    assert figure.get("alt")
+    counts = [words(item).strip() for item in page.select("ul.lrlab-counts li")]
+    found = [row.claim.verdict for row in claims.ledger(book.root)]
+    assert f"{found.count('supported')} supported" in counts
+    assert f"{found.count('contradicted')} contradicted" in counts
+    newest = words(page.select("section#newest-entries")[0])
+    assert newest.index("Another page") < newest.index("A demonstration (superseded)")
+
+
+def test_every_figure_says_what_it_shows(book):
+    for path in book.pages():
+        for image in parsed(path).select("article img"):
+            alt = image.get("alt") or ""
+            assert alt.strip() and not alt.endswith((".png", ".svg")), path
+
+
+def test_pages_load_nothing_from_elsewhere(book):
+    for path in book.pages():
+        for element in parsed(path).select("script[src], img[src], link[rel=stylesheet], iframe"):
+            address = element.get("src") or element.get("href") or ""
+            assert not urlsplit(address).netloc, f"{path}: {address}"
+
+
+def test_every_link_inside_the_book_leads_somewhere(book):
+    dead = []
+    for path in book.pages():
+        for link in parsed(path).select("article a[href], nav a[href]"):
+            parts = urlsplit(link["href"])
+            if parts.scheme or parts.netloc:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            anchor = unquote(parts.fragment) if target.suffix == ".html" else ""
+            anchor = "" if "=" in anchor else anchor  # settings that a script reads
+            if not target.exists() or (anchor and anchor not in ids(target)):
+                dead.append(f"{path.name}: {link['href']}")
+    assert not dead
+
+
+def test_generated_page_has_a_placeholder(book):
+    page = parsed(book.html / "book" / "live" / "reproduced_here.html")
+    assert "make book" in words(page)
+
+
+@pytest.mark.parametrize("file", ["LICENSE", "tex-mml-chtml.js"])
+def test_mathematics_is_set_from_a_local_copy_with_its_licence(book, file):
+    assert (book.html / "_static" / "mathjax" / file).is_file()

@@ -1,0 +1,166 @@
+"""The book in a real browser: offline, quiet, on a phone, in the dark, and for everybody."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from built_book import NEW, Book
+from playwright.sync_api import Browser, Page, sync_playwright
+
+pytestmark = pytest.mark.browser
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+PHONE, DESK = {"width": 375, "height": 800}, {"width": 1280, "height": 900}
+KINDS = (
+    "book/intro",
+    "book/claims",
+    "book/log/index",
+    "book/log/archive",
+    f"book/log/{NEW}",
+    "book/live/reproduced_here",
+    "book/guide/writing",
+    "book/handbook/index",
+    "book/handbook/one_cycle",
+    "book/handbook/explorer",
+    "book/api/showing",
+    "book/references",
+    "search",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        reason = "no Chromium on this machine; `make browser` installs it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with browser.new_context(viewport=DESK, color_scheme="light") as context:
+        context.set_default_timeout(120_000)  # a busy machine is no failure
+        yield context.new_page()
+
+
+def open_page(page: Page, book: Book, name: str) -> None:
+    page.goto((book.html / f"{name}.html").as_uri())
+    page.evaluate("window.MathJax?.startup?.promise")  # formulas are set by now
+
+
+def violations(page: Page) -> list[str]:
+    # Without its own downloads of style sheets, which a page opened from a file may not make.
+    found = Axe().run(page, options={"preload": False}).response["violations"]
+    return [f"{v['id']}: {node['html'][:200]}" for v in found for node in v["nodes"]]
+
+
+def test_no_page_asks_elsewhere_complains_or_scrolls_sideways(book, page):
+    troubles: list[str] = []
+    page.on(
+        "request",
+        lambda r: r.url.startswith(("file:", "data:", "blob:")) or troubles.append(r.url),
+    )
+    page.on("console", lambda m: m.type == "error" and troubles.append(f"{page.url}: {m.text}"))
+    page.on("pageerror", lambda e: troubles.append(f"{page.url}: {e}"))
+    page.set_viewport_size(PHONE)
+    for path in book.pages():
+        name = path.relative_to(book.html).with_suffix("").as_posix()
+        if name == "index" or name.startswith(("_modules/lrlab/", "book/log/archive/tag/")):
+            continue  # it only leads on to the front page; many pages of one kind
+        open_page(page, book, name)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > PHONE["width"]:
+            troubles.append(f"{page.url}: {width} px wide")
+    assert not troubles
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_pages_are_accessible_in_both_modes_and_sizes(book, page, name):
+    open_page(page, book, name)
+    assert not violations(page)
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size(PHONE)
+    open_page(page, book, name)
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert not violations(page)
+
+
+def test_dark_mode_follows_the_system_and_inverts_figures(book, page):
+    open_page(page, book, f"book/log/{NEW}")
+    colour = "getComputedStyle(document.body).backgroundColor"
+    filtered = "getComputedStyle(document.querySelector('article img')).filter"
+    assert page.evaluate(colour) == "rgb(255, 255, 255)"
+    assert page.evaluate(filtered) == "none"
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    red, *_ = (int(x) for x in page.evaluate(colour)[4:-1].split(","))
+    assert red < 60
+    assert "invert" in page.evaluate(filtered)
+
+
+def test_search_finds_an_entry(book, page):
+    page.goto(f"{(book.html / 'search.html').as_uri()}?q=zebrafinch")
+    page.wait_for_selector(f"#search-results a[href*='{NEW}']")
+
+
+def test_mathematics_is_set(book, page):
+    open_page(page, book, f"book/log/{NEW}")
+    assert page.locator("mjx-container").count() > 0
+
+
+def rows(page: Page) -> list[str]:
+    visible = page.locator("table.lrlab-ledger tbody tr:visible")
+    return [text.strip() for text in visible.locator("td:first-child").all_inner_texts()]
+
+
+def test_ledger_is_a_table_without_script(book, browser):
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto((book.html / "book" / "claims.html").as_uri())
+        assert {"supported", "contradicted", "described"} <= set(rows(page))
+
+
+def test_ledger_is_filtered_by_verdict_and_by_words(book, page):
+    open_page(page, book, "book/claims")
+    everything = rows(page)
+    page.select_option("#ledger-verdict", "contradicted")
+    assert set(rows(page)) == {"contradicted"}
+    page.fill("#ledger-search", "never FAILS")
+    assert rows(page) == ["contradicted"]
+    assert page.get_by_role("status").inner_text() == f"1 of {len(everything)} claims"
+    page.fill("#ledger-search", "no such words")
+    assert rows(page) == []
+
+
+def test_ledger_is_sorted_by_a_column_with_the_keyboard(book, page):
+    open_page(page, book, "book/claims")
+    unsorted = rows(page)
+    button = page.get_by_role("button", name="Verdict")
+    button.press("Enter")
+    assert rows(page) == sorted(unsorted)
+    button.press("Enter")
+    assert rows(page) == sorted(unsorted, reverse=True)
+    assert page.locator("th[aria-sort]").get_attribute("aria-sort") == "descending"
+
+
+def test_counts_of_the_front_page_lead_to_the_filtered_ledger(book, page):
+    open_page(page, book, "book/intro")
+    page.get_by_role("link", name="contradicted", exact=True).click()
+    page.wait_for_selector("#ledger-verdict")
+    assert set(rows(page)) == {"contradicted"}
+
+
+def test_ledger_leads_to_the_card_of_a_claim(book, page):
+    open_page(page, book, "book/claims")
+    page.get_by_role("link", name="demo.lower").click()
+    page.wait_for_selector("#claim-lower:target")
+    assert "A demonstration" in page.title()

@@ -1,0 +1,104 @@
+import json
+import subprocess
+import sys
+import time
+
+import click
+import pytest
+from tiny_lab import lrlab
+
+from lrlab.cli import main
+from lrlab.entries import log
+
+COMMANDS = sorted(main.commands)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["params", "tiny"], ["list"]])
+def test_the_command_line_answers_at_once_and_without_torch(tiny, arguments):
+    code = (
+        "import sys\n"
+        "from lrlab.cli import main\n"
+        "main(sys.argv[1:], standalone_mode=False)\n"
+        "heavy = {'torch', 'papermill', 'jupytext', 'pandas', 'scipy', 'matplotlib', 'numpy'}\n"
+        "sys.exit(repr(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
+    )
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=tiny, capture_output=True, text=True
+    )
+    seconds = time.perf_counter() - began
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import click"], check=True)
+    assert seconds < 5 * (time.perf_counter() - began)
+
+
+@pytest.mark.parametrize("module", ["entries", "entries.rerun", "entries.reference", "claims"])
+def test_what_handles_pages_only_never_imports_torch(module):
+    code = f"import sys, lrlab.{module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_and_its_options(name):
+    command = main.commands[name]
+    assert command.help
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    assert all(option.help for option in options)
+
+
+def test_the_commands_are_those_that_are_documented():
+    assert {"claims", "list", "open", "params", "reference", "rerun", "run"} <= set(COMMANDS)
+
+
+def test_params_shows_name_type_default_unit_and_meaning(tiny):
+    result = lrlab(tiny, "params", "tiny")
+    rows = [line.split("  ") for line in result.stdout.splitlines()]
+    cells = [[cell.strip() for cell in row if cell.strip()] for row in rows]
+    assert cells[0] == ["name", "type", "default", "smoke", "unit", "meaning"]
+    assert ["n", "int", "6", "5", "parts", "in the sum"] in cells
+    assert ["label", "str | None", "none", "what the line is called"] in cells
+
+
+def test_list_shows_notebooks_and_entries_from_any_folder_of_the_laboratory(logged):
+    result = lrlab(logged / "book" / "log", "list")
+    assert "Do the parts add up?" in result.stdout
+    assert log(logged)[0].name in result.stdout
+
+
+def test_claims_shows_every_verdict_and_checks_them(with_entry):
+    result = lrlab(with_entry, "claims", "--check")
+    assert result.exit_code == 0, result.output
+    assert "supported  tiny.sum: The parts add up" in result.stdout
+    [entry] = log(with_entry)
+    entry.path.write_text(entry.path.read_text().replace('"supported"', '"contradicted"'))
+    result = lrlab(with_entry, "claims", "--check")
+    assert result.exit_code == 1
+    assert "tiny.sum" in result.stderr
+
+
+def test_open_names_the_page_of_an_entry(with_entry, monkeypatch):
+    opened = []
+    monkeypatch.setattr("click.launch", opened.append)
+    [entry] = log(with_entry)
+    page = with_entry / "_build" / "html" / "book" / "log" / f"{entry.name}.html"
+    page.parent.mkdir(parents=True)
+    page.touch()
+    result = lrlab(with_entry, "open", entry.name)
+    assert result.exit_code == 0
+    assert opened == [page.as_uri()]
+    assert lrlab(with_entry, "open").exit_code == 2
+
+
+def test_the_live_page_is_renewed_and_stays_out_of_the_log(tiny):
+    source = (tiny / "notebooks" / "tiny.py").read_text()
+    (tiny / "notebooks" / "reproduced_here.py").write_text(source)
+    page = tiny / "book" / "live" / "reproduced_here.ipynb"
+    page.parent.mkdir(parents=True)
+    page.write_text("yesterday's")
+    result = lrlab(tiny, "live")
+    assert result.exit_code == 0, result.output
+    assert log(tiny) == []
+    assert "blogpost" not in json.loads(page.read_text())["metadata"]
+    assert json.loads(page.with_suffix(".json").read_text())["notebook"] == "reproduced_here"

@@ -1,0 +1,127 @@
+import nbformat
+import pytest
+from tiny_lab import SOURCE, lrlab, make
+
+from lrlab.entries.reference import problems
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A laboratory with a fresh reference; its content is restored by each test."""
+    root = make(tmp_path_factory.mktemp("kept") / "lab")
+    result = lrlab(root, "reference")
+    assert result.exit_code == 0, result.output
+    assert "+cell 5: parts 5" in result.stdout
+    return root
+
+
+@pytest.fixture
+def reference(kept):
+    path = kept / "tests" / "reference" / "tiny.ipynb"
+    before = path.read_bytes()
+    yield path
+    path.write_bytes(before)
+
+
+def edit(path, change):
+    notebook = nbformat.read(path, as_version=4)
+    change(notebook)
+    nbformat.write(notebook, path)
+
+
+def test_a_reference_that_says_the_same_passes(kept, reference):
+    assert problems(kept) == []
+    result = lrlab(kept, "reference", "--check")
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("tiny.sum  n=-  supported", "tiny.sum  n=-  contradicted"), ("parts 5", "parts 6")],
+)
+def test_a_verdict_or_count_changed_by_hand_fails_and_names_the_command(kept, reference, old, new):
+    text = reference.read_text()
+    assert old in text
+    reference.write_text(text.replace(old, new))
+    assert problems(kept) == []
+    result = lrlab(kept, "reference", "--check")
+    assert result.exit_code == 1
+    assert "notebooks/tiny.py: it does not say what its reference says" in result.stderr
+    assert "make reference NB=tiny" in result.stderr
+
+
+def test_a_verdict_that_depends_on_the_processor_fails_under_the_stand_in(kept, reference):
+    result = lrlab(kept, "reference", "--check", "--profile", "foreign")
+    assert result.exit_code == 1
+    assert "notebooks/tiny.py: it does not say what its reference says" in result.stderr
+
+
+def unexecute(notebook):
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+
+
+def unexecute_one(notebook):
+    notebook.cells[5].outputs, notebook.cells[5].execution_count = [], None
+
+
+def drop_outputs(notebook):
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (unexecute, "a cell that was never executed"),
+        (unexecute_one, "a cell that was never executed"),
+        (drop_outputs, "no output that is compared"),
+        (lambda nb: nb.cells.pop(), "not those of today's notebook"),
+        (lambda nb: nb.cells[5].metadata.clear() or nb.cells[5].update(source="1"), "not those of"),
+        (lambda nb: nb.cells[-2].metadata.update(tags=["nbval-skip"]), "not those of today's"),
+    ],
+)
+def test_a_reference_that_can_not_vouch_for_its_notebook_fails(kept, reference, change, message):
+    edit(reference, change)
+    [problem] = problems(kept)
+    assert problem.notebook == "tiny"
+    assert message in problem.what
+    result = lrlab(kept, "reference", "--check")
+    assert (result.exit_code, message in result.stderr) == (1, True)
+
+
+def test_a_notebook_that_changed_since_fails(kept, reference):
+    source = kept / "notebooks" / "tiny.py"
+    source.write_text(SOURCE.replace("smoke: {n: 5}", "smoke: {n: 4}"))
+    try:
+        [problem] = problems(kept)
+    finally:
+        source.write_text(SOURCE)
+    assert "not those of today's notebook at smoke size" in problem.what
+
+
+def test_notebooks_and_references_belong_together(kept, reference):
+    reference.rename(reference.with_name("gone.ipynb"))
+    found = [str(problem) for problem in problems(kept)]
+    reference.with_name("gone.ipynb").unlink()
+    assert found == [
+        "notebooks/tiny.py: it has no reference",
+        "notebooks/gone.py: the reference has no notebook",
+    ]
+
+
+def test_renewing_shows_old_and_new_values(kept, reference):
+    reference.write_text(reference.read_text().replace("parts 5", "parts 9"))
+    result = lrlab(kept, "reference", "tiny")
+    assert result.exit_code == 0
+    assert result.stdout == "tiny: changed\n  -cell 5: parts 9\n  +cell 5: parts 5\n"
+
+
+def test_comparing_nothing_is_a_failure(tmp_path):
+    root = make(tmp_path / "lab")
+    (root / "notebooks" / "tiny.py").unlink()
+    result = lrlab(root, "reference", "--check")
+    assert result.exit_code == 1
+    assert "nothing was compared" in result.stderr
