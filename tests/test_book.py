@@ -155,6 +155,12 @@ def test_pages_load_nothing_from_elsewhere(book):
             assert not urlsplit(address).netloc, f"{path}: {address}"
 
 
+def test_no_page_shows_a_path_of_this_machine(book):
+    paths = re.compile("|".join(re.escape(str(p)) for p in (ROOT, book.root)))
+    shown = {p.name: paths.findall(p.read_text()) for p in book.pages()}
+    assert not {name: found for name, found in shown.items() if found}
+
+
 def test_every_link_inside_the_book_leads_somewhere(book):
     dead = []
     for path in book.pages():
