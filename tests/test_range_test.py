@@ -55,6 +55,7 @@ def test_a_ramp_goes_from_the_first_rate_to_the_last(growth):
         ({"seeds": 0}, "seeds must be at least one"),
         ({"seeds": [1, 1]}, "seeds must be at least one, each of them once"),
         ({"pilots": 2}, "pilots must be 0 or at least 4"),
+        ({"pilot_steps": 5}, "at least 10 updates, got pilot_steps=5"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(arguments, message):
@@ -193,7 +194,7 @@ def test_every_rule_answers_on_the_same_traces():
         assert suggestion.rule
     with pytest.raises(ValueError, match="rule must be one of"):
         result.suggest("guess")
-    assert result.steps == 3 * 60 + 7 * 60
+    assert result.steps == 3 * 60 + 5 * 60
 
 
 def test_traces_are_raw_and_a_run_with_the_ramp_as_its_schedule():

@@ -62,7 +62,8 @@ def range_test(
     steps: int = 100,
     seeds: int | Sequence[int] = 3,
     growth: str = "exponential",
-    pilots: int = 7,
+    pilots: int = 5,
+    pilot_steps: int | None = None,
     budget: int | None = None,
     eval_every: int = 0,
     same_batch: bool = False,
@@ -84,10 +85,11 @@ def range_test(
             None for a module of your own, which brings its optimizer.
         lr_min: first rate of the ramp.
         lr_max: last rate of the ramp.
-        steps: updates of each ramp and of each pilot, at least 10.
+        steps: updates of each ramp, at least 10.
         seeds: how many (0, 1, …) or which; of initial weights and data order.
         growth: ``"exponential"`` or ``"linear"``.
         pilots: number of pilots, at least 4; 0: none, the suggestion is made from the ramps.
+        pilot_steps: updates of each pilot, at least 10; None: as many as of a ramp.
         budget: updates of the training that rates are suggested for; None: `recipe.steps`.
         eval_every: updates between two evaluations of a ramp; 0: none.
         same_batch: also measure the loss on the same batch after each update.
@@ -125,6 +127,8 @@ def range_test(
         n_jobs, store = n_jobs or 1, None
     if pilots and pilots < 4:
         raise ValueError(f"pilots must be 0 or at least 4, got pilots={pilots}")
+    if pilot_steps is not None and pilot_steps < 10:
+        raise ValueError(f"a pilot needs at least 10 updates, got pilot_steps={pilot_steps}")
     probes = []
     if same_batch:
         from lrlab.range_test.probe import SameBatch
@@ -157,7 +161,7 @@ def range_test(
 
         def at(rates: Sequence[float]) -> list[Trace]:
             changed = [
-                recipe.replace(schedule=Constant(lr), steps=steps, seed=seed) for lr in rates
+                recipe.replace(schedule=Constant(lr), steps=pilot_steps or steps, seed=seed) for lr in rates
             ]
             return train([Job(task, one) for one in changed])
 

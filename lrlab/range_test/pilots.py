@@ -19,9 +19,9 @@ from lrlab.range_test.ramp import Trace
 SPACING = 4.0
 """Ratio of neighbouring rates in the first round; its root in the second."""
 
-HORIZON_POWER = 1 / 3
-"""The best rate is taken to fall with this power of the number of updates T: it balances progress,
-which falls as (η T)^(-1/2), against noise, which grows as η."""
+HORIZON_POWER = 1 / 2
+"""The best constant rate is taken to fall with this power of the number of updates T: what convex
+theory has for stochastic subgradients, D / (G √T) (Nemirovski et al., 2009)."""
 
 TAIL = 1 / 2
 """The share of a pilot, from its end, whose losses count."""
@@ -69,7 +69,7 @@ def search(
     """
     if count < 4:
         raise ValueError(f"a search needs at least 4 pilots, got pilots={count}")
-    first = max(4, math.ceil(count / 2))
+    first = max(3, math.ceil(count / 2))
     wanted = [top / 2 * SPACING**-i for i in range(first)]
     done = train([lr for lr in wanted if lr >= bottom] or [top])
     while len(done) < count:
@@ -102,7 +102,7 @@ def best_rate(pilots: Sequence[Trace], budget: int) -> Suggestion:
     A parabola in the logarithm of the rate is fitted to the log losses of the best pilot and its
     neighbours (up to two on either side); its vertex, kept between the best pilot's neighbours, is
     the best rate for trainings as long as a pilot, n. For longer ones it is multiplied by
-    :math:`(n / \text{budget})^{1/3}` (see `HORIZON_POWER`): a short pilot does not yet see the
+    :math:`(n / \text{budget})^{1/2}` (see `HORIZON_POWER`): a short pilot does not yet see the
     noise of large rates.
 
     The interval is that of the vertex, from the scatter of the pilots around the parabola (delta
