@@ -161,7 +161,8 @@ def range_test(
 
         def at(rates: Sequence[float]) -> list[Trace]:
             changed = [
-                recipe.replace(schedule=Constant(lr), steps=pilot_steps or steps, seed=seed) for lr in rates
+                recipe.replace(schedule=Constant(lr), steps=pilot_steps or steps, seed=seed)
+                for lr in rates
             ]
             return train([Job(task, one) for one in changed])
 
