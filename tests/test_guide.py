@@ -1,6 +1,7 @@
 """The guide's worked example runs as it is printed."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -40,3 +41,15 @@ def test_worked_example_refuses_a_rate_that_makes_no_sense(tmp_path, monkeypatch
     assert done.exit_code == 2
     assert "got peak_lr=-1.0" in done.output
     assert not (tmp_path / "book").exists()
+
+
+def test_example_of_finding_a_rate_runs_as_it_is_printed():
+    text = (ROOT / "book/guide/finding_a_rate.md").read_text()
+    [code] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict = {}
+    exec(code, names)
+    result = names["result"]
+    assert result.band.low.lr < result.suggest().lr < result.band.high.lr
+    for rule in re.findall(r'`(?:result\.suggest\()?"([a-z-]+)"', text):
+        assert result.suggest(rule).rule
+    assert result.steps <= 800

@@ -219,6 +219,9 @@ def test_evaluations_and_losses_on_the_same_batch_are_kept_where_asked_for():
     small = both.traces[0].lr < 1e-2  # a small step goes down on its own batch
     first_order = -both.traces[0].lr * both.traces[0].grad_norm ** 2
     assert (seen["after"] < seen["before"])[small & (first_order < -1e-6)].mean() > 0.9
+    assert 1 < both.surcharge < 10 and plain.surcharge == 1
+    assert f"losses on the same batch: {both.surcharge:.2f} times" in str(both)
+    assert "same batch" not in str(plain)
 
 
 def test_the_vertex_of_exact_pilots_is_found_and_carried_to_the_budget():

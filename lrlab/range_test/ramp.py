@@ -66,6 +66,7 @@ class Trace:
             ``"diverged"``: the loss was above the recipe's bound.
         probes: what probes measured besides, by name.
         evals: evaluations by metric, ``"step"`` among them, where they were asked for.
+        seconds: time that it took, with what was measured besides.
     """
 
     lr: np.ndarray
@@ -76,6 +77,7 @@ class Trace:
     stop_reason: StopReason
     probes: dict[str, dict[str, np.ndarray]] = dataclasses.field(default_factory=dict)
     evals: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    seconds: float = 0.0
 
     @classmethod
     def of(cls, run: Run) -> Trace:
@@ -90,6 +92,7 @@ class Trace:
             stop_reason=stop_reason(run.loss, run.grad_norm, run.recipe["max_loss"]),
             probes=run.probes,
             evals=run.evals,
+            seconds=run.seconds,
         )
 
     @property

@@ -55,6 +55,17 @@ class RangeTest:
         """Number of updates that all of it took."""
         return sum(len(trace.loss) for trace in (*self.traces, *self.pilots))
 
+    @property
+    def surcharge(self) -> float:
+        """What the losses on the same batch cost: the ramps' time over their time without them."""
+        extra = sum(
+            float(t.probes["SameBatch"]["seconds"].sum())
+            for t in self.traces
+            if "SameBatch" in t.probes
+        )
+        total = sum(t.seconds for t in self.traces)
+        return total / (total - extra)
+
     @functools.cached_property
     def band(self) -> Band:
         """The band of usable rates, with intervals over seeds."""
@@ -113,6 +124,8 @@ class RangeTest:
             f"  band for {self.budget} updates: {self.band.low} to {self.band.high}",
             f"  suggestion: {self.suggest()}",
         ]
+        if any("SameBatch" in trace.probes for trace in self.traces):
+            lines.append(f"  losses on the same batch: {self.surcharge:.2f} times the ramps' time")
         return "\n".join(lines)
 
     __repr__ = __str__
