@@ -15,7 +15,8 @@ def test_no_entry_was_edited_after_it_was_recorded():
 
 
 @pytest.mark.slow
-def test_the_two_quickest_entries_say_the_same_when_they_are_executed_again():
+def test_two_entries_say_the_same_when_they_are_executed_again():
+    """The quickest one, and the quickest other one that trains."""
     standing = [
         entry
         for entry in log(ROOT)
@@ -24,10 +25,11 @@ def test_the_two_quickest_entries_say_the_same_when_they_are_executed_again():
     if not standing:
         pytest.skip("the log has no entries yet")
     # What came from the store took no time then, but will now.
-    quickest = sorted(standing, key=lambda e: (from_store(e.record), e.record["seconds"]))[:2]
-    outcomes = list(rerun(ROOT, [entry.name for entry in quickest], progress=False))
+    quickest = sorted(standing, key=lambda e: (from_store(e.record), e.record["seconds"]))
+    training = [entry for entry in quickest[1:] if entry.record["runs"]]
+    outcomes = list(rerun(ROOT, [e.name for e in (quickest[:1] + training[:1])], progress=False))
     assert [o for o in outcomes if o.status == DRIFTED] == []
-    assert len(outcomes) == len(quickest)
+    assert len(outcomes) == 2
 
 
 def from_store(record):
