@@ -240,7 +240,7 @@ for style, (i, name) in zip(plots.styles(), enumerate(schedule_of), strict=False
 plots.mark_band(ax, low.estimate, high.estimate, "usable band")
 plots.guess_line(ax, task.chance_loss)
 ax.set(xscale="log", xlabel="learning rate", ylabel="loss [nats]", ylim=(0, 4))
-ax.legend(loc="upper left", bbox_to_anchor=(0, 0.5))
+ax.legend(loc="upper left")
 display.show(
     fig,
     alt="Loss against learning rate on a log axis: during the ramp it is flat at ln 10, falls, and "
@@ -292,11 +292,9 @@ settled = claims.settle(
         ),
         Claim.descriptive(
             "band_low", f"Lower end of the usable band: {where}", values=lows, scale="log",
-            unit="learning rate",
         ),
         Claim.descriptive(
             "band_high", f"Upper end of the usable band: {where}", values=highs, scale="log",
-            unit="learning rate",
         ),
     ],
     notebook="compare",
