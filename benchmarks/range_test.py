@@ -36,7 +36,7 @@ from lrlab.optimizers import SGD, Adam, AdamW, Optimizer
 from lrlab.parallel import Job
 from lrlab.range_test import RULES, Trace, ramp_jobs, range_test
 from lrlab.range_test.collect import LR_MAX, LR_MIN
-from lrlab.range_test.pilots import score
+from lrlab.range_test.pilots import HORIZON_POWER, score
 from lrlab.range_test.rivals import RIVALS
 from lrlab.runs import Run
 from lrlab.schedules import Constant
@@ -219,7 +219,6 @@ def spot_check(cell: Cell, lr: float, initial: float, jobs: int) -> dict[str, An
 
 def measure(cell: Cell, jobs: int) -> dict[str, Any]:
     """All of one cell, as JSON values."""
-    began = time.perf_counter()
     known = reference(cell, jobs)
     ours = our_suggestions(cell, jobs)
     rules = {"pilots": ours.pop("pilots"), "ramp": ours.pop("ramp")}
@@ -240,7 +239,6 @@ def measure(cell: Cell, jobs: int) -> dict[str, Any]:
         "spot_check": spot_check(cell, float(np.median(usable)), known["initial"], jobs)
         if usable
         else None,
-        "seconds": round(time.perf_counter() - began, 1),
     }
 
 
@@ -319,6 +317,8 @@ def save(path: Path, cells: list[dict[str, Any]], ratios: dict[str, float] | Non
         "budget": BUDGET,
         "cost": COST,
         "suggestions": SUGGESTIONS,
+        "horizon_power": HORIZON_POWER,
+        "pilot_steps": OUR_PILOT_STEPS,
         "time": ratios,
         "profile": numerics.profile(),
         "versions": {
@@ -382,8 +382,9 @@ def main() -> None:
     for cell in CELLS:
         if arguments.cells and cell.name not in arguments.cells:
             continue
+        began = time.perf_counter()
         cells.append(measure(cell, arguments.jobs))
-        print(f"{cell.name}: {cells[-1]['seconds']:.0f} s", flush=True)
+        print(f"{cell.name}: {time.perf_counter() - began:.0f} s", flush=True)
         save(arguments.out, cells, ratios)
     summary(cells)
 
