@@ -84,8 +84,8 @@ plan = []
 # what a rate does with what the smaller rates before it did; short constant runs do not, so that
 # ours has the lowest mean regret of all rules, though not half of the next one's. It is not ahead
 # everywhere: where the ramp's minimum happens to lie a tenfold above the best rate, a tenth of it
-# is hard to beat. Its suggestions scatter by about 3 times, not 2. On the cells with a star the best
-# exponent was one half, the value of convex theory, and it was expected to stay there.
+# is hard to beat. Its suggestions scatter by about 3 times, not 2. On the cells with a star the
+# best exponent was one half, the value of convex theory, and it was expected to stay there.
 #
 # ## Result
 
