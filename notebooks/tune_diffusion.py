@@ -133,8 +133,9 @@ display.show(
 # ### The rates
 #
 # The rate is the vertex of the parabola through the lowest point and its neighbours, in logarithms,
-# one for each seed. The width of the basin is the ratio of the rates at which the loss, interpolated
-# between the points, is 5 % above its lowest; where the grid ends before, it is a lower bound.
+# one for each seed. The width of the basin is the ratio of the rates at which the loss,
+# interpolated between the points, is 5 % above its lowest; where the grid ends before, it is a
+# lower bound.
 
 
 # %% tags=["nbval-ignore-output"]
