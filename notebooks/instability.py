@@ -34,9 +34,9 @@
 # often as there are epochs of the many images.
 #
 # **Jitter** is the noise of the log validation loss from one evaluation to the next: the root mean
-# square of its second differences over √6, which is the standard deviation for independent noise and
-# does not see a trend. A **spike** is an evaluation above the median of the five before it by more
-# than a stated share. Both were fixed before the runs.
+# square of its second differences over √6, which is the standard deviation for independent noise
+# and does not see a trend. A **spike** is an evaluation above the median of the five before it by
+# more than a stated share. Both were fixed before the runs.
 
 # %% tags=["parameters"]
 updates: int = 2640  # updates of a run
