@@ -1,0 +1,246 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   lrlab:
+#     title: Capacity and overfitting
+#     question: Would fewer parameters reduce overfitting, and would that help?
+#     tags: [adam, diffusion, digits, cosine, overfitting]
+#     smoke: {widths: [16, 64], few: 64, many: 100, updates: 120, n_seeds: 2, pilot_seeds: 2}
+# ---
+
+# %% [markdown]
+# # Would fewer parameters reduce overfitting?
+#
+# ## Question
+#
+# "These models seem to be overfitting. The validation loss only really tracks the training loss for
+# the first 25 epochs. After that, it's all over the place. I wonder if reducing the number of
+# parameters would be beneficial" {cite}`diffusion2025`.
+#
+# 1. Does the gap between training and validation loss grow with the width of the model?
+# 2. When does validation stop tracking training?
+# 3. Is a smaller model better in the end, with many training images and with few?
+#
+# ## Setup
+#
+# The denoiser on 8×8 digits at several widths (a width of 128 has 52,928 weights), Adam, batches of
+# 64, one cosine from the tuned peak rate of width 128 (read from the entry *Tuning the diffusion
+# model*): the rate was not tuned for each width, as the question is about one schedule. With few
+# images the number of updates is the same. The **gap** is the log of validation over training loss,
+# both on fixed noise.
+
+# %% tags=["parameters"]
+widths: list[int] = [16, 32, 64, 128, 256]  # widths of the model, rising
+many: int = 1400  # training images
+few: int = 200  # training images
+updates: int = 2640  # updates of a run
+n_seeds: int = 5  # paired seeds
+pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
+batch_size: int = 64  # [images] in a batch
+evaluations: int = 60  # evaluations of a run
+tracking: float = 0.1  # gap above which validation no longer tracks training
+delta: float = 0.02  # smallest log ratio of test losses that would matter
+tuning_entry: str = ""  # entry with the tuned rates; empty: the newest that counts
+
+# %% tags=["setup"]
+import numpy as np
+import pandas as pd
+
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many, tuned
+from lrlab.lineup import lineup
+from lrlab.optimizers import Adam
+
+if len(widths) < 2 or sorted(set(widths)) != widths:
+    raise ValueError(f"widths must be at least two rising numbers, got widths={widths}")
+if updates % evaluations:
+    raise ValueError(f"updates must be a multiple of evaluations, got {updates}, {evaluations}")
+peak = tuned.read("tune_diffusion", tuning_entry or None).rate("cosine long")
+schedule = lineup(updates)["cosine"].scale(peak)
+images = {"many": many, "few": few}
+seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
+
+
+def task(width, amount):
+    return tasks.get("digits_diffusion", n_train=images[amount], width=width)
+
+
+def job(width, amount, seed):
+    return Job(task(width, amount), Recipe(
+        schedule=schedule, steps=updates, batch_size=batch_size, optimizer=Adam(), seed=seed,
+        eval_every=updates // evaluations,
+    ))  # fmt: skip
+
+
+grid = [(width, amount, seed) for amount in images for width in widths for seed in seeds]
+grid += [(width, "many", s) for width in (widths[0], widths[-1]) for s in pilots]
+plan = [job(*point) for point in grid]
+
+# %% [markdown]
+# ## Prediction
+#
+# Written before the runs. The gap grows with the width, with few images far more than with many.
+# With many images the widest model is the best one nevertheless; with few images one in the middle
+# is. Validation stops tracking training later in narrower models, and never in the narrowest.
+#
+# ## Result
+
+# %% tags=["nbval-ignore-output"]
+runs = train_many(plan)
+
+# %%
+members, pilot = {}, {}
+for (width, amount, seed), run in zip(grid, runs, strict=True):
+    (pilot if seed in pilots else members).setdefault((width, amount), []).append(run)
+sizes = {w: sum(p.numel() for p in task(w, "many").model().parameters()) for w in widths}
+display.say(
+    f"{len(runs)} runs of {updates} updates: {len(widths)} widths ("
+    + ", ".join(f"{w}: {n:,} weights" for w, n in sizes.items())
+    + f"), {many} and {few} training images, {n_seeds} paired seeds, and {2 * pilot_seeds} runs "
+    "for the pilot."
+)
+
+# %% tags=["nbval-ignore-output"]
+fig, axes = plots.figure(2, len(widths), width=9.6, height=4.6, sharex=True, sharey=True)
+at = members[widths[0], "many"][0].evals["step"]
+for row, amount in zip(axes, images, strict=True):
+    for ax, width in zip(row, widths, strict=True):
+        plots.bands(ax, at[1:], {
+            part: stats.band([r.evals[f"{part}_loss"][1:] for r in members[width, amount]])
+            for part in ("train", "validation")
+        })  # fmt: skip
+        ax.set_title(f"width {width}, {images[amount]} images", fontsize=9)
+    row[0].set_ylabel("loss")
+ax.set(yscale="log", ylim=(0.1, 1.0))
+ax.set_yticks([0.1, 0.2, 0.3, 0.5, 1.0], ["0.1", "0.2", "0.3", "0.5", "1"])
+ax.set_yticks([], minor=True)
+for ax in axes[-1]:
+    ax.set_xlabel("update")
+axes[0][-1].legend(["training", "validation"], fontsize=8)
+display.show(
+    fig,
+    alt="Training and validation loss against update, one column for each width, many images above "
+    "and few below: with few images and wide models the validation loss leaves the training loss.",
+    caption=f"Loss against update, mean and 95 % t interval over {n_seeds} seeds.",
+)
+
+
+# %% tags=["nbval-ignore-output"]
+def gap(run):
+    return np.log(run.evals["validation_loss"] / run.evals["train_loss"])
+
+
+def stops_tracking(run):
+    """First update from which on the gap stays above the bound; NaN if it never does."""
+    below = np.flatnonzero(gap(run) <= tracking)
+    last = int(below[-1]) if below.size else -1
+    return run.evals["step"][last + 1] if last + 1 < len(run.evals["step"]) else np.nan
+
+
+final_gap = {key: np.array([gap(run)[-1] for run in group]) for key, group in members.items()}
+test = {key: np.array([r.final("test_loss") for r in group]) for key, group in members.items()}
+rows = []
+for (width, amount), group in members.items():
+    loss, distance = stats.geometric_interval(test[width, amount]), final_gap[width, amount]
+    stop = np.array([stops_tracking(run) for run in group])
+    when = f"{np.nanmedian(stop):.0f}" if np.isfinite(stop).any() else "never"
+    rows.append(
+        {"width": width, "weights": sizes[width], "images": images[amount],
+         "gap": float(distance.mean()), "stops tracking at update": when,
+         "in seeds": f"{np.isfinite(stop).sum()} of {n_seeds}", "test loss": loss.estimate,
+         "95 % from": loss.low, "to": loss.high}
+    )  # fmt: skip
+display.table(
+    pd.DataFrame(rows), digits=3,
+    caption=f"At the end, {n_seeds} seeds. Validation has stopped tracking training where the gap "
+    f"stays above {tracking:g}.",
+)  # fmt: skip
+
+# %% tags=["nbval-ignore-output"]
+fig, ((left, right),) = plots.figure(1, 2, width=9, height=3)
+for ax, values in ((left, final_gap), (right, test)):
+    for style, amount in zip(plots.styles(), images, strict=False):
+        found = [stats.mean_interval(values[width, amount]) for width in widths]
+        ax.errorbar(
+            list(sizes.values()), [i.estimate for i in found],
+            yerr=[[i.estimate - i.low for i in found], [i.high - i.estimate for i in found]],
+            marker="o", capsize=3, label=f"{images[amount]} images", **style,
+        )  # fmt: skip
+    ax.set(xscale="log", xlabel="weights")
+left.set_ylabel("gap, log of validation / training")
+right.set_ylabel("test loss")
+left.legend()
+display.show(
+    fig,
+    alt="Left: the gap between validation and training loss against the number of weights rises, "
+    "steeply with few images. Right: the test loss against the number of weights.",
+    caption=f"Gap and test loss at the end against the size of the model, 95 % t intervals, "
+    f"n = {n_seeds}.",
+)
+
+# %% [markdown]
+# ## Verdict
+
+# %% tags=["nbval-ignore-output"]
+spread = float(np.std(stats.log_differences(
+    *([r.final("test_loss") for r in pilot[w, "many"]] for w in (widths[0], widths[-1]))
+), ddof=1))  # fmt: skip
+display.say(
+    f"Paired standard deviation of the log test loss, narrowest against widest, over {pilot_seeds} "
+    f"pilot seeds: {spread:.4f}. For a difference of {2 * delta:g} to lie beyond {delta:g} with "
+    f"power 0.8 that asks for {stats.seeds_for_power(delta, spread)} seeds; {n_seeds} were used."
+)
+
+
+# %% tags=["nbval-ignore-output"]
+def slopes(values, amount):
+    """Slope of a value against the log of the number of weights, one for each seed."""
+    x = np.log([sizes[w] for w in widths])
+    return np.polyfit(x, np.array([values[w, amount] for w in widths]), 1)[0]
+
+
+largest = widths[-1]
+chosen = {
+    amount: min(widths[:-1], key=lambda w: np.mean(
+        [np.log(run.final("validation_loss")) for run in members[w, amount]]))
+    for amount in images
+}  # fmt: skip
+settled = claims.settle(
+    [
+        claim
+        for amount in images
+        for claim in (
+            Claim.effect(
+                f"gap-{amount}",
+                f"Fewer parameters reduce overfitting ({images[amount]} training images).",
+                values=slopes(final_gap, amount), direction="greater",
+                unit="change of the gap with the log number of weights", source="diffusion2025",
+            ),
+            Claim.effect(
+                f"better-{amount}",
+                f"The smaller model that is best on validation data (width {chosen[amount]}) has a "
+                f"lower test loss than the largest ({images[amount]} training images).",
+                values=stats.log_differences(test[chosen[amount], amount], test[largest, amount]),
+                direction="less", delta=delta, unit="log ratio of test losses",
+                source="diffusion2025",
+            ),
+        )
+    ]
+    + [
+        Claim.descriptive(
+            "stops-tracking",
+            f"Share of the run after which validation no longer tracks training (width {largest}, "
+            f"{few} images; 1: never).",
+            values=[np.nan_to_num(stops_tracking(r) / updates, nan=1.0)
+                    for r in members[largest, "few"]],
+            unit="share of the run", source="diffusion2025", published="25 epochs",
+        ),
+    ],
+    notebook="capacity",
+)  # fmt: skip
+claims.show(settled)
+
+# %%
+claims.verdicts(settled)
