@@ -125,7 +125,7 @@ for name, ax in axes.items():
     plots.bands(ax, at[1:], curves)
 ax.set_ylim(0.15, 0.7)
 plain_ticks(ax, [0.15, 0.2, 0.3, 0.5])
-next(iter(axes.values())).legend(["training", "validation"])
+next(iter(axes.values())).legend()
 display.show(
     fig,
     alt="Training and validation loss against epoch for one cosine, fixed and growing cycles, the "

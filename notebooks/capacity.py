@@ -118,7 +118,7 @@ ax.set_yticks([0.1, 0.2, 0.3, 0.5, 1.0], ["0.1", "0.2", "0.3", "0.5", "1"])
 ax.set_yticks([], minor=True)
 for ax in axes[-1]:
     ax.set_xlabel("update")
-axes[0][-1].legend(["training", "validation"], fontsize=8)
+axes[0][-1].legend(fontsize=8)
 display.show(
     fig,
     alt="Training and validation loss against update, one column for each width, many images above "

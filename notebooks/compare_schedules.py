@@ -145,7 +145,7 @@ for name, ax in axes.items():
     plots.bands(ax, at[1:], curves)
 ax.set_ylim(0.15, 0.7)
 plain_ticks(ax, [0.2, 0.3, 0.5])
-next(iter(axes.values())).legend(["training", "validation"], fontsize=8)
+next(iter(axes.values())).legend(fontsize=8)
 display.show(
     fig,
     alt="Training and validation loss against epoch, one panel for each schedule above its rate. "
@@ -192,6 +192,7 @@ for ax, label in zip(axes[0], settings, strict=True):
                                   for end in ("estimate", "low", "high")), points=each)  # fmt: skip
     ax.axvspan(-delta, delta, color="#888888", alpha=0.2, linewidth=0)
     ax.set(title=label, xlabel="log ratio of test losses")
+    ax.locator_params(axis="x", nbins=4)
 display.show(
     fig,
     alt="Difference of log test losses between cosine and each other schedule, with intervals, for "
