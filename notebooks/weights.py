@@ -164,6 +164,30 @@ display.show(
 )
 
 
+# %% [markdown]
+# A second view, of the magnitudes alone: $\log_2$ of the quantiles of $|w|$ over their median. If
+# all weights grew alike, its lines would stay level.
+
+# %% tags=["nbval-ignore-output"]
+middle = LEVELS.index(0.5)
+fig, axes = plots.figure(1, 2, width=9.6, height=3.2, sharey=True)
+for ax, name in zip(axes[0], ("cosine", "constant"), strict=True):
+    q = quantiles(name, "magnitude")
+    for k, level in enumerate(LEVELS):
+        ax.plot(at, np.log2(q[:, k] / q[:, middle]), linewidth=1.3, label=f"{level:g}",
+                color=diverging(labels[k] / labels[-1]))  # fmt: skip
+    ax.set(title=name, xlabel="epoch")
+axes[0][0].set_ylabel("$\\log_2$ of |w| over its median")
+handles, texts = axes[0][1].get_legend_handles_labels()
+fig.legend(handles[::-1], texts[::-1], title="level", loc="outside right center", fontsize=8)
+display.show(
+    fig,
+    alt="Log 2 of the quantiles of the weights' magnitudes over their median against epoch, for "
+    "cosine and constant: the large quantiles rise away from the median early, then run level.",
+    caption=f"Quantiles of |w| relative to the median of |w|, mean over {n_seeds} seeds.",
+)
+
+
 # %% tags=["nbval-ignore-output"]
 def log_change(run, start, end):
     """Log change of the 0.999 quantile of |w| between two shares of the run."""
