@@ -248,7 +248,7 @@ for run in by_name["cosine"]:
     right.plot(seen["step"][-snapshots:] / epoch, seen["accuracy"][-snapshots:],
                color=plots.COLOURS[1], alpha=0.7)  # fmt: skip
 left.set(xlabel="epoch", title="validation loss", yscale="log")
-plots_ticks = [t for t in (0.25, 0.3, 0.4, 0.5, 0.7, 0.9) if t < left.get_ylim()[1]]
+plots_ticks = [t for t in (0.2, 0.22, 0.25, 0.3, 0.4, 0.5, 0.7, 0.9) if t < left.get_ylim()[1]]
 left.set_yticks(plots_ticks, [f"{t:g}" for t in plots_ticks])
 left.set_yticks([], minor=True)
 right.set(xlabel="epoch", title="share of generated digits that are recognised")
