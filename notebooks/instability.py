@@ -43,7 +43,7 @@ updates: int = 2640  # updates of a run
 evaluations: int = 120  # evaluations of a run
 many: int = 1400  # training images
 few: int = 200  # training images, where overfitting is the subject
-n_seeds: int = 5  # paired seeds
+n_seeds: int = 7  # paired seeds
 pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
 batch_size: int = 64  # [images] in a batch
 average_decay: float = 0.995  # of the moving average of the weights, per update
@@ -134,7 +134,7 @@ for title, ax in axes.items():
         ax.plot(run.evals["step"][1:] / epoch, run.evals[metric][1:], linewidth=0.9, label=label,
                 color=style["color"])  # fmt: skip
     ax.axvline(onset * evaluations, color="#555555", linewidth=1, linestyle=":")
-ax.set_ylim(0.2, 1.0)
+ax.set_ylim(0.17, 1.0)
 plain_ticks(ax, [0.2, 0.3, 0.5, 1.0])
 next(iter(axes.values())).legend(fontsize=7.5, loc="upper right")
 display.show(
