@@ -324,7 +324,7 @@ display.say(
 # suggestion. All are corrected together. That a rule is never worse is not claimed as a whole: each
 # cell has its own verdict.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 over_cells = np.array([difference[name].mean() for name in cells])
 half = np.array([mean.loc[OURS, name] - share * mean.loc[rival[name], name] for name in cells])
 pilots = np.array([mean.loc[OURS, name] - mean.loc["ten pilots", name] for name in cells])

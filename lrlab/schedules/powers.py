@@ -14,11 +14,16 @@ class _Powers(Schedule):
     """A power of gamma, times the first rate."""
 
     def _power(self, n: Steps) -> Rates:
-        # np.power for numbers too, so that a step alone and in an array give the same bits.
         if self.gamma <= 1:
-            return self.peak_lr * np.power(self.gamma, n * 1.0)
+            return self.peak_lr * self._raised(n)
         with np.errstate(over="ignore"):
-            return self.peak_lr * np.power(self.gamma, n * 1.0)
+            return self.peak_lr * self._raised(n)
+
+    def _raised(self, n: Steps) -> Rates:
+        if isinstance(n, np.ndarray) and n.ndim:
+            return np.power(self.gamma, n * 1.0)
+        # As an array of one: NumPy may round a lone number's power another way than an array's.
+        return np.power(self.gamma, (n * 1.0,)).item()
 
     def _check_powers(self) -> None:
         self._check_lr("peak_lr")
