@@ -47,7 +47,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    with browser.new_context(viewport=DESK, color_scheme="light") as context:
+    still = {"reduced_motion": "reduce"}  # else colours are read in the middle of a transition
+    with browser.new_context(viewport=DESK, color_scheme="light", **still) as context:
         context.set_default_timeout(120_000)  # a busy machine is no failure
         yield context.new_page()
 
