@@ -30,7 +30,7 @@ def some_claims() -> list[Claim]:
             direction="less",
             delta=0.05,
             unit="difference of log test loss",
-            source="azmimr2022",
+            source="smith2017cyclical",
             published=0.62,
         ),
         Claim.equivalence("same", "Two ramps are one schedule", values=around(0.5), margin=0.1),

@@ -51,7 +51,7 @@ def test_entry_gets_byline_sources_and_record_and_its_file_stays(tmp_path):
     assert cells[-2]["source"].startswith("## Sources of the claims")
     assert cells[-1]["source"].startswith("## Record")
     shown = json.dumps(cells)
-    assert '<a href=\\"#sources-of-the-claims\\">azmimr2022</a>' in shown
+    assert '<a href=\\"#sources-of-the-claims\\">smith2017cyclical</a>' in shown
     assert path.read_bytes() == before
 
 

@@ -1,10 +1,12 @@
-// The ledger: filter by words and by verdict, sort by a column. Without this script it is a table.
+// Tables of claims: filter by words and by verdict, sort by a column. Without this script it is a
+// table.
 document.addEventListener("DOMContentLoaded", () => {
   const table = document.querySelector("table.lrlab-ledger");
   if (!table) return;
   const body = table.tBodies[0];
   const rows = [...body.rows];
   const text = (row, column) => row.cells[column].textContent.trim();
+  const verdictOf = (row) => row.querySelector(".lrlab-is-verdict").textContent.trim();
 
   const search = Object.assign(document.createElement("input"), {
     type: "search",
@@ -13,7 +15,7 @@ document.addEventListener("DOMContentLoaded", () => {
   });
   const verdict = Object.assign(document.createElement("select"), { id: "ledger-verdict" });
   verdict.append(new Option("all verdicts", ""));
-  [...new Set(rows.map((row) => text(row, 0)))].sort().forEach((v) => verdict.append(new Option(v)));
+  [...new Set(rows.map(verdictOf))].sort().forEach((v) => verdict.append(new Option(v)));
   const count = document.createElement("p");
   count.setAttribute("role", "status");
   count.className = "lrlab-ledger-count";
@@ -35,7 +37,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     rows.forEach((row) => {
       const content = row.textContent.toLowerCase();
-      const wanted = !verdict.value || text(row, 0) === verdict.value;
+      const wanted = !verdict.value || verdictOf(row) === verdict.value;
       row.hidden = !(wanted && words.every((word) => content.includes(word)));
     });
     const shown = rows.filter((row) => !row.hidden).length;

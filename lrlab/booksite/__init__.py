@@ -1,8 +1,9 @@
 """Sphinx extension of the book: what pages say about the log is derived from it at build time.
 
 It puts a line under each entry's title and its record at its end, marks entries that others
-supersede, fills the ledger and the front page, writes a placeholder for the page that only
-`make book` can make, and warns of public names without documentation (a warning fails the build).
+supersede, fills the front page, the ledger and the tables of published results and of sentences,
+writes a placeholder for the page that only `make book` can make, and warns of public names without
+documentation (a warning fails the build).
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     Returns:
         The extension's metadata.
     """
-    from . import docstrings, front, handbook, ledger_table, pages, site
+    from . import docstrings, front, handbook, ledger_table, pages, sentence_table, site
 
-    for part in (site, pages, ledger_table, front, handbook, docstrings):
+    for part in (site, pages, ledger_table, sentence_table, front, handbook, docstrings):
         part.connect(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""The ledger as a table: readable as it is; a small script sorts and filters it."""
+"""The ledger, the table of published results, and how many claims have which verdict."""
 
 from __future__ import annotations
 
@@ -6,72 +6,74 @@ from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
 from docutils import nodes
-from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
-from ..claims import Row
-from ..claims.cards import css_class, measured, unbroken
+from ..claims import Row, Settled, sentences
+from ..claims.cards import css_class
 from ..claims.ledger import totals
 from . import site as sites
+from .site import Site
+from .tables import ClaimTable, table
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-COLUMNS = ("Verdict", "Claim", "Measured", "n", "Rule", "Source", "Date")
+LEDGER = ("Verdict", "Claim", "Measured", "n", "Rule", "Source", "Date")
+PUBLISHED = ("Source", "Published", "Measured", "Rule", "Verdict", "Claim")
 
 
 def connect(app: Sphinx) -> None:
-    """Make the directives `ledger` and `verdict-counts` known."""
+    """Make the directives `ledger`, `published-results` and `verdict-counts` known."""
     app.add_directive("ledger", LedgerTable)
+    app.add_directive("published-results", PublishedResults)
     app.add_directive("verdict-counts", VerdictCounts)
 
 
-class LedgerTable(SphinxDirective):
+class LedgerTable(ClaimTable):
     """Every claim of the entries that count, one row each."""
-
-    has_content = False
 
     def run(self) -> list[nodes.Node]:
         """Return the table, or a sentence where there is nothing to show."""
-        site = sites.of(self.env.app)
-        if not site.ledger:
+        if not self.site.ledger:
             return [nodes.paragraph(text="No entry of the log counts yet.")]
-        documents = {entry.name: site.document(entry) for entry in site.log}
-        group = nodes.tgroup(cols=len(COLUMNS))
-        group += [nodes.colspec(colwidth=1) for _ in COLUMNS]
-        head = nodes.row()
-        head += [nodes.entry("", nodes.paragraph(text=name)) for name in COLUMNS]
-        body = nodes.tbody()
-        body += [self._row(row, documents[row.entry]) for row in site.ledger]
-        group += [nodes.thead("", head), body]
-        return [nodes.table("", group, classes=["lrlab-ledger", "colwidths-auto"])]
+        rows = ([self.cells(row)[name] for name in LEDGER] for row in self.site.ledger)
+        return [table(LEDGER, rows, "lrlab-ledger")]
 
-    def _row(self, row: Row, document: str) -> nodes.row:
-        claim = row.claim
-        badge = nodes.inline("", claim.verdict, classes=["lrlab-badge", css_class(claim.verdict)])
-        uri = sites.relative_uri(self.env, document)
-        link = nodes.reference("", "", refuri=f"{uri}#claim-{claim.slug}")
-        link += nodes.literal(text=claim.id)
-        source = f"{{cite:t}}`{claim.source}`" if claim.source else "our own"
-        if claim.published is not None:
-            source += f"; published: {claim.published}"
-        cells = (
-            [nodes.paragraph("", "", badge)],
-            [nodes.paragraph(text=claim.statement), nodes.paragraph("", "", link)],
-            [nodes.paragraph(text=unbroken(measured(claim)))],
-            [nodes.paragraph(text="–" if claim.n is None else str(claim.n))],
-            [nodes.paragraph(text=claim.rule_text)],
-            self._parsed(source),
-            [nodes.paragraph(text=row.date)],
-        )
-        made = nodes.row()
-        made += [nodes.entry("", *cell) for cell in cells]
-        return made
 
-    def _parsed(self, markdown: str) -> list[nodes.Node]:
-        holder = nodes.container()
-        self.state.nested_parse(StringList([markdown], "ledger"), self.content_offset, holder)
-        return holder.children
+def published(site: Site) -> list[Row]:
+    """The claims that hold a published result by others, in the order of their sources.
+
+    The documents that the laboratory sets out from have a table of their own.
+    """
+    seeds = {sentence.source for sentence in sentences(site.root)}
+    found = [
+        row
+        for row in site.ledger
+        if row.claim.published is not None and row.claim.source not in {None, *seeds}
+    ]
+    return sorted(found, key=lambda row: (row.claim.source, row.claim.id))
+
+
+class PublishedResults(ClaimTable):
+    """The published number, its source, and ours, one row each."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table, or a sentence where there is nothing to show."""
+        found = published(self.site)
+        if not found:
+            return [nodes.paragraph(text="No entry of the log holds a published result yet.")]
+        rows = ([self.cells(row)[name] for name in PUBLISHED] for row in found)
+        return [table(PUBLISHED, rows, "lrlab-ledger")]
+
+    def cells(self, row: Row) -> dict[str, list[nodes.Node]]:
+        """Return the columns of the ledger, with what was published in one of its own."""
+        said = row.claim.published
+        words = said if isinstance(said, str) else f"{said:g}"
+        return super().cells(row) | {"Published": [nodes.paragraph(text=words)]}
+
+    def source(self, claim: Settled) -> str:
+        """Return who published it."""
+        return f"{{cite:t}}`{claim.source}`"
 
 
 class VerdictCounts(SphinxDirective):

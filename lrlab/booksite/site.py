@@ -121,7 +121,7 @@ def _derived_pages(
 ) -> list[str]:
     """Pages that say something about other pages are read again at every build."""
     superseded = {name for name, entry in of(app).by_document.items() if entry.superseded_by}
-    derived = {"book/intro", "book/claims"} | superseded
+    derived = {"book/intro", "book/claims", "book/calibration", "book/sentences"} | superseded
     return sorted(derived & env.found_docs)
 
 

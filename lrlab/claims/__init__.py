@@ -14,22 +14,27 @@ Kinds and rules:
 
 The claims of one entry are judged together (`settle`), and what they store is enough to judge them
 again (`recompute`). `ledger` collects those of the entries that count; `check` holds the log
-against itself and against the previous release.
+against itself and against the previous release. `sentences` reads what the documents that the
+laboratory sets out from state, and which claims test it.
 """
 
 from .cards import show, verdicts
 from .claim import Claim
 from .ledger import Problem, Row, check, ledger
+from .sentences import Sentence, loose_ends, sentences
 from .settle import Settled, recompute, settle
 
 __all__ = [
     "Claim",
     "Problem",
     "Row",
+    "Sentence",
     "Settled",
     "check",
     "ledger",
+    "loose_ends",
     "recompute",
+    "sentences",
     "settle",
     "show",
     "verdicts",
