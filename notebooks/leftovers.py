@@ -106,8 +106,8 @@ display.table(
 
 # %%
 fig, [[ax]] = plots.figure(1, 1, width=6.4, height=3.2)
-for name, values in share.items():
-    ax.plot(np.arange(1000) / 1000, values / values.max(), label=name)
+for (name, values), style in zip(share.items(), plots.styles(), strict=False):
+    ax.plot(np.arange(1000) / 1000, values / values.max(), label=name, **style)
 ax.axhline(very_low, color="#888888", linewidth=0.8, linestyle=":")
 ax.axvline(2 / 3, color="#888888", linewidth=0.8, linestyle=":")
 ax.set(xlabel="share of the training", ylabel="rate / peak")
@@ -145,17 +145,18 @@ display.say(
     f"Fixed less growing: {100 * found.estimate:.2f} percentage points "
     f"[{100 * found.low:.2f}, {100 * found.high:.2f}], n = {n_seeds}. The paired standard "
     f"deviation of the pilot is {100 * spread:.2f} points; for a difference of {200 * delta:g} to "
-    f"lie beyond {100 * delta:g} with power 0.8 it asks for {stats.seeds_for_power(delta, spread)} seeds."
+    f"lie beyond {100 * delta:g} with power 0.8 it asks for "
+    f"{stats.seeds_for_power(delta, spread)} seeds."
 )
 
 # %% tags=["nbval-ignore-output"]
 fig, [[ax]] = plots.figure(1, 1, width=6.4, height=3.2)
-for name in accuracy:
-    group = [run for (kind, seed), run in zip(grid, runs, strict=True)
-             if kind == name and seed in seeds]  # fmt: skip
-    at = group[0].probes["GeneratedDigits"]["step"] / epoch
-    curves = [run.probes["GeneratedDigits"]["accuracy"] for run in group]
-    plots.bands(ax, at, {name: stats.band(curves)})
+curves = {name: [] for name in accuracy}
+for (name, seed), run in zip(grid, runs, strict=True):
+    if seed in seeds:
+        curves[name].append(run.probes["GeneratedDigits"]["accuracy"])
+at = runs[0].probes["GeneratedDigits"]["step"] / epoch
+plots.bands(ax, at, {name: stats.band(group) for name, group in curves.items()})
 ax.set(xlabel="epoch", ylabel="recognised digits")
 ax.legend(fontsize=8, loc="lower right")
 display.show(
@@ -186,8 +187,8 @@ first, highest, last = cycle(0), float(cycle(np.arange(1000)).max()), cycle(999)
 display.say(
     f"`log2_quantile` of {', '.join(f'{p:g}' for p in levels)}: "
     f"{', '.join(f'{x:.3g}' for x in labels)}. One-cycle with a peak of 0.1 over 1,000 updates "
-    f"begins at {first:.4g}, reaches {highest:.4g} and ends at {last:.2g}, {first / last:.0f} times "
-    "below its beginning."
+    f"begins at {first:.4g}, reaches {highest:.4g} and ends at {last:.2g}, "
+    f"{first / last:.0f} times below its beginning."
 )
 
 # %% [markdown]
