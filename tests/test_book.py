@@ -72,6 +72,15 @@ def test_log_lists_every_entry_newest_first(book):
     assert dates == sorted(dates, reverse=True)
 
 
+def test_log_has_every_notebook_under_one_subject(book):
+    text = (ROOT / "book" / "log" / "index.md").read_text("utf-8")
+    named = " ".join(re.findall(r"^```{entries-of}\n(.*?)^```", text, re.M | re.S)).split()
+    assert sorted(named) == sorted({entry.record["notebook"] for entry in entries.log(ROOT)})
+    page = parsed(book.html / "book" / "log" / "index.html")
+    shown = {Path(link["href"]).stem for link in page.select("section#by-subject li a")}
+    assert {row.entry for row in claims.ledger(ROOT)} <= shown
+
+
 def test_feed_has_every_entry(book):
     feed = (book.html / "book" / "log" / "archive" / "atom.xml").read_text("utf-8")
     for entry in entries.log(book.root):

@@ -1,8 +1,9 @@
-"""The front page's answer: the usable band, the figure that shows it, and the newest entries."""
+"""The front page's answer: the usable band and the figure that shows it; and lists of entries."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,11 @@ NEWEST = 8
 
 
 def connect(app: Sphinx) -> None:
-    """Make the directives `answer` and `newest-entries` known."""
+    """Make the directives `answer`, `newest-entries` and `entries-of` known."""
     app.connect("builder-inited", _write_headline)
     app.add_directive("answer", Answer)
     app.add_directive("newest-entries", NewestEntries)
+    app.add_directive("entries-of", EntriesOf)
 
 
 @dataclass(frozen=True)
@@ -122,9 +124,26 @@ def newest(site: Site, n: int = NEWEST) -> str:
     lines = []
     for entry in list(reversed(site.log))[:n]:
         remark = " (superseded)" if entry.superseded_by else ""
-        question = entry.notebook().metadata.get("lrlab", {}).get("question", "")
-        lines.append(f"- {entry.record['date']}: {_link(site, entry)}{remark}. {question}")
+        lines.append(f"- {entry.record['date']}: {_link(site, entry)}{remark}. {_question(entry)}")
     return "\n".join(lines) or "The log has no entry yet."
+
+
+def entries_of(site: Site, notebooks: Sequence[str]) -> str:
+    """The entries that count of these notebooks, in this order, as a Markdown list.
+
+    Raises:
+        ValueError: naming a notebook that has none.
+    """
+    counting = {entry.record["notebook"]: entry for entry in site.counting}
+    for name in notebooks:
+        if name not in counting:
+            raise ValueError(f"no entry of {name!r} counts")
+    lines = [f"- {_link(site, counting[n])}. {_question(counting[n])}" for n in notebooks]
+    return "\n".join(lines)
+
+
+def _question(entry: Entry) -> str:
+    return entry.notebook().metadata.get("lrlab", {}).get("question", "")
 
 
 def _link(site: Site, entry: Entry) -> str:
@@ -159,3 +178,16 @@ class NewestEntries(_Derived):
     def markdown(self, site: Site) -> str:
         """Return the list."""
         return newest(site)
+
+
+class EntriesOf(_Derived):
+    """The entries that count of the notebooks that the content names."""
+
+    has_content = True
+
+    def markdown(self, site: Site) -> str:
+        """Return the list."""
+        try:
+            return entries_of(site, " ".join(self.content).split())
+        except ValueError as error:
+            raise self.error(str(error)) from None

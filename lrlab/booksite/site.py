@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..entries import Entry
 
+_DERIVED = ("intro", "claims", "calibration", "sentences", "log/index")
 LIVE = "book/live/reproduced_here"
 FALLBACK_URL = "https://lr-lab.example/"  # reserved name: feeds need an absolute address
 
@@ -121,7 +122,7 @@ def _derived_pages(
 ) -> list[str]:
     """Pages that say something about other pages are read again at every build."""
     superseded = {name for name, entry in of(app).by_document.items() if entry.superseded_by}
-    derived = {"book/intro", "book/claims", "book/calibration", "book/sentences"} | superseded
+    derived = {f"book/{name}" for name in _DERIVED} | superseded
     return sorted(derived & env.found_docs)
 
 
