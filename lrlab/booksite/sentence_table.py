@@ -41,13 +41,7 @@ class SentenceTable(ClaimTable):
         chosen = [s for s in sentences(self.site.root) if s.source == self.arguments[0]]
         if not chosen:
             raise self.error(f"the table of sentences has none of {self.arguments[0]!r}")
-        rows = (
-            [
-                [nodes.paragraph(text=sentence.says)],
-                [self._verdicts(sentence.rows(self.site.ledger))],
-            ]
-            for sentence in chosen
-        )
+        rows = ([[nodes.paragraph(text=s.says)], [self._verdicts(s)]] for s in chosen)
         return [table(COLUMNS, rows, "lrlab-sentences")]
 
     def _verdicts(self, sentence: Sentence) -> nodes.bullet_list:
