@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import joblib
@@ -139,13 +139,22 @@ def describe(jobs: Sequence[Job], store: Store | str | None = "default") -> dict
     }
 
 
-def _trained(
-    jobs: dict[str, Job], n_jobs: int | None, store: Store | None
-) -> Iterator[tuple[str, Run]]:
-    if not jobs:
-        return
+def in_parallel(calls: Iterable[Any], n_jobs: int | None = None) -> Iterator[Any]:
+    """Carry out calls in processes of one thread each and yield what they return, as it comes.
+
+    Args:
+        calls: made by `joblib.delayed`.
+        n_jobs: number of processes; None means one for each core (or what the active
+            `joblib.parallel_config` says).
+
+    Raises:
+        RuntimeError: if a worker process was killed from outside.
+
+    Example:
+        >>> sorted(in_parallel([joblib.delayed(abs)(x) for x in (-1, 2)], n_jobs=1))
+        [1, 2]
+    """
     workers = n_jobs if n_jobs is not None or _backend_was_chosen() else joblib.cpu_count()
-    calls = (joblib.delayed(_train_one)(name, job, store) for name, job in jobs.items())
     setting = contextlib.nullcontext()
     if not _backend_was_chosen():
         setting = joblib.parallel_config(backend="loky", inner_max_num_threads=1)
@@ -160,6 +169,14 @@ def _trained(
             "a worker process was killed (out of memory?); the runs that were finished are kept, "
             "the same call again trains the others"
         ) from error
+
+
+def _trained(
+    jobs: dict[str, Job], n_jobs: int | None, store: Store | None
+) -> Iterator[tuple[str, Run]]:
+    if jobs:
+        calls = (joblib.delayed(_train_one)(name, job, store) for name, job in jobs.items())
+        yield from in_parallel(calls, n_jobs)
 
 
 def _train_one(name: str, job: Job, store: Store | None) -> tuple[str, Run]:

@@ -116,6 +116,30 @@ class Store:
         self.put(run)
         return run
 
+    def advance(self, task: Task, recipe: Recipe, until: int, probes: Sequence[Probe] = ()) -> Run:
+        """Return the run as far as it was trained, at least up to `until` updates.
+
+        What the store has of it is not trained again; what comes of it is kept, as a checkpoint or
+        as the finished run, so that the next call, or `train`, goes on bit for bit.
+
+        Raises:
+            ValueError: if the run has no key, so that it can't be found again.
+        """
+        key = run_key(task, recipe, probes)
+        if key is None:
+            raise ValueError("only a task of lrlab, with its recipe and probes, can be continued")
+        if (run := self.get(key)) is not None:
+            return run
+        checkpoint = self._checkpoint(key)
+        until = max(until, checkpoint.step if checkpoint else 0)
+        run = train(task, recipe, probes=probes, until=until, resume=checkpoint)
+        if run.checkpoint is not None:
+            run.checkpoint.save(self._path(key, "ckpt"))
+        run = dataclasses.replace(run, key=key)
+        if run.checkpoint is None:
+            self.put(run)
+        return run
+
     def _checkpoint(self, key: str) -> Checkpoint | None:
         try:
             return Checkpoint.load(self._path(key, "ckpt"))
