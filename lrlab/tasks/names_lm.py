@@ -101,6 +101,7 @@ class NamesLM(Task):
         layers: number of blocks.
         heads: attention heads in each block.
         n_train: windows used for training; None means all.
+        n_eval: windows used of the validation and of the test part; None means all.
 
     Raises:
         ValueError: if an argument makes no sense.
@@ -117,15 +118,16 @@ class NamesLM(Task):
     layers: int = 2
     heads: int = 4
     n_train: int | None = None
+    n_eval: int | None = None
 
     name: ClassVar[str] = "names_lm"
 
     def __post_init__(self) -> None:
         if self.source not in ("names", "shakespeare"):
             raise ValueError(f"source must be 'names' or 'shakespeare', got {self.source!r}")
-        for field in ("context", "width", "layers", "heads", "n_train"):
+        for field in ("context", "width", "layers", "heads", "n_train", "n_eval"):
             value = getattr(self, field)
-            if not (field == "n_train" and value is None) and not (
+            if not (field.startswith("n_") and value is None) and not (
                 type(value) is int and value >= 1
             ):
                 raise ValueError(f"{field} must be a positive integer, got {field}={value!r}")
@@ -147,13 +149,15 @@ class NamesLM(Task):
     def data(self) -> Splits:
         """Return windows of codes, one tensor (n, context + 1) int64 in each of three parts."""
         whole = _windows(self.source, self.context)
-        if self.n_train is None:
-            return whole
-        if self.n_train > len(whole.train[0]):
-            raise ValueError(
-                f"n_train must be at most {len(whole.train[0])}, got n_train={self.n_train}"
-            )
-        return dataclasses.replace(whole, train=(whole.train[0][: self.n_train],))
+        sizes = {"train": self.n_train, "validation": self.n_eval, "test": self.n_eval}
+        parts = {}
+        for name, size in sizes.items():
+            (windows,) = getattr(whole, name)
+            if size is not None and size > len(windows):
+                field = "n_train" if name == "train" else "n_eval"
+                raise ValueError(f"{field} must be at most {len(windows)}, got {field}={size}")
+            parts[name] = (windows if size is None else windows[:size],)
+        return Splits(**parts)
 
     def model(self) -> nn.Module:
         """Return the transformer."""
