@@ -35,11 +35,11 @@ def connect(url: str, *, heartbeat: int | None = None) -> optuna.storages.RDBSto
     if url.startswith("sqlite"):
         arguments["engine_kwargs"] = {"connect_args": {"timeout": 60}}
     if heartbeat is not None:
-        retry = optuna.storages.RetryFailedTrialCallback()
+        retry = optuna.storages.RetryHeartbeatStaleTrialCallback()
         arguments |= {
             "heartbeat_interval": heartbeat,
             "grace_period": 3 * heartbeat,
-            "failed_trial_callback": retry,
+            "heartbeat_stale_trial_callback": retry,
         }
     try:
         return optuna.storages.RDBStorage(url, **arguments)

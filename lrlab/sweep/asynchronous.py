@@ -1,0 +1,121 @@
+"""Workers that share a study and wait for nobody: for clusters and long searches.
+
+Each worker asks for a trial, trains it rung by rung, and tells what came of it; several programs
+may join one study at once. What a decision sees depends on timing, so two studies are never the
+same; for one that can be repeated there is `lrlab.sweep.sweep`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+import warnings
+
+import joblib
+import optuna
+from optuna.trial import Trial, TrialState
+
+from lrlab import parallel
+from lrlab.sweep import rules, sampling
+from lrlab.sweep.plan import Plan
+from lrlab.sweep.storage import HEARTBEAT_SECONDS, open_study
+from lrlab.sweep.trainer import Objective, TaskTrainer, Trainer, default_folder
+
+
+class _Enough(Exception):
+    """The study has all the trials that it was to have."""
+
+
+def join(
+    plan: Plan,
+    storage: str,
+    *,
+    name: str = "sweep",
+    objective: Objective | None = None,
+    n_jobs: int | None = None,
+    trainer: Trainer | None = None,
+    heartbeat: int = HEARTBEAT_SECONDS,
+) -> optuna.Study:
+    """Work on a study until it has all its trials, together with whoever else does.
+
+    Trials whose worker gave no sign of life for three heartbeats are begun anew with the same
+    hyperparameters; what their store holds of them is not trained again.
+
+    Args:
+        plan: what is searched; the sampler must be one that can share a study: ``"random"``,
+            ``"tpe"`` or ``"gp"``.
+        storage: URL of the storage.
+        name: of the study.
+        objective: as for `lrlab.sweep.sweep`.
+        n_jobs: workers of this program; None: one for each core, or what
+            `joblib.parallel_config` says.
+        trainer: what trains, in place of the plan's task.
+        heartbeat: seconds between two signs of life.
+
+    Returns:
+        The study.
+
+    Raises:
+        ValueError: if the plan or the storage makes no sense.
+    """
+    if plan.sampler in ("grid", "quasi-random"):
+        raise ValueError(f"asynchronous workers can't share the sampler {plan.sampler!r}")
+    if trainer is None:
+        plan.check()
+        trainer = TaskTrainer(default_folder(), objective)
+    study = open_study(plan, storage, name)
+    workers = n_jobs or joblib.cpu_count()
+    calls = [joblib.delayed(_work)(plan, storage, name, trainer, heartbeat) for _ in range(workers)]
+    for _ in parallel.in_parallel(calls, n_jobs):
+        pass
+    return study
+
+
+def _work(plan: Plan, storage: str, name: str, trainer: Trainer, heartbeat: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        study = open_study(plan, storage, name, heartbeat=heartbeat)
+        study.pruner = rules.make(plan.rule)
+        # Workers must not draw alike, so the process and the time are a part of the seed.
+        seed = (plan.seed + os.getpid() + time.time_ns()) % 2**31
+        study.sampler = sampling.sampler(plan, seed)
+        stages = [*rules.rungs(plan.rule, plan.evaluations, plan.judge_every), plan.evaluations]
+
+        def objective(trial: Trial) -> float:
+            if _before(study, trial) >= plan.trials:
+                study.stop()
+                raise _Enough
+            params = {n: trial._suggest(n, d)
+                      for n, d in sampling.distributions(plan.space).items()}  # fmt: skip
+            done = 0
+            for stage in stages:
+                found = trainer(plan, params, stage)
+                for index, value in enumerate(found.values[done:], start=done + 1):
+                    trial.report(value, index)
+                done = len(found.values)
+                trial.set_user_attr("steps", list(found.steps))
+                trial.set_user_attr("seconds", found.seconds)
+                trial.set_user_attr("run_key", found.run_key)
+                if found.diverged:
+                    trial.set_user_attr("outcome", "diverged")
+                    return math.inf
+                if stage < plan.evaluations and trial.should_prune():
+                    trial.set_user_attr("outcome", "stopped")
+                    raise optuna.TrialPruned
+            trial.set_user_attr("outcome", "completed")
+            return found.values[-1]
+
+        while _counted(study) < plan.trials:
+            study.optimize(objective, n_trials=1, catch=(_Enough,))
+
+
+def _before(study: optuna.Study, trial: Trial) -> int:
+    counted = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
+    others = study.get_trials(deepcopy=False, states=counted)
+    return sum(other.number < trial.number for other in others)
+
+
+def _counted(study: optuna.Study) -> int:
+    return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)))

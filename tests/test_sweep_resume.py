@@ -1,0 +1,139 @@
+"""Sweeps that are killed at any moment go on, and end as if nothing had happened."""
+
+import contextlib
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from sweep_fakes import EVALUATIONS, Formula, plan, table, whole
+
+from lrlab.sweep import open_study, sweep, trials
+from lrlab.sweep.asynchronous import join
+
+FORK = multiprocessing.get_context("fork")
+TRIALS = 20
+
+
+def carry_out(url: str, diary: str, workers: int) -> None:
+    os.setpgrp()
+    trainer = Formula(delay=0.004, diary=diary)
+    sweep(plan(trials=TRIALS), storage=url, trainer=trainer, n_jobs=workers, progress=False)
+
+
+def until_finished(target, arguments: tuple, kills: int, seed: int, longest: float) -> int:
+    """Begin again and again, killing whole process groups, then let it finish; count the kills."""
+    chance, killed = random.Random(seed), 0
+    while True:
+        process = FORK.Process(target=target, args=arguments)
+        process.start()
+        process.join(chance.random() * longest if killed < kills else None)
+        if process.exitcode is not None:
+            assert process.exitcode == 0
+            return killed
+        os.kill(process.pid, signal.SIGKILL)  # the parent; then its workers, if it has any
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.join()
+        killed += 1
+
+
+def test_thirty_kills_at_random_times_change_nothing(tmp_path):
+    """Each begins where the one before was killed; a study that is finished begins anew."""
+    expected, killed, studies = whole(trials=TRIALS), 0, 0
+    while killed < 30:
+        url = f"sqlite:///{tmp_path / f'{studies}.db'}"
+        diary = str(tmp_path / f"{studies}.txt")
+        killed += until_finished(carry_out, (url, diary, 1), 30 - killed, studies, longest=0.6)
+        study = open_study(None, url, "sweep")
+        assert table(trials(study)) == expected
+        studies += 1
+        assert studies < 60, "the kills come too late to meet anything"
+
+
+def test_a_finished_trial_is_never_trained_again(tmp_path):
+    url, diary = f"sqlite:///{tmp_path / 'study.db'}", tmp_path / "diary.txt"
+    until_finished(carry_out, (url, str(diary), 1), 6, 0, longest=0.6)
+    before = diary.read_text()
+    carried = sweep(plan(trials=TRIALS), storage=url, trainer=Formula(diary=str(diary)),
+                    n_jobs=1, progress=False)  # fmt: skip
+    assert diary.read_text() == before
+    assert len(trials(carried)) == TRIALS
+    # Each (trial, rung) may be worked on once more for each kill, never in a process that came
+    # after its result was written down.
+    calls = Counter(line.split(" ", 1)[1] for line in before.splitlines())
+    assert max(calls.values()) <= 1 + 6
+
+
+def test_killed_workers_are_reported_and_the_same_call_goes_on(tmp_path):
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    with pytest.raises(RuntimeError, match="was killed"):
+        sweep(plan(), storage=url, trainer=Deadly(tmp_path), n_jobs=2, progress=False)
+    study = sweep(plan(), storage=url, trainer=Deadly(tmp_path), n_jobs=2, progress=False)
+    assert table(trials(study)) == whole()
+
+
+class Deadly:
+    """The formula, but the third call kills its own process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, plan, params, evaluation):
+        (self.folder / f"call-{os.getpid()}-{time.time_ns()}").touch()
+        marker = self.folder / "killed"
+        if len(list(self.folder.glob("call-*"))) >= 3 and not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Formula()(plan, params, evaluation)
+
+
+def test_a_second_program_in_lockstep_on_one_file_is_refused(tmp_path):
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    began = FORK.Event()
+    process = FORK.Process(target=hold, args=(url, began))
+    process.start()
+    try:
+        assert began.wait(60)
+        with pytest.raises(ValueError, match=r"another process works on study\.db already"):
+            sweep(plan(), storage=url, trainer=Formula(), n_jobs=1, progress=False)
+    finally:
+        process.kill()
+        process.join()
+    study = sweep(plan(), storage=url, trainer=Formula(), n_jobs=1, progress=False)
+    assert table(trials(study)) == whole()
+
+
+def hold(url: str, began) -> None:
+    from lrlab.sweep.storage import held
+
+    with held(url):
+        began.set()
+        time.sleep(600)
+
+
+def work(url: str) -> None:
+    join(plan(trials=TRIALS, sampler="random"), url, trainer=Formula(delay=0.004), n_jobs=1,
+         heartbeat=1)  # fmt: skip
+
+
+def test_several_programs_share_an_asynchronous_study_and_a_killed_one_loses_nothing(tmp_path):
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    open_study(plan(trials=TRIALS, sampler="random"), url, "sweep")
+    processes = [FORK.Process(target=work, args=(url,)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    time.sleep(0.3)
+    processes[0].kill()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes[1:]] == [0, 0]
+    found = trials(open_study(None, url, "sweep"))
+    ended = [trial for trial in found if trial.outcome != "interrupted"]
+    assert len(ended) == TRIALS
+    assert len({repr(trial.params) for trial in ended}) == TRIALS
+    assert {len(t.values) for t in ended if t.outcome == "completed"} == {EVALUATIONS}
