@@ -1,96 +1,169 @@
-"""A probe of the sharpness: λ_max of the loss while a run trains, as it is and as Adam sees it."""
+"""Sharpness along a training, for gradient descent and for Adam, and where the edge is."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import ClassVar
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch import Tensor
 
+from lrlab.optimizers import SGD, Adam, Optimizer
 from lrlab.probes import Moment, Probe, Value
 from lrlab.randomness import generator
-from lrlab.sharpness import hessian_product, lanczos
+from lrlab.sharpness import Lanczos, hessian_product, lanczos
+
+
+def edge(optimizer: Optimizer) -> float:
+    r"""Return the product of rate and sharpness above which full-batch descent is unstable.
+
+    On a quadratic: 2 (1 + β) for gradient descent with momentum β, and for Adam, of the
+    preconditioned sharpness, 2 (1 + β₁) / (1 − β₁): 38 for β₁ = 0.9.
+
+    Args:
+        optimizer: SGD without Nesterov momentum, or Adam, without weight decay.
+
+    Raises:
+        ValueError: if the optimizer is another one.
+
+    Source:
+        Cohen et al. (2021) for momentum; Cohen et al. (2022) for Adam.
+
+    Example:
+        >>> edge(SGD()), edge(SGD(momentum=0.5)), round(edge(Adam()), 9)
+        (2.0, 3.0, 38.0)
+    """
+    if type(optimizer) is SGD and not (optimizer.nesterov or optimizer.weight_decay):
+        return 2 * (1 + optimizer.momentum)
+    if type(optimizer) is Adam and not optimizer.weight_decay:
+        return 2 * (1 + optimizer.betas[0]) / (1 - optimizer.betas[0])
+    raise ValueError(f"the edge is known for plain SGD and Adam, got optimizer={optimizer}")
+
+
+def preconditioned_sharpness(
+    loss: Callable[[], Tensor],
+    parameters: Sequence[Tensor],
+    preconditioner: np.ndarray,
+    *,
+    tolerance: float = 1e-6,
+    most: int = 200,
+) -> Lanczos:
+    r"""Return the ends of the spectrum of :math:`P^{-1/2} H P^{-1/2}`, which is that of P⁻¹ H.
+
+    Args:
+        loss: gives the loss with its graph.
+        parameters: those that count, together n numbers.
+        preconditioner: the diagonal of P in the order of the parameters, positive, shape (n,).
+        tolerance: relative error at which it ends.
+        most: largest number of Hessian-vector products.
+
+    Raises:
+        ValueError: if the preconditioner is not positive.
+
+    Source:
+        Cohen et al. (2022).
+    """
+    diagonal = np.asarray(preconditioner, dtype=float)
+    if not (diagonal > 0).all():
+        raise ValueError(f"the preconditioner must be positive, got {diagonal.min()}")
+    scale = 1 / np.sqrt(diagonal)
+    product = hessian_product(loss, parameters)
+    return lanczos(
+        lambda v: scale * product(scale * v), len(scale), tolerance=tolerance, most=most
+    )  # fmt: skip
+
+
+def adam_preconditioner(optimizer: torch.optim.Adam) -> np.ndarray:
+    r"""Return the diagonal of the matrix by which Adam, after t updates, divides its average.
+
+    .. math:: P_t = (1 - \beta_1^t) \left( \sqrt{v_t / (1 - \beta_2^t)} + \epsilon \right)
+
+    Args:
+        optimizer: after at least one update.
+
+    Returns:
+        float64 array of shape (n,), in the order of the parameters.
+
+    Raises:
+        ValueError: before the first update.
+
+    Source:
+        Cohen et al. (2022).
+    """
+    parts = []
+    for group in optimizer.param_groups:
+        beta1, beta2 = group["betas"]
+        for parameter in group["params"]:
+            state = optimizer.state[parameter]
+            if not state:
+                raise ValueError("Adam has no preconditioner before its first update")
+            t = float(state["step"])
+            root = (state["exp_avg_sq"].double() / (1 - beta2**t)).sqrt() + group["eps"]
+            parts.append(((1 - beta1**t) * root).flatten())
+    return torch.cat(parts).numpy()
 
 
 @dataclasses.dataclass(frozen=True)
 class Sharpness(Probe):
-    r"""The largest eigenvalue of the Hessian on a fixed set of training examples.
+    """The largest eigenvalue of the Hessian of the loss on the whole training part.
 
-    ``largest`` is λ_max of H, ``preconditioned`` that of :math:`P^{-1/2} H P^{-1/2}` with Adam's
-    :math:`P = \operatorname{diag}(\sqrt{\hat v} + \varepsilon)`; NaN if the optimizer keeps no
-    second moments, or before the first update. Full-batch gradient descent is stable below
-    λ_max η = 2, full-batch Adam below 2 (1 + β₁)/(1 − β₁) for the preconditioned one, which is 38
-    for β₁ = .9. With minibatches both are descriptions.
+    A run keeps under its name ``largest``, the bound on its ``error``, and ``products``, the number
+    of Hessian-vector products that it took.
 
     Args:
-        every: updates between two measurements; step 0 is measured too.
-        examples: the first ones of the training part, or all if it has fewer.
-        tolerance: relative error at which the Lanczos iteration ends.
-        most: largest number of Hessian-vector products.
+        every: updates between two measurements; without a preconditioner step 0 is measured too.
+        preconditioned: of the Hessian as Adam sees it, `preconditioned_sharpness`.
+        tolerance: relative error at which Lanczos ends.
+        most: largest number of Hessian-vector products for one measurement.
 
     Raises:
-        ValueError: if `examples` or `tolerance` is not positive.
-
-    Source:
-        Cohen et al., 2021, arXiv:2103.00065; Cohen et al., 2022, arXiv:2207.14484.
+        ValueError: if an argument makes no sense.
 
     Example:
-        >>> Sharpness(every=100).to_dict()["examples"]
-        256
+        >>> Sharpness(every=50).to_dict()["tolerance"]
+        0.001
     """
 
-    examples: int = 256
-    tolerance: float = 0.02
+    preconditioned: bool = False
+    tolerance: float = 1e-3
     most: int = 60
-
-    at_start: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.examples < 1:
-            raise ValueError(f"examples must be at least 1, got examples={self.examples}")
-        if not self.tolerance > 0:
-            raise ValueError(f"tolerance must be positive, got tolerance={self.tolerance}")
+        if not 0 <= self.tolerance < 1:
+            raise ValueError(f"tolerance must be in [0, 1), got tolerance={self.tolerance}")
+        if self.most < 1:
+            raise ValueError(f"most must be at least 1, got most={self.most}")
+
+    @property
+    def at_start(self) -> bool:
+        """Whether it is measured before any update: not through a preconditioner."""
+        return not self.preconditioned
 
     def after(self, moment: Moment, before: None) -> dict[str, Value]:
-        """Return both eigenvalues, NaN where the Hessian is not finite."""
-        model, task = moment.model, moment.task
-        parameters = [p for p in model.parameters() if p.requires_grad]
-        batch = tuple(tensor[: self.examples] for tensor in task.data().train)
-        noise = generator(0, "sharpness")
-        # The fused attention kernel of the CPU has no second derivative.
-        with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
-            product = hessian_product(lambda: task.loss(model, batch, noise), parameters)
-            n = sum(p.numel() for p in parameters)
-
-            def largest(of) -> float:
-                try:
-                    return lanczos(of, n, tolerance=self.tolerance, most=self.most).largest
-                except ValueError:  # not finite: the run is diverging
-                    return float("nan")
-
-            scale = _inverse_root(moment.optimizer, parameters)
-            return {
-                "largest": largest(product),
-                "preconditioned": float("nan")
-                if scale is None
-                else largest(lambda v: scale * product(scale * v)),
-            }
-
-
-def _inverse_root(
-    optimizer: torch.optim.Optimizer, parameters: list[torch.Tensor]
-) -> np.ndarray | None:
-    """Return the diagonal of P^(-1/2); None without second moments."""
-    parts = []
-    of = {p: group for group in optimizer.param_groups for p in group["params"]}
-    for p in parameters:
-        state = optimizer.state.get(p, {})
-        if "exp_avg_sq" not in state:
-            return None
-        correction = 1 - of[p]["betas"][1] ** float(state["step"])
-        v = state["exp_avg_sq"].double() / correction
-        parts.append((v.sqrt() + of[p]["eps"]).flatten())
-    return torch.cat(parts).rsqrt().numpy()
+        """Return what was found; infinite where the Hessian is."""
+        parameters = [p for p in moment.model.parameters() if p.requires_grad]
+        batch, noise = moment.task.data().train, generator(0, "sharpness")
+        diagonal = (
+            adam_preconditioner(moment.optimizer)
+            if self.preconditioned
+            else np.ones(sum(p.numel() for p in parameters))
+        )
+        try:
+            with torch.enable_grad():
+                found = preconditioned_sharpness(
+                    lambda: moment.task.loss(moment.model, batch, noise),
+                    parameters,
+                    diagonal,
+                    tolerance=self.tolerance,
+                    most=self.most,
+                )
+        except ValueError:  # weights that are not finite: the run is about to end as diverged
+            return {"largest": math.inf, "error": math.inf, "products": 0.0}
+        return {
+            "largest": found.largest,
+            "error": found.error,
+            "products": float(found.products),
+        }
