@@ -14,6 +14,7 @@ import click
 
 from lrlab.entries.errors import BadInput, RunFailed
 from lrlab.entries.laboratory import find_root
+from lrlab.sweep.cli import group as sweep
 
 
 class _Group(click.Group):
@@ -60,6 +61,9 @@ def _shown(path: Path) -> Path:
 )
 def main() -> None:
     """Run experiments about the learning rate, and keep the dated log of their results."""
+
+
+main.add_command(sweep)
 
 
 @main.command("list")

@@ -188,7 +188,7 @@ def load(path: str | Path) -> Plan:
     try:
         data = yaml.safe_load(Path(path).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = str(error).split("\n")[0]
+        reason = getattr(error, "strerror", None) or str(error).split("\n")[0]
         raise ValueError(f"{Path(path).name} can't be read: {reason}") from None
     if not isinstance(data, dict):
         raise ValueError(f"{Path(path).name} holds no sweep; it begins with task:, recipe:, space:")

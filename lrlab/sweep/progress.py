@@ -57,4 +57,3 @@ class Board:
         else:
             self._bar.set_postfix(**counts, refresh=False)
         self._bar.update(len(ended) - self._bar.n)
-        self._bar.refresh()

@@ -1,0 +1,120 @@
+"""`lrlab sweep` as it is typed."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lrlab.cli import main
+from lrlab.sweep import load
+from lrlab.sweep.plan import Plan
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "book" / "guide" / "surnames.yml"
+
+SMALL = """\
+task: {task: mnist1d, n_train: 100}
+recipe:
+  schedule: {schedule: Cosine, peak_lr: 1.0, steps: 16}
+  steps: 16
+  batch_size: 10
+  eval_every: 2
+space: {peak_lr: {range: LogUniform, low: 1e-3, high: 1.0}}
+trials: 6
+wave: 3
+sampler: random
+rule: {rule: wandb-hyperband, min_iter: 2, eta: 2}
+"""
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    monkeypatch.setenv("LRLAB_CACHE", str(tmp_path / "runs"))
+    path = tmp_path / "small.yml"
+    path.write_text(SMALL)
+    return path
+
+
+def typed(*words: object):
+    return CliRunner().invoke(main, ["sweep", *map(str, words)])
+
+
+def test_a_search_is_carried_out_once_and_then_only_looked_at(file):
+    first = typed("run", file, "--workers", 1)
+    assert first.exit_code == 0, first.output
+    assert "6 trials: " in first.output
+    assert "best: trial" in first.output
+    again = typed(file, "--workers", 1)
+    assert again.exit_code == 0
+    assert again.output.splitlines()[-1] == first.output.splitlines()[-1]
+    status = typed("status", file)
+    assert status.exit_code == 0
+    assert len(status.output.splitlines()) == 1 + 6 + 2
+
+
+def test_a_stopped_trial_is_continued_and_the_study_stays(file):
+    typed(file, "--workers", 1)
+    rows = typed("status", file).output
+    stopped = next(line.split()[0] for line in rows.splitlines() if " stopped" in line)
+    continued = typed(file, "--continue-trial", stopped)
+    assert continued.exit_code == 0, continued.output
+    assert f"trial {stopped}, stopped after" in continued.output
+    assert typed("status", file).output == rows
+    complete = next(line.split()[0] for line in rows.splitlines() if " completed" in line)
+    for number, message in ((complete, "only a stopped one"), (99, "has no trial 99")):
+        refused = typed(file, "--continue-trial", number)
+        assert refused.exit_code == 2
+        assert message in refused.output
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("trials: 6", "trials: none"), "trials must be an integer"),
+        (("sampler: random", "sampler: luck"), "sampler must be one of"),
+        (("task: mnist1d", "task: mnist2d"), "there is no task 'mnist2d'; did you mean"),
+        (("peak_lr: {range", "luck: {range"), "the recipe has no 'luck' to search"),
+        (("eval_every: 2", "eval_every: 0"), "eval_every is 0"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_changes_nothing(file, change, message):
+    file.write_text(SMALL.replace(*change))
+    before = sorted(file.parent.iterdir())
+    refused = typed("run", file)
+    assert refused.exit_code == 2
+    assert message in refused.output
+    assert len(refused.output.strip().splitlines()) == 1
+    assert sorted(file.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize("command", ["status", "report"])
+def test_a_study_that_was_not_begun_cannot_be_looked_at(file, command):
+    refused = typed(command, file)
+    assert refused.exit_code == 2
+    assert "lrlab sweep run small.yml begins it" in refused.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--storage", "nonsense://x"], "the study's storage can't be opened"),
+        (["--cluster", "tcp://127.0.0.1:1"], "there is no Dask scheduler at tcp://127.0.0.1:1"),
+    ],
+)
+def test_what_cannot_be_reached_is_named(file, words, message):
+    refused = typed("run", file, *words)
+    assert refused.exit_code == 2
+    assert message in refused.output
+
+
+def test_advice_is_given_before_anything_is_trained(file):
+    file.write_text(SMALL.replace("min_iter: 2", "min_iter: 20"))
+    said = typed("run", file, "--workers", 1)
+    assert "No run can ever be stopped" in said.output
+
+
+def test_the_guides_example_is_a_plan():
+    plan = load(EXAMPLE)
+    plan.check()
+    assert (plan.evaluations, plan.trials) == (195, 40)
+    assert Plan.from_dict(plan.to_dict()) == plan
