@@ -27,13 +27,15 @@ def connect(url: str, *, heartbeat: int | None = None) -> optuna.storages.RDBSto
     Raises:
         ValueError: if it can't be opened.
     """
-    import sqlalchemy.exc
+    import sqlalchemy
 
     arguments: dict[str, Any] = {}
     if url.startswith("postgresql://"):
         url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
+    # A connection is given back at once: workers come and go, and are killed.
+    arguments["engine_kwargs"] = {"poolclass": sqlalchemy.pool.NullPool}
     if url.startswith("sqlite"):
-        arguments["engine_kwargs"] = {"connect_args": {"timeout": 60}}
+        arguments["engine_kwargs"]["connect_args"] = {"timeout": 60}
     if heartbeat is not None:
         retry = optuna.storages.RetryHeartbeatStaleTrialCallback()
         arguments |= {
