@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    import optuna
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444", "#B8A800")
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), "-", "--")
@@ -172,3 +175,10 @@ def guess_line(ax: Axes, loss: float, label: str = "guessing, ln 10") -> None:
         label, (1, loss), xycoords=("axes fraction", "data"), ha="right", va="bottom",
         color="#666666", fontsize=8.5, xytext=(0, 2), textcoords="offset points",
     )  # fmt: skip
+
+
+def sweep_report(study: optuna.Study) -> dict[str, tuple[Figure, str]]:
+    """Return the figures of a sweep's study: see `lrlab.sweep.report.sweep_report`."""
+    from lrlab.sweep.report import sweep_report as report
+
+    return report(study)

@@ -107,6 +107,7 @@ class _Book:
         self.study = optuna.create_study(
             study_name=name, direction="minimize", pruner=rules.make(plan.rule)
         )
+        self.study.set_user_attr("plan", plan.to_dict())
         if kept is not None:
             for trial in kept.get_trials(deepcopy=False):
                 self.study.add_trial(trial)
