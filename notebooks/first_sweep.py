@@ -140,7 +140,8 @@ display.say(
     f"{outcomes['diverged']} diverged. {sum(t.params['peak_lr'] < low for t in found)} of them "
     f"have a rate below {low:g}. The best one has a peak of {best.params['peak_lr']:.3g} and "
     "ends at "
-    f"{best.value:.3f} nats, the second best at {second:.3f}."
+    f"{best.value:.3f} nats ({best.value / np.log(2):.2f} bits per character), the second best at "
+    f"{second:.3f}."
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -187,8 +188,8 @@ ax.plot([], [], color="#9a9a9a", label="others")
 for name, value in task.reference_losses().items():
     if name in ("unigram", "trigram"):
         ax.axhline(value, color="#444444", linewidth=0.8, linestyle=":")
-        ax.annotate(name, (1, value), xycoords=("axes fraction", "data"), fontsize=8,
-                    xytext=(-2, 2), textcoords="offset points", ha="right")  # fmt: skip
+        ax.annotate(name, (0, value), xycoords=("axes fraction", "data"), fontsize=8,
+                    xytext=(3, 2), textcoords="offset points")  # fmt: skip
 ax.set(yscale="log", xlabel="updates", ylabel="validation loss (nats)")
 ax.set_ylim(2.2, 3.6)
 plain_ticks(ax, [2.2, 2.4, 2.6, 2.8, 3.0, 3.3])
