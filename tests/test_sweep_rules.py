@@ -1,0 +1,88 @@
+"""Stopping rules: W&B's against the decisions of its package, and as a pruner."""
+
+import math
+
+import optuna
+import pytest
+from optuna.distributions import FloatDistribution
+from wandb_histories import SWEEPS, stored, sweeps
+
+from lrlab.sweep import WandbHyperband
+from lrlab.sweep.rules import make, rungs
+from lrlab.sweep.wandb import wandb_bands, wandb_stops
+
+
+def test_the_decisions_are_those_of_the_package():
+    """As `make golden` stored them; `make test-peers` asks the package itself."""
+    decisions, stops = 0, 0
+    for (setting, histories, running), expected in zip(sweeps(), stored(), strict=True):
+        bands = wandb_bands(**{k: v for k, v in setting.items() if k != "strict"})
+        logged = [[v for v in history if v is not None] for history in histories]
+        for i, active in enumerate(running):
+            if active:
+                ours = wandb_stops(logged[i], logged[:i] + logged[i + 1 :], bands,
+                                   eta=setting["eta"], strict=setting["strict"])  # fmt: skip
+                assert ours == (expected[i] == "1"), (setting, i)
+                decisions, stops = decisions + 1, stops + ours
+    assert len(stored()) == SWEEPS
+    assert decisions >= 1000
+    assert 0.1 < stops / decisions < 0.9
+
+
+def test_the_kill_points_of_the_source():
+    assert wandb_bands(min_iter=25, eta=2)[:4] == (25, 50, 100, 200)
+
+
+@pytest.mark.parametrize(
+    ("setting", "bands"),
+    [
+        ({"max_iter": 27, "s": 2, "eta": 3}, (3, 9)),
+        ({"max_iter": 27, "s": 9, "eta": 3}, (1, 3, 9)),
+        ({"max_iter": 10, "s": 2, "eta": 3}, (1, 3)),
+        ({"min_iter": 5, "max_iter": 27, "s": 1, "eta": 3}, (9,)),
+    ],
+)
+def test_bands(setting, bands):
+    assert wandb_bands(**setting) == bands
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({}, "min_iter or max_iter must be a positive number, got min_iter=None"),
+        ({"min_iter": 0}, "got min_iter=0"),
+        ({"max_iter": 2, "eta": 3}, "there is no band"),
+        ({"min_iter": 2, "eta": 1}, "eta must be above 1, got eta=1"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(setting, message):
+    with pytest.raises(ValueError, match=message):
+        wandb_bands(**setting)
+
+
+def test_values_that_are_not_finite_are_as_if_they_had_not_been_logged():
+    broken = [math.nan, 1.0, math.inf]
+    assert not wandb_stops(broken, [[0.5, 0.5]], bands=(2,), eta=2)
+    assert wandb_stops([*broken, 1.0], [[0.5, 0.5]], bands=(1,), eta=2) == wandb_stops(
+        [1.0, 1.0], [[0.5, 0.5]], bands=(1,), eta=2
+    )
+
+
+def test_the_pruner_decides_as_the_function_does():
+    study = optuna.create_study(pruner=WandbHyperband(min_iter=1, eta=2))
+    distributions = {"x": FloatDistribution(0, 1)}
+    histories = [[3.0, 2.0], [1.0, 1.0], [2.5, 2.5]]
+    for i, history in enumerate(histories):
+        trial = study.ask(distributions)
+        for step, value in enumerate(history, start=1):
+            trial.report(value, step)
+        assert trial.should_prune() == wandb_stops(history, histories[:i], (1, 2), eta=2)
+
+
+def test_rungs_leave_out_the_end_and_what_is_never_reached():
+    assert rungs({"rule": "wandb-hyperband", "min_iter": 25, "eta": 2}, 195) == [25, 50, 100]
+    assert rungs({"rule": "wandb-hyperband", "min_iter": 250}, 20) == []
+    halving = {"rule": "successive-halving", "min_resource": 2, "reduction_factor": 3}
+    assert rungs(halving, 20) == [2, 6, 18]
+    assert rungs(None, 20) == []
+    assert isinstance(make(None), optuna.pruners.NopPruner)
