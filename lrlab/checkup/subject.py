@@ -1,0 +1,155 @@
+"""What is examined: fresh copies of model and optimizer, a pool of batches, one update."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lrlab.randomness import generator, stream_seed
+from lrlab.recipe import Recipe
+from lrlab.state import TrainingState
+from lrlab.tasks.base import Batch, Task
+
+UserStep = Callable[[nn.Module, torch.optim.Optimizer, Batch], Any]
+
+
+class Subject:
+    """A task and its recipe, of which every check takes fresh copies with the same start.
+
+    Args:
+        task: data, model and loss.
+        recipe: how it is trained; a schedule, not a controller.
+        step: one update of the user's own loop; None: that of `lrlab.train`.
+        seed: of the first weights, the order of the data and the noise.
+        pool: batches that are drawn at most.
+
+    Raises:
+        ValueError: if the recipe's rate is not a schedule's, or a batch holds no example.
+    """
+
+    def __init__(
+        self, task: Task, recipe: Recipe, step: UserStep | None, seed: int, pool: int
+    ) -> None:
+        if not callable(recipe.schedule):
+            raise ValueError("a checkup needs a schedule; a controller has no rate beforehand")
+        self.task, self.recipe = task, recipe.replace(seed=seed)
+        self.own_step, self.seed = step, seed
+        steps = np.unique(np.linspace(0, recipe.steps - 1, 1000).astype(int))
+        self.rate = float(np.max(recipe.schedule(steps)))
+        """The recipe's highest rate."""
+        state = self.state()
+        drawn = [next(state.batches) for _ in range(min(pool, self._epoch()))]
+        self.batches: list[Batch] = [b for b in drawn if len(b[0]) == len(drawn[0][0])]
+        """Batches of the first epoch, all of one size."""
+
+    def _epoch(self) -> int:
+        """Whole batches in an epoch: beyond, examples come again."""
+        if (loader := getattr(self.task, "loader", None)) is not None:
+            return max(1, len(loader)) if hasattr(loader, "__len__") else 1_000_000
+        return max(1, len(self.task.data().train[0]) // self.recipe.batch_size)
+
+    def state(self) -> TrainingState:
+        """Return a fresh model, optimizer and data position, always the same."""
+        return TrainingState(self.task, self.recipe, ())
+
+    def noise(self, stream: str = "checkup") -> torch.Generator:
+        """Return a generator that starts in the same state at every call."""
+        return generator(self.seed, stream)
+
+    def loss(self, model: nn.Module, batch: Batch, noise: torch.Generator | None = None) -> Tensor:
+        """Return the loss of a batch; layers that draw random numbers draw the same ones."""
+        if noise is None:
+            noise = self.noise()
+            torch.manual_seed(stream_seed(self.seed, "checkup"))
+        return self.task.loss(model, batch, noise)
+
+    @torch.no_grad()
+    def outputs(self, model: nn.Module, batch: Batch) -> Tensor | None:
+        """Return what the model puts out inside of the loss; None if that is no tensor."""
+        seen: list[Any] = []
+        handle = model.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+        try:
+            self.loss(model, batch)
+        finally:
+            handle.remove()
+        return seen[-1] if seen and isinstance(seen[-1], Tensor) else None
+
+    @torch.no_grad()
+    def loss_of(self, model: nn.Module, batch: Batch, outputs: Tensor) -> float:
+        """Return what the loss would be if the model put out something else."""
+        handle = model.register_forward_hook(lambda _module, _inputs, _output: outputs)
+        try:
+            return self.loss(model, batch).item()
+        finally:
+            handle.remove()
+
+    def update(
+        self, state: TrainingState, batch: Batch, rate: float, noise: torch.Generator
+    ) -> float:
+        """Do one update as the training does it and return the loss before it."""
+        for group, ratio in zip(state.optimizer.param_groups, state.ratios, strict=True):
+            group["lr"] = rate * ratio
+        if self.own_step is not None:
+            return float(self.own_step(state.model, state.optimizer, batch))
+        state.optimizer.zero_grad()
+        loss = self.task.loss(state.model, batch, noise)
+        loss.backward()
+        if self.recipe.clip_norm is not None:
+            nn.utils.clip_grad_norm_(state.parameters, self.recipe.clip_norm)
+        state.optimizer.step()
+        return loss.item()
+
+
+def snapshot(model: nn.Module) -> dict[str, Tensor]:
+    """Return copies of all parameters by name."""
+    return {name: p.detach().clone() for name, p in model.named_parameters()}
+
+
+def calm(model: nn.Module) -> nn.Module:
+    """Put dropout into evaluation mode, the rest into training mode."""
+    model.train()
+    for module in model.modules():
+        if isinstance(module, nn.modules.dropout._DropoutNd):
+            module.eval()
+    return model
+
+
+def examples(batches: list[Batch]) -> Batch:
+    """Join batches of equal shapes into one."""
+    return tuple(torch.cat(parts) for parts in zip(*batches, strict=True))
+
+
+def classes_of(outputs: Tensor | None, batch: Batch) -> int | None:
+    """Return the number of classes if outputs are (B, C) and the last of the batch is labels.
+
+    Example:
+        >>> classes_of(torch.zeros(2, 5), (torch.zeros(2, 3), torch.tensor([0, 4])))
+        5
+    """
+    target = batch[-1]
+    fits = (
+        outputs is not None
+        and outputs.ndim == 2
+        and outputs.shape[1] > 1
+        and len(batch) > 1
+        and target.ndim == 1
+        and not target.is_floating_point()
+    )
+    return outputs.shape[1] if fits and int(target.max()) < outputs.shape[1] else None
+
+
+def softmax_floor(classes: int) -> float:
+    r"""Return the least cross-entropy that probabilities taken for logits can reach.
+
+    $$-\ln\frac{e}{e + C - 1} = \ln(e + C - 1) - 1$$
+
+    Example:
+        >>> round(softmax_floor(10), 4)
+        1.4612
+    """
+    return math.log(math.e + classes - 1) - 1
