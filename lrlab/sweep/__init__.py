@@ -8,11 +8,7 @@ whatever the timing; `trials` reads any study as a table.
 from __future__ import annotations
 
 import importlib
-import warnings
 from typing import Any
-
-# Optuna asks for a progress bar made of widgets where it is imported in a notebook; ours is plain.
-warnings.filterwarnings("ignore", message="IProgress not found")
 
 _EXPORTS = {
     "Choice": "space",
