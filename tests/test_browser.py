@@ -17,6 +17,7 @@ PHONE, DESK = {"width": 375, "height": 800}, {"width": 1280, "height": 900}
 KINDS = (
     "book/intro",
     "book/claims",
+    "book/sentences",
     "book/log/index",
     "book/log/archive",
     f"book/log/{NEW}",
@@ -128,6 +129,13 @@ def test_ledger_is_a_table_without_script(book, browser):
         page = context.new_page()
         page.goto((book.html / "book" / "claims.html").as_uri())
         assert {"supported", "contradicted", "described"} <= set(rows(page))
+
+
+@pytest.mark.parametrize("name", ["claims", "calibration", "sentences"])
+def test_tables_of_claims_fit_beside_the_sidebar_of_a_laptop(book, page, name):
+    open_page(page, book, f"book/{name}")
+    table = page.locator("table.lrlab-rows").first
+    assert table.evaluate("table => table.scrollWidth - table.parentElement.clientWidth") <= 1
 
 
 def test_ledger_is_filtered_by_verdict_and_by_words(book, page):
