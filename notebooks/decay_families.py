@@ -42,8 +42,8 @@
 # fixed ranges, the rate from the same range for all; the trial with the lowest validation error is
 # trained anew from another seed, and the test error of that run is what the family has earned. So
 # the luck of the search is in the interval. A run that diverges counts as guessing, 90 % of errors.
-# Errors are compared, not losses: a longer decay makes the perceptron surer of its mistakes, so that
-# its validation loss may rise while it is right more often.
+# Errors are compared, not losses: the perceptron becomes surer of its mistakes, so that its
+# validation loss may rise while it is right more often.
 
 # %% tags=["parameters"]
 steps: int = 400  # [updates] length of training, T
