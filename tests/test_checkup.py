@@ -7,6 +7,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from lrlab import mistakes, tasks
 from lrlab.checkup import KINDS, STEPS, Finding, checkup, softmax_floor
+from lrlab.checkup.subject import Subject
 from lrlab.optimizers import SGD, Adam, AdamW
 from lrlab.recipe import Recipe
 from lrlab.schedules import Constant, Cosine, Linear, OneCycle
@@ -163,6 +164,17 @@ def test_mistakes_in_a_module_of_ones_own(change, kind):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     task = tasks.from_module(model, optimizer, loader, nn.functional.cross_entropy)
     assert checkup(task, **QUICK).kinds == (kind,)
+
+
+def test_the_loss_of_given_outputs_does_not_run_the_model():
+    subject = Subject(mnist1d(n_train=100), recipe(), None, seed=0, pool=1)
+    model, batch = subject.state().model, subject.batches[0]
+    runs = []
+    model[0].register_forward_hook(lambda *_: runs.append(1))
+    outputs = subject.outputs(model, batch)
+    given = subject.loss_of(model, batch, outputs)
+    assert len(runs) == 1
+    assert given == subject.loss(model, batch).item() and len(runs) == 2
 
 
 def test_layers_may_be_frozen_on_purpose():

@@ -82,11 +82,11 @@ class Subject:
     @torch.no_grad()
     def loss_of(self, model: nn.Module, batch: Batch, outputs: Tensor) -> float:
         """Return what the loss would be if the model put out something else."""
-        handle = model.register_forward_hook(lambda _module, _inputs, _output: outputs)
+        model.forward = lambda *_args, **_kwargs: outputs  # in place of the class's: not computed
         try:
             return self.loss(model, batch).item()
         finally:
-            handle.remove()
+            del model.forward
 
     def update(
         self, state: TrainingState, batch: Batch, rate: float, noise: torch.Generator
