@@ -1,0 +1,331 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   lrlab:
+#     title: Learning rate and gradient norm
+#     question: Where do spikes of the gradient norm begin, and do runs with spikes end better?
+#     tags: [adamw, transformer, surnames, warmup, cosine, instability]
+#     smoke: {updates: 40, measurements: 1, peaks: [0.01, 0.02, 0.04], n_seeds: 2, pilot_seeds: 2,
+#       n_eval: 50, examples: 16}
+# ---
+
+# %% [markdown]
+# # Where do spikes of the gradient norm begin, and do runs with spikes end better?
+#
+# ## Question
+#
+# The source of the sweeps {cite}`juliusm2026` looks "at each iteration's step-level LR and see[s]
+# what the corresponding gradient norm was", to find the largest usable rate. It expects a
+# "catapult" that pushes the weights into a "wide", "general" valley
+# {cite}`lewkowycz2020catapult`, so that a rate at the edge of stability would be the best. The
+# range of rates that it found is lost from its text.
+#
+# 1. At which rates do spikes of the gradient norm begin, and what is the largest usable peak rate?
+# 2. Do runs that went through spikes end in flatter places?
+# 3. Do they evaluate better?
+#
+# ## Setup
+#
+# A decoder-only transformer of 27,712 weights on US Census surnames, AdamW with weight decay .1,
+# gradients clipped to norm 1, linear warmup over a tenth of the updates, cosine to a tenth of the
+# peak; 400 updates instead of the source's 1,000. Peak rates are a factor of 2 apart; all share
+# initial weights and data order, seed by seed.
+#
+# Fixed before the runs: a **spike** is a gradient norm, before clipping, above 2.5 times the median
+# of the 20 updates before it (from the tenth update on); spikes less than 10 updates apart are one.
+# Both numbers were chosen on a pilot seed: there the noise of the batches stays below 2.5 at rates
+# at which the curve is calm. A peak rate is **usable** if its test loss lies within 2 % of the
+# lowest of its seed. The **onset** is the smallest peak rate of a seed whose run has a spike, as
+# have all larger ones.
+#
+# Flatness is the sharpness λ_max, the largest eigenvalue of the Hessian, on fixed training
+# examples. Its limit 2/λ_max is one of gradient descent with full batches; AdamW with minibatches
+# has none. Nearest to one is 38 for η times the λ_max of the preconditioned Hessian, with full
+# batches and β₁ = .9 {cite}`cohen2022adaptive`: both products are shown as descriptions.
+
+# %% tags=["parameters"]
+updates: int = 400  # updates of a run
+peaks: list[float] = [0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256]  # peak rates
+n_seeds: int = 5  # paired seeds
+batch_size: int = 32  # [windows] in a batch
+weight_decay: float = 0.1  # decoupled
+pilot_seeds: int = 3  # seeds of the pilot, every second peak rate, used for nothing else
+window: int = 20  # [updates] that the median of the gradient norm is taken over
+spike: float = 2.5  # gradient norm in units of that median that counts as a spike
+apart: int = 10  # [updates] below which two spikes are one
+usable: float = 0.02  # log ratio to the lowest test loss up to which a rate is usable
+delta: float = 0.1  # correlation that would matter
+margin: float = 0.6  # correlation that the number of seeds is chosen for
+measurements: int = 4  # of the sharpness in a run
+examples: int = 64  # training windows that the sharpness is measured on
+n_eval: int = 1000  # validation and test windows, 16 characters each
+
+# %% tags=["setup"]
+import itertools
+import math
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from lrlab import Claim, Job, Recipe, claims, display, plots, schedules, stats, tasks, train_many
+from lrlab.optimizers import AdamW
+from lrlab.plots_panels import plain_ticks
+from lrlab.sharpness_sample import SampleSharpness
+
+if updates % measurements:
+    raise ValueError(f"updates must be a multiple of measurements, got {updates}, {measurements}")
+if len(peaks) < 3 or not all(1 < b / a <= 2 for a, b in itertools.pairwise(peaks)):
+    raise ValueError(f"peaks must rise by factors of at most 2, got peaks={peaks}")
+if not 0 < window < updates:
+    raise ValueError(f"window must be in (0, {updates}), got window={window}")
+task = tasks.get("names_lm", n_eval=n_eval)
+warmup = updates // 10
+seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
+
+
+def job(peak, seed, probes=()):
+    cosine = schedules.Cosine(peak, steps=updates - warmup, end_lr=peak / 10)
+    return Job(
+        task,
+        Recipe(schedule=schedules.Warmup(cosine, warmup), steps=updates, batch_size=batch_size,
+               optimizer=AdamW(weight_decay=weight_decay), clip_norm=1.0, seed=seed),
+        probes,
+    )  # fmt: skip
+
+
+grid = [(peak, seed) for peak in peaks for seed in seeds]
+pilot = [(peak, seed) for peak in peaks[::2] for seed in pilots]
+probe = SampleSharpness(every=updates // measurements, examples=examples)
+plan = [job(*point, (probe,)) for point in grid] + [job(*point) for point in pilot]
+
+# %% [markdown]
+# ## Prediction
+#
+# Written before the runs. Spikes begin above the best peak rate, by a factor of 4 or more: clipping
+# and AdamW keep runs going far beyond their first spike. Larger rates end flatter, and so do runs
+# with spikes over all rates; at one and the same rate the number of spikes says nothing. Runs with
+# spikes evaluate worse, not better.
+#
+# ## Result
+
+# %% tags=["nbval-ignore-output"]
+runs = dict(zip(grid + pilot, train_many(plan), strict=True))
+
+
+# %%
+def spikes(norms):
+    """Updates at which a spike begins."""
+    before = pd.Series(norms).rolling(window, min_periods=min(10, window)).median().shift(1)
+    high = np.flatnonzero(np.asarray(norms) > spike * before)
+    return high[np.diff(high, prepend=-apart) >= apart]
+
+
+found = {point: spikes(run.grad_norm) for point, run in runs.items()}
+chance = math.log2(len(task.alphabet))
+
+
+def table_of(values, rates=peaks, members=seeds):
+    """Values of the runs, shape (rates, seeds)."""
+    return np.array([[values[p, s] for s in members] for p in rates])
+
+
+ends = {at: run.final("test_bits_per_character", diverged=chance) for at, run in runs.items()}
+number = {at: len(begins) for at, begins in found.items()}
+count, bits = table_of(number), table_of(ends)
+measured = {point: runs[point].probes["SampleSharpness"] for point in grid}
+flat = np.array([[measured[p, s]["largest"][-1] for s in seeds] for p in peaks])
+reference = {name: loss / math.log(2) for name, loss in task.reference_losses().items()}
+display.say(
+    f"{len(grid)} runs of {updates} updates: {len(peaks)} peak rates with {n_seeds} paired seeds, "
+    f"warmup over {warmup}. The validation text costs {reference['unigram']:.3f} bits per "
+    f"character by a unigram model and {reference['trigram']:.3f} by a trigram model."
+)
+
+# %% [markdown]
+# ### Rate and gradient norm, update by update
+
+# %% tags=["nbval-ignore-output"]
+fig, axes = plots.figure(1, 2, width=9.4, height=3.6, sharey=True, sharex=True)
+shades = plots.mpl.colormaps["viridis"](np.linspace(0, 0.92, len(peaks)))
+parts = {"warmup": slice(1, warmup), "cosine decay": slice(warmup, updates)}
+for ax, (title, part) in zip(axes[0], parts.items(), strict=True):
+    for shade, peak in zip(shades, peaks, strict=True):
+        for seed in seeds:
+            run = runs[peak, seed]
+            ax.plot(run.lr[part], run.grad_norm[part], ".", color=shade, markersize=1.5, alpha=0.5)
+            at = found[peak, seed]
+            at = at[(at < warmup) == (title == "warmup")]
+            ax.plot(run.lr[at], run.grad_norm[at], "v", color="#D55E00", markersize=4, mew=0)
+    ax.axhline(1, color="#888888", linewidth=1)
+    ax.set(xscale="log", yscale="log", title=title, xlabel="rate of the update")
+axes[0, 0].set_ylabel("gradient norm before clipping")
+display.show(
+    fig,
+    alt="Gradient norm of each update against its rate, one colour for each peak rate, in two "
+    "panels: during warmup and during the decay; triangles mark where spikes begin.",
+    caption=f"All updates of {len(grid)} runs; dark to light: peak rate {peaks[0]:g} to "
+    f"{peaks[-1]:g}. Triangles: a spike begins. Line: the norm to which gradients are clipped.",
+)
+
+# %% tags=["nbval-ignore-output"]
+first = [runs[point].lr[found[point][0]] for point in grid if number[point]]
+per_seed = np.array([[count[i, k] > 0 for i in range(len(peaks))] for k in range(n_seeds)])
+onset = []
+for has in per_seed:
+    calm = np.flatnonzero(~has)
+    start = calm[-1] + 1 if len(calm) else 0
+    onset.append(peaks[start] if start < len(peaks) else math.nan)
+best = np.array(peaks)[np.nanargmin(bits, axis=0)]
+near = np.log(bits / np.nanmin(bits, axis=0)) <= usable
+largest = [max(p for p, ok in zip(peaks, near[:, k], strict=True) if ok) for k in range(n_seeds)]
+clipped = [np.mean([np.mean(runs[p, s].grad_norm > 1) for s in seeds]) for p in peaks]
+display.table(
+    pd.DataFrame(
+        {"peak rate": peaks,
+         "test bits per character": [f"{m:.3f} ± {h:.3f}" for m, h in (
+             (i.estimate, (i.high - i.low) / 2)
+             for i in (stats.mean_interval(row) for row in bits))],
+         "runs with spikes": [f"{(row > 0).sum()} of {n_seeds}" for row in count],
+         "spikes in a run": count.mean(axis=1),
+         "clipped updates": [f"{100 * share:.0f} %" for share in clipped],
+         "final sharpness": np.exp(np.log(flat).mean(axis=1))}
+    ),
+    digits=3,
+    caption=f"By peak rate, over {n_seeds} seeds; ±: half a 95 % t interval of the mean.",
+)  # fmt: skip
+seen = [o for o in onset if not math.isnan(o)]
+display.say(
+    (f"The first spike of a run came at a rate of {min(first):.2g} to {max(first):.2g} "
+     f"(median {np.median(first):.2g}). " if first else "No run had a spike. ")
+    + (f"The onset is a peak rate of {min(seen):g} to {max(seen):g} over seeds; " if seen
+       else "In no seed do all runs from some rate on have spikes; ")
+    + f"the best one is {min(best):g} to {max(best):g}, the largest usable one {min(largest):g} to "
+    f"{max(largest):g}."
+)  # fmt: skip
+
+# %% [markdown]
+# ### Sharpness over training
+
+# %% tags=["nbval-ignore-output"]
+fig, axes = plots.figure(1, 3, width=9.6, height=3.2, sharex=True)
+for shade, peak in zip(shades, peaks, strict=True):
+    probes = [measured[peak, s] for s in seeds]
+    at = np.asarray(probes[0]["step"], dtype=int)
+    rate = runs[peak, 0].lr[at - 1]
+    raw, seen_by_adam = (np.array([p[name] for p in probes])
+                         for name in ("largest", "preconditioned"))  # fmt: skip
+    for ax, values in zip(axes[0], (raw, raw * rate, seen_by_adam * rate), strict=True):
+        ax.plot(at, np.nanmedian(values, axis=0), "o-", color=shade, markersize=3,
+                label=f"{peak:g}")  # fmt: skip
+for ax, title in zip(axes[0], ("λ_max", "η · λ_max", "η · preconditioned λ_max"), strict=True):
+    ax.set(yscale="log", title=title, xlabel="update")
+axes[0, 1].axhline(2, color="#888888", linewidth=1, linestyle="--")
+axes[0, 2].axhline(38, color="#888888", linewidth=1, linestyle="--")
+axes[0, 0].legend(title="peak rate", fontsize=7, ncols=2)
+display.show(
+    fig,
+    alt="Three panels against the update: sharpness, sharpness times rate, and preconditioned "
+    "sharpness times rate, one line for each peak rate.",
+    caption=f"Median over {n_seeds} seeds. Dashed: 2 and 38, where gradient descent and Adam with "
+    "full batches lose stability; they are no limits with minibatches.",
+)
+
+# %% [markdown]
+# ### Spikes, flatness and the end
+
+
+# %% tags=["nbval-ignore-output"]
+fig, axes = plots.figure(1, 2, width=9.0, height=3.4, sharex=True)
+for ax, values, label in zip(
+    axes[0], (flat, bits), ("final λ_max", "test bits per character"), strict=True
+):
+    for shade, peak, n, y in zip(shades, peaks, count, values, strict=True):
+        ax.plot(n + np.linspace(-0.2, 0.2, n_seeds), y, "o", color=shade, label=f"{peak:g}")
+    ax.set(yscale="log", xlabel="spikes in a run", ylabel=label)
+axes[0, 1].legend(title="peak rate", fontsize=7, ncols=2)
+low, high = np.nanmin(bits), np.nanmax(bits)
+plain_ticks(axes[0, 1], np.round(np.linspace(low, high, 4), 2))
+display.show(
+    fig,
+    alt="Final sharpness and test bits per character against the number of spikes of a run, one "
+    "colour for each peak rate.",
+    caption=f"Each of the {len(grid)} runs; runs with equally many spikes lie side by side.",
+)
+
+# %% [markdown]
+# ## Verdict
+#
+# Rank correlations over the peak rates, one value for each seed; and over the seeds at one peak
+# rate (one value for each peak rate whose runs differ in their spikes), where the rate itself
+# can't be the reason. A correlation of .1 or less would not matter.
+
+
+# %% tags=["nbval-ignore-output"]
+def over(x, y):
+    """Spearman's correlation in each row in which both vary, 0 in the others."""
+    return np.array([spearmanr(a, b).statistic if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0
+                     for a, b in zip(x, y, strict=True)])  # fmt: skip
+
+
+def tested(slug, statement, x, y, direction):
+    return Claim.effect(
+        slug, statement, values=over(x, y), direction=direction, delta=delta,
+        unit="rank correlation", source="juliusm2026",
+    )  # fmt: skip
+
+
+few = {"rates": peaks[::2], "members": pilots}
+spread = float(np.std(over(table_of(number, **few).T, table_of(ends, **few).T), ddof=1))
+display.say(
+    f"Over every second peak rate the correlation of spikes and test loss has a standard deviation "
+    f"of {spread:.2f} in {pilot_seeds} pilot seeds. For one of {margin:g} to lie beyond {delta:g} "
+    "with power 0.8 that asks for "
+    f"{stats.seeds_for_power(margin - delta, spread) if spread > 0 else 2} seeds; {n_seeds} were "
+    "used."
+)  # fmt: skip
+
+
+flat = np.where(np.isfinite(flat), flat, flat[np.isfinite(flat)].max())  # diverged: the sharpest
+varying = [i for i in range(len(peaks)) if np.ptp(count[i]) > 0]
+listed = [
+    tested("spiked-flatter", "Over the peak rates, runs with more spikes of the gradient norm end "
+           "at a smaller sharpness.", count.T, flat.T, "less"),
+    tested("spiked-better", "Over the peak rates, runs with more spikes of the gradient norm have "
+           "the lower test loss.", count.T, bits.T, "less"),
+    tested("flatter-better", "Over the peak rates, runs that end flatter have the lower test "
+           "loss.", flat.T, bits.T, "greater"),
+]  # fmt: skip
+if len(varying) > 1:
+    listed += [
+        tested("spiked-flatter-one-rate", "Among runs of one peak rate, those with more spikes end "
+               "at a smaller sharpness.", count[varying], flat[varying], "less"),
+        tested("spiked-better-one-rate", "Among runs of one peak rate, those with more spikes have "
+               "the lower test loss.", count[varying], bits[varying], "less"),
+    ]  # fmt: skip
+if len(seen) == n_seeds:
+    listed.append(
+        Claim.equivalence(
+            "edge-is-best", "The best peak rate is the one at which spikes begin, within a factor "
+            "of 2.", values=np.log2(best / np.array(onset)), margin=1.0,
+            unit="log2 of best rate / onset", source="juliusm2026",
+        )
+    )  # fmt: skip
+listed += [
+    Claim.descriptive("largest-usable", "The largest peak rate within 2 % of the lowest test "
+                      "loss.", values=largest, scale="log", unit="peak rate"),
+    Claim.descriptive("best-peak", "The peak rate with the lowest test loss.", values=best,
+                      scale="log", unit="peak rate"),
+]  # fmt: skip
+if first:
+    listed.append(Claim.descriptive("first-spike", "The rate at a run's first spike.",
+                                    values=first, scale="log", unit="rate"))  # fmt: skip
+settled = claims.settle(listed, notebook="gradient_norms")
+claims.show(settled)
+
+# %%
+always = ("spiked-flatter", "spiked-better", "flatter-better", "largest-usable", "best-peak")
+claims.verdicts([claim for claim in settled if claim.slug in always])
