@@ -1,0 +1,377 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   lrlab:
+#     title: The catapult
+#     question: At which rates does the loss of a wide network rise first and converge after all?
+#     tags: [calibration, theory, sharpness, sgd, mnist1d]
+#     smoke: {widths: [64, 256, 1024], n_seeds: 2, pilot_seeds: 2, net_updates: 10, net_seeds: 2}
+# ---
+
+# %% [markdown]
+# # The catapult: rates between 2/λ and 4/λ
+#
+# ## Question
+#
+# On a quadratic of curvature $\lambda_0$, gradient descent at a rate $\eta > 2/\lambda_0$ diverges.
+# A wide network does not: between $2/\lambda_0$ and a second threshold its loss rises, its
+# curvature falls until it is below $2/\eta$, and then it converges, in a flatter place
+# {cite}`lewkowycz2020catapult`. For a linear network with one hidden layer the second threshold is
+# $4/\lambda_0$; of networks with ReLU the same authors report about $12/\lambda_0$.
+#
+# 1. Where do the two thresholds of a wide linear network lie?
+# 2. Is it flatter after a catapult, and unchanged below the first threshold?
+# 3. Does the loss rise to the order of the width, in a number of updates of the order of its
+#    logarithm?
+# 4. Where do small networks on real signals diverge?
+#
+# ## Setup
+#
+# The solvable model of the source: $f = v \cdot u / \sqrt m$ with $m$ hidden units on one example
+# ($x = 1$, $y = 0$), all weights from N(0, 1), loss $f^2/2$ (`lrlab.catapult`). Rates are in units
+# of $1/\lambda_0$ of each network. The first threshold is the smallest rate at which the loss is
+# ever above its first value, the second is the smallest at which it grows beyond all bounds; both
+# are found on a grid of 33 rates that is refined once.
+#
+# The real ones are two perceptrons on MNIST-1D (ReLU 40-100-100-10, tanh 40-50-10), squared error,
+# full batches, torch's usual initialisation, with the sharpness at their first weights as
+# $\lambda_0$. A rate diverges if the loss exceeds a million.
+
+# %% tags=["parameters"]
+widths: list[int] = [64, 256, 1024, 4096]  # [units] widths, rising; the last one is judged
+updates: int = 100  # updates of the linear network
+rates: list[float] = [1.5, 2.5, 3.0, 3.5, 4.2]  # [1/λ₀] rates that are followed
+spike_rate: float = 3.0  # [1/λ₀] rate at which the height of the rise is measured
+n_seeds: int = 20  # initial weights of the linear network
+pilot_seeds: int = 4  # seeds of the pilot, used for nothing else
+margin: float = 0.05  # largest log ratio to a threshold that counts as being there
+order: float = 0.15  # largest deviation of an exponent or a slope from 1
+net_rates: list[float] = [2.83, 4.0, 5.66, 8.0, 11.3, 16.0, 22.6]  # [1/λ₀] of the perceptrons
+net_updates: int = 100  # updates of the perceptrons
+net_train: int = 200  # training signals, all in one batch
+net_seeds: int = 10  # seeds of the perceptrons
+factor: float = 1.5  # ratio within which "about 12" is met
+
+# %% tags=["setup"]
+import numpy as np
+import pandas as pd
+
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.catapult import linear_network
+from lrlab.plots_panels import plain_ticks
+from lrlab.schedules import Constant
+from lrlab.sharpness import stability_edge
+
+FIRST, SECOND = 2.0, 4.0  # the published thresholds of the linear network, in units of 1/λ₀
+RELU = 12.0  # and the reported one of networks with ReLU
+if len(widths) < 3 or sorted(set(widths)) != widths:
+    raise ValueError(f"widths must be at least three rising ones, got widths={widths}")
+if not FIRST < spike_rate < SECOND:
+    raise ValueError(f"spike_rate must be in ({FIRST}, {SECOND}), got spike_rate={spike_rate}")
+if not factor > 1 or sorted(set(net_rates)) != net_rates:
+    raise ValueError(f"need factor > 1 and rising rates, got {factor} and {net_rates}")
+lazy = [rate for rate in rates if rate < FIRST]
+between = [rate for rate in rates if FIRST < rate < SECOND]
+if not lazy or not between:
+    raise ValueError(f"need rates below {FIRST} and between the thresholds, got rates={rates}")
+seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
+perceptrons = {"ReLU": "mlp", "tanh": "tanh"}
+
+
+def net_job(architecture, multiple, seed):
+    task = tasks.get("mnist1d", architecture=architecture, objective="squared", n_train=net_train)
+    recipe = Recipe(
+        schedule=Constant(1.0), steps=net_updates, batch_size=net_train, seed=seed, eval_every=0
+    )
+    edge = stability_edge(task, recipe, examples=net_train)
+    return Job(task, recipe.replace(schedule=Constant(multiple / FIRST * edge)))
+
+
+net_grid = [(name, rate, seed) for name in perceptrons for rate in net_rates
+            for seed in (*range(net_seeds), *pilots)]  # fmt: skip
+plan = [net_job(perceptrons[name], rate, seed) for name, rate, seed in net_grid]
+
+# %% [markdown]
+# ## Prediction
+#
+# The published part: 2 and 4. Ours, written after a first look with other seeds: both thresholds
+# are met to one per cent at the largest width, the second at every width. Until the curvature
+# gives way the output grows by the factor $\eta\lambda_0 - 1$ in each update, from $|f_0|$ to the
+# order of $\sqrt m$, so that the highest loss is proportional to $m$, and comes
+# $\ln(\sqrt m / |f_0|) / \ln(\eta\lambda_0 - 1)$ updates after the start, up to a constant. Of the
+# perceptrons the one with ReLU diverges from about $10/\lambda_0$ on, the one with tanh from about
+# $5/\lambda_0$.
+#
+# ## Result
+#
+# ### The linear network
+
+
+# %% tags=["nbval-ignore-output"]
+def first_rate(happens):
+    """Smallest rate at which something happens, of a grid that is refined once."""
+    low, high = 1.0, 6.0
+    for _ in range(2):
+        grid = np.linspace(low, high, 33)
+        k = int(np.argmax(happens(grid)))
+        if k == 0:
+            raise ValueError(f"the threshold is not between {low:g} and {high:g}")
+        low, high = grid[k - 1], grid[k]
+    return float(high)
+
+
+def network(at, width, seed):
+    return linear_network(at, width=width, updates=updates, seed=seed)
+
+
+thresholds = {
+    (width, seed): (
+        first_rate(lambda at: network(at, width, seed).spike() > 1),  # noqa: B023
+        first_rate(lambda at: ~np.isfinite(network(at, width, seed).loss[:, -1])),  # noqa: B023
+    )
+    for width in widths
+    for seed in (*seeds, *pilots)
+}
+followed = {(width, seed): network([*rates, spike_rate], width, seed)
+            for width in widths for seed in seeds}  # fmt: skip
+display.table(
+    pd.DataFrame([
+        {"width": width, "seeds": n_seeds,
+         "first threshold [1/λ₀]": str(stats.mean_interval([thresholds[width, s][0]
+                                                            for s in seeds])),
+         "second threshold [1/λ₀]": str(stats.mean_interval([thresholds[width, s][1]
+                                                             for s in seeds]))}
+        for width in widths
+    ]),
+    caption="Thresholds of the linear network by width, mean with 95 % t interval over initial "
+    "weights.",
+)  # fmt: skip
+
+# %% tags=["nbval-ignore-output"]
+wide = widths[-1]
+at = np.arange(updates + 1)
+curves, curvatures = {}, {}
+for k, rate in enumerate(rates):
+    losses = np.maximum([followed[wide, s].loss[k] for s in seeds], 1e-12)
+    product = np.array([followed[wide, s].lr[k] * followed[wide, s].curvature[k] for s in seeds])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        curves[f"{rate:g}"] = tuple(map(np.exp, stats.band(np.log(losses))))
+    curvatures[f"{rate:g}"] = stats.band(product)
+fig, [[left, right]] = plots.figure(1, 2, width=9.6, height=3.4)
+plots.bands(left, at, curves)
+left.set(yscale="log", ylim=(1e-9, 1e7), xlim=(0, 40), xlabel="update", ylabel="loss")
+plots.bands(right, at, curvatures)
+right.axhline(FIRST, color="#555555", linewidth=0.8)
+right.set(xlim=(0, 40), ylim=(0, 4.6), xlabel="update", ylabel="rate × curvature")
+right.legend(title="rate [1/λ₀]", fontsize=8, loc="center right")
+display.show(
+    fig,
+    alt="Left: loss against the update for five rates; it falls at the smallest, rises and then "
+    "falls at the three between two and four, and grows without bound at the largest. Right: rate "
+    "times curvature, which falls below two for the three middle rates.",
+    caption=f"A linear network {wide:,} units wide. Left: loss, geometric mean and 95 % t interval "
+    f"over {n_seeds} initial weights. Right: rate times curvature, mean and interval; the line "
+    "marks 2, above which a quadratic diverges.",
+)
+
+# %% tags=["nbval-ignore-output"]
+highest = {s: np.array([followed[w, s].loss[-1].max() for w in widths]) for s in seeds}
+doublings = np.log2(spike_rate - 1)  # of |f| in each update
+expected = {
+    s: np.array([np.log2(np.sqrt(w / (2 * followed[w, s].loss[-1, 0]))) / doublings
+                 for w in widths]) for s in seeds
+}  # fmt: skip
+when = {s: np.array([followed[w, s].loss[-1].argmax() for w in widths]) for s in seeds}
+fig, [[left, right]] = plots.figure(1, 2, width=9.6, height=3.2)
+for k, (name, style) in enumerate(zip(("first", "second"), plots.styles(), strict=False)):
+    each = [stats.mean_interval([thresholds[w, s][k] for s in seeds]) for w in widths]
+    centre = np.array([i.estimate for i in each])
+    left.errorbar(widths, centre, label=name, marker="o", markersize=4, capsize=2.5,
+                  yerr=[centre - [i.low for i in each], [i.high for i in each] - centre],
+                  **style)  # fmt: skip
+for published in (FIRST, SECOND):
+    left.axhline(published, color="#555555", linewidth=0.8, linestyle=":")
+left.set(xscale="log", xlabel="width [units]", ylabel="threshold [1/λ₀]", ylim=(1.5, 4.5))
+left.legend(fontsize=8.5, loc="center right")
+heights = np.array(list(highest.values()))
+plots.bands(right, widths, {"highest loss": tuple(map(np.exp, stats.band(np.log(heights))))})
+right.plot(widths, np.array(widths) * np.exp(np.log(heights / widths).mean()), color="#555555",
+           linewidth=0.8, linestyle=":", label="proportional to the width")  # fmt: skip
+right.set(xscale="log", yscale="log", xlabel="width [units]", ylabel="loss")
+right.legend(fontsize=8.5)
+for ax in (left, right):
+    ax.set_xticks(widths, [f"{w:,}" for w in widths])
+    ax.minorticks_off()
+display.show(
+    fig,
+    alt="Left: the two thresholds against the width, at two and at four. Right: the highest loss "
+    "against the width, along a line of slope one.",
+    caption=f"Left: thresholds, mean and 95 % t interval over {n_seeds} initial weights, dotted "
+    f"the published ones. Right: highest loss at {spike_rate:g}/λ₀, geometric mean and interval.",
+)
+
+# %% [markdown]
+# ### Two perceptrons on signals
+
+# %% tags=["nbval-ignore-output"]
+runs = train_many(plan)
+
+# %%
+diverged = {key: run.diverged for key, run in zip(net_grid, runs, strict=True)}
+display.say(
+    f"{len(runs)} runs of {net_updates} updates: {len(perceptrons)} perceptrons, {len(net_rates)} "
+    f"rates, {net_seeds} seeds and {pilot_seeds} of the pilot; and {len(widths)} widths of the "
+    f"linear network with {n_seeds} initial weights."
+)
+
+
+def limit(name, seed):
+    """Geometric mean of the smallest rate that diverges and the one below it."""
+    k = next((k for k, r in enumerate(net_rates) if diverged[name, r, seed]), len(net_rates) - 1)
+    return float(np.sqrt(net_rates[k] * net_rates[max(0, k - 1)]))
+
+
+# %% tags=["nbval-ignore-output"]
+fig, [[ax]] = plots.figure(1, 1, width=6.4, height=3.0)
+for name, style in zip(perceptrons, plots.styles(), strict=False):
+    counts = [sum(diverged[name, rate, s] for s in range(net_seeds)) for rate in net_rates]
+    each = [stats.proportion_interval(c, net_seeds) for c in counts]
+    share = np.array([i.estimate for i in each])
+    ax.errorbar(np.array(net_rates) * (0.985 if name == "ReLU" else 1.015), share, label=name,
+                marker="o", markersize=4, capsize=2.5,
+                yerr=[share - [i.low for i in each], [i.high for i in each] - share],
+                **style)  # fmt: skip
+for published in (SECOND, RELU):
+    ax.axvline(published, color="#555555", linewidth=0.8, linestyle=":")
+ax.set(xscale="log", xlabel="rate [1/λ₀]", ylabel="share of runs that diverge", ylim=(-0.05, 1.05))
+ax.set_xticks(net_rates, [f"{rate:g}" for rate in net_rates])
+ax.minorticks_off()
+plain_ticks(ax, [0, 0.25, 0.5, 0.75, 1])
+ax.legend(fontsize=8.5, loc="center left")
+display.show(
+    fig,
+    alt="Share of runs that diverge against the rate in units of one over the first sharpness, for "
+    "a ReLU and a tanh network; the ReLU network diverges at larger rates.",
+    caption=f"Perceptrons on MNIST-1D, {net_seeds} seeds; 95 % Clopper-Pearson intervals, drawn "
+    "side by side. Dotted: 4, of the linear network, and 12, reported of ReLU networks.",
+)
+for name in perceptrons:
+    found = stats.geometric_interval([limit(name, s) for s in range(net_seeds)])
+    display.say(f"The {name} perceptron diverges from {found} in units of 1/λ₀ on.")
+
+# %% [markdown]
+# ## Verdict
+#
+# How many seeds it takes, from the pilot:
+
+
+# %% tags=["nbval-ignore-output"]
+def log_ratio(which, published, width, seed):
+    return float(np.log(thresholds[width, seed][which] / published))
+
+
+measures = {
+    "first threshold": (margin, n_seeds, [log_ratio(0, FIRST, wide, s) for s in pilots]),
+    "second threshold": (margin, n_seeds, [log_ratio(1, SECOND, wide, s) for s in pilots]),
+    "limit of the ReLU perceptron": (
+        float(np.log(factor)), net_seeds, [np.log(limit("ReLU", s)) for s in pilots]
+    ),
+}  # fmt: skip
+for name, (within, used, values) in measures.items():
+    spread = float(np.std(values, ddof=1))
+    asked = stats.seeds_for_equivalence(within, spread) if spread > 1e-9 else 5
+    display.say(
+        f"The {name}: standard deviation of its logarithm over {pilot_seeds} pilot seeds "
+        f"{spread:.4f}; to find it within ±{within:.3g} with power 0.8 that asks for {asked} "
+        f"seeds; {used} were used."
+    )
+
+# %% tags=["nbval-ignore-output"]
+ends = {s: dict(zip(rates, zip(followed[wide, s].lr, followed[wide, s].curvature, strict=False),
+                    strict=False)) for s in seeds}  # fmt: skip
+last = {s: dict(zip(rates, followed[wide, s].loss[:, -1], strict=False)) for s in seeds}
+
+
+def slope(x, y):
+    return float(np.polyfit(x, y, 1)[0])
+
+
+def log_flatness(seed):
+    """Mean over the rates between the thresholds of ln(rate × last curvature / 2)."""
+    each = [ends[seed][rate] for rate in between]
+    return float(np.mean([np.log(lr * curvature[-1] / FIRST) for lr, curvature in each]))
+
+
+def log_change(seed):
+    """Mean over the rates below the thresholds of ln(last / first curvature)."""
+    return float(np.mean([np.log(ends[seed][r][1][-1] / ends[seed][r][1][0]) for r in lazy]))
+
+
+source = "lewkowycz2020catapult"
+settled = claims.settle(
+    [
+        Claim.equivalence(
+            "first-threshold", f"The loss rises from 2/λ₀ on (linear network, {wide:,} units).",
+            values=[log_ratio(0, FIRST, wide, s) for s in seeds], margin=margin,
+            unit="log ratio to 2/λ₀", source=source, published="2/λ₀",
+        ),
+        Claim.equivalence(
+            "second-threshold", f"It diverges from 4/λ₀ on (linear network, {wide:,} units).",
+            values=[log_ratio(1, SECOND, wide, s) for s in seeds], margin=margin,
+            unit="log ratio to 4/λ₀", source=source, published="4/λ₀",
+        ),
+        Claim.exact(
+            "converges-between", "Between the thresholds it converges: every run ends below a "
+            "thousandth of its first loss.",
+            holds=all(last[s][rate] < 1e-3 * followed[wide, s].loss[k, 0]
+                      for s in seeds for k, rate in enumerate(rates) if rate in between),
+            detail=f"{len(between)} rates and {n_seeds} initial weights", source=source,
+            published="converges between 2/λ₀ and 4/λ₀",
+        ),
+        Claim.effect(
+            "flatter", "After a catapult the curvature is below 2/η.",
+            values=[log_flatness(s) for s in seeds], direction="less", delta=margin,
+            unit="log ratio to 2/η", source=source, published="it falls until it is below 2/η",
+        ),
+        Claim.equivalence(
+            "unchanged-below", "Below 2/λ₀ the curvature stays what it was.",
+            values=[log_change(s) for s in seeds], margin=margin, unit="log ratio to λ₀",
+            source=source, published="constant in the limit of large width",
+        ),
+        Claim.equivalence(
+            "height", "The highest loss is proportional to the width: exponent 1.",
+            values=[slope(np.log(widths), np.log(highest[s])) - 1 for s in seeds], margin=order,
+            unit="exponent minus 1", source=source, published="grows to the order of the width",
+        ),
+        Claim.equivalence(
+            "time-of-height", "It comes after a number of updates that grows with the logarithm of "
+            "the width as expected: slope 1.",
+            values=[slope(expected[s], when[s]) - 1 for s in seeds], margin=order,
+            unit="slope minus 1", source=source, published="of the order of log(width) updates",
+        ),
+        Claim.effect(
+            "relu-bears-more", "The ReLU perceptron bears rates well above 4/λ₀.",
+            values=[float(np.log(limit("ReLU", s) / SECOND)) for s in range(net_seeds)],
+            direction="greater", delta=float(np.log(factor)), unit="log ratio to 4/λ₀",
+            source=source, published="ReLU networks: above 4/λ₀",
+        ),
+        Claim.equivalence(
+            "relu-twelve", f"It diverges from about 12/λ₀ on, within a factor of {factor:g}.",
+            values=[float(np.log(limit("ReLU", s) / RELU)) for s in range(net_seeds)],
+            margin=float(np.log(factor)), unit="log ratio to 12/λ₀", source=source,
+            published="about 12/λ₀",
+        ),
+        Claim.descriptive(
+            "tanh-limit", "Rate from which on the tanh perceptron diverges.",
+            values=[limit("tanh", s) for s in range(net_seeds)], scale="log", unit="1/λ₀",
+        ),
+    ],
+    notebook="catapult",
+)  # fmt: skip
+claims.show(settled)
+
+# %%
+claims.verdicts(settled)
