@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import psutil
 import pytest
 from sweep_fakes import EVALUATIONS, Formula, plan, table, whole
 
@@ -53,6 +54,44 @@ def test_thirty_kills_at_random_times_change_nothing(tmp_path):
         assert table(trials(study)) == expected
         studies += 1
         assert studies < 60, "the kills come too late to meet anything"
+
+
+def carry_out_in_two(url: str) -> None:
+    os.setpgrp()
+    with contextlib.suppress(RuntimeError):  # the message that a worker was killed
+        sweep(plan(trials=TRIALS), storage=url, trainer=Formula(delay=0.2), n_jobs=2,
+              progress=False)  # fmt: skip
+
+
+def workers_of(pid: int) -> list[psutil.Process]:
+    children = psutil.Process(pid).children(recursive=True)
+    return [child for child in children if "popen_loky" in " ".join(child.cmdline())]
+
+
+@pytest.mark.parametrize("whom", ["workers", "parent", "all"])
+def test_kills_of_workers_of_the_parent_and_of_all_change_nothing(tmp_path, whom):
+    url, chance, kills = f"sqlite:///{tmp_path / 'study.db'}", random.Random(whom), 0
+    while kills < 2:
+        process = FORK.Process(target=carry_out_in_two, args=(url,))
+        process.start()
+        victims: list[psutil.Process] = []
+        while process.is_alive() and not victims:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                victims = workers_of(process.pid)
+            time.sleep(0.01)
+        process.join(chance.uniform(0.2, 1.2))
+        assert process.is_alive(), "the kill comes too late to meet anything"
+        if whom != "workers":
+            os.kill(process.pid, signal.SIGKILL)
+        if whom != "parent":
+            for victim in victims:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    victim.kill()
+        process.join()
+        assert process.exitcode == (0 if whom == "workers" else -signal.SIGKILL)
+        kills += 1
+    study = sweep(plan(trials=TRIALS), storage=url, trainer=Formula(), n_jobs=1, progress=False)
+    assert table(trials(study)) == whole(trials=TRIALS)
 
 
 def test_a_finished_trial_is_never_trained_again(tmp_path):

@@ -14,18 +14,27 @@ from lrlab.sweep.wandb import wandb_bands, wandb_stops
 
 def test_the_decisions_are_those_of_the_package():
     """As `make golden` stored them; `make test-peers` asks the package itself."""
-    decisions, stops = 0, 0
+    histories_seen, decisions, stops = 0, 0, 0
+    met = {(band, stopped): 0 for band in (25, 50, 100, 200) for stopped in (False, True)}
     for (setting, histories, running), expected in zip(sweeps(), stored(), strict=True):
         bands = wandb_bands(**{k: v for k, v in setting.items() if k != "strict"})
         logged = [[v for v in history if v is not None] for history in histories]
+        histories_seen += len(histories)
         for i, active in enumerate(running):
             if active:
                 ours = wandb_stops(logged[i], logged[:i] + logged[i + 1 :], bands,
                                    eta=setting["eta"], strict=setting["strict"])  # fmt: skip
                 assert ours == (expected[i] == "1"), (setting, i)
                 decisions, stops = decisions + 1, stops + ours
+                finite = sum(math.isfinite(v) for v in logged[i])
+                if setting.get("min_iter") == 25 and finite >= 25:
+                    met[max(b for b in bands if b <= finite), ours] += 1
     assert len(stored()) == SWEEPS
+    assert histories_seen >= 1000
     assert decisions >= 1000
+    assert min(met.values()) >= 3, (
+        met
+    )  # each kill point of the source stops runs and lets others go
     assert 0.1 < stops / decisions < 0.9
 
 
