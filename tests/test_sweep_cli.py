@@ -75,10 +75,51 @@ def test_a_stopped_trial_is_continued_and_the_study_stays(file):
         (("task: mnist1d", "task: mnist2d"), "there is no task 'mnist2d'; did you mean"),
         (("peak_lr: {range", "luck: {range"), "the recipe has no 'luck' to search"),
         (("eval_every: 2", "eval_every: 0"), "eval_every is 0"),
+        (("trials: 6", "trials: 6\nmetric: luck"), "no metric 'luck'; there are train_loss"),
+        (("n_train: 100", "n_train: many"), "task: '<=' not supported"),
+        (("{task: mnist1d, n_train: 100}", "{}"), "the task has no name"),
+        (("{schedule: Cosine, peak_lr: 1.0, steps: 16}", "cosine"), "schedule must be a mapping"),
+        (
+            ("{schedule: Cosine, peak_lr: 1.0, steps: 16}", "{controller: ReduceOnPlateau, lr: 1}"),
+            "peak_lr scales a schedule",
+        ),
+        (("batch_size: 10", "batch_size: 1000"), "batch_size must be in [1, 100]"),
+        (("batch_size: 10", "batch_size: 10\n  clip_norm: x"), "recipe: '>' not supported"),
+        (("low: 1e-3", "low: small"), "need finite low < high, got low='small'"),
+        (("{range: LogUniform, low: 1e-3, high: 1.0}", "0.1"), "a range must be a mapping"),
+        (("space: {peak_lr", "space: {3"), "the space can't hold 3"),
+        (("space: {peak_lr", "space: {steps"), "the space can't hold 'steps'"),
+        (("space: {peak_lr", "space: {seed"), "seed must be a non-negative integer"),
+        (
+            ("{range: LogUniform, low: 1e-3, high: 1.0}", "{range: Choice, options: many}"),
+            "options must be a list, got 'many'",
+        ),
+        (
+            ("space: {", "space: {optimizer.momentum: {range: Uniform, low: 0, high: 2}, "),
+            "momentum must be in [0, 1), got momentum=2",
+        ),
+        (
+            ("space: {", "space: {batch_size: {range: Choice, options: [10, 1000]}, "),
+            "got batch_size=1000",
+        ),
+        (("min_iter: 2", "min_iter: two"), "wandb-hyperband: min_iter must be a number"),
+        (("rule: {rule: wandb-hyperband, min_iter: 2, eta: 2}", "rule: median"), "a mapping"),
+        (("rule: wandb-hyperband", "rule: [median]"), "rule must be one of"),
+        (("sampler: random", "sampler: grid\ngrid: [0.1]"), "grid must be a mapping"),
+        (("sampler: random", "sampler: grid\ngrid: {peak_lr: 0.1}"), "must be a list of values"),
+        (
+            (
+                "trials: 6\nwave: 3\nsampler: random",
+                "trials: 1\nsampler: grid\ngrid: {peak_lr: [5]}",
+            ),
+            "peak_lr 5 is outside of its range",
+        ),
     ],
 )
 def test_bad_input_gets_one_sentence_and_changes_nothing(file, change, message):
-    file.write_text(SMALL.replace(*change))
+    changed = SMALL.replace(*change)
+    assert changed != SMALL
+    file.write_text(changed)
     before = sorted(file.parent.iterdir())
     refused = typed("run", file)
     assert refused.exit_code == 2

@@ -62,7 +62,7 @@ def join(
     if plan.sampler in ("grid", "quasi-random"):
         raise ValueError(f"asynchronous workers can't share the sampler {plan.sampler!r}")
     if trainer is None:
-        plan.check()
+        plan.check(metric=objective is None)
         trainer = TaskTrainer(default_folder(), objective)
     study = open_study(plan, storage, name)
     workers = n_jobs or joblib.cpu_count()

@@ -70,7 +70,7 @@ def sweep(
         ['completed', 'completed']
     """
     if trainer is None:
-        plan.check()
+        plan.check(metric=objective is None)
         trainer = TaskTrainer(default_folder(), objective)
     if plan.grid is not None:
         sampling.fixed(plan, plan.trials - 1)

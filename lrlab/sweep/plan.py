@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 SAMPLERS = ("random", "quasi-random", "grid", "tpe", "gp")
 PEAK = "peak_lr"
+_FIXED = ("steps", "eval_every")  # all trials are equally long and looked at equally often
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,9 @@ class Plan:
             raise ValueError(f"sampler must be one of {', '.join(SAMPLERS)}, got {self.sampler!r}")
         if not self.space:
             raise ValueError("space is empty; name at least one hyperparameter")
+        for name in self.space:
+            if not isinstance(name, str) or name in _FIXED:
+                raise ValueError(f"the space can't hold {name!r}")
         if not isinstance(self.recipe.get("steps"), int):
             raise ValueError(f"the recipe needs steps, got {self.recipe.get('steps')!r}")
         if (self.sampler == "grid") != (self.grid is not None):
@@ -104,41 +109,68 @@ class Plan:
         from lrlab.recipe import Recipe
 
         given = {"optimizer": {"optimizer": "SGD"}} | copy.deepcopy(dict(self.recipe))
+        for name in ("schedule", "optimizer"):
+            if not isinstance(given.get(name, {}), Mapping):
+                raise ValueError(f"{name} must be a mapping, got {given[name]!r}")
         try:
             data = Recipe.from_dict(given).to_dict()
+            for name, value in params.items():
+                if name != PEAK:
+                    _put(data, name, value)
+            recipe = Recipe.from_dict(data)
         except KeyError as error:
             raise ValueError(f"the recipe has no {error.args[0]}") from None
         except TypeError as error:
             raise ValueError(f"recipe: {error}") from None
-        for name, value in params.items():
-            if name != PEAK:
-                _put(data, name, value)
-        recipe = Recipe.from_dict(data)
-        if PEAK in params:
-            recipe = recipe.replace(schedule=recipe.schedule.scale(params[PEAK]))
-        return recipe
+        if PEAK not in params:
+            return recipe
+        if not callable(recipe.schedule):
+            raise ValueError(f"{PEAK} scales a schedule, and the recipe has a controller")
+        return recipe.replace(schedule=recipe.schedule.scale(params[PEAK]))
 
     def the_task(self) -> Task:
-        """Return the task."""
-        from lrlab import tasks
-
-        return tasks.from_dict(dict(self.task))
-
-    def check(self) -> None:
-        """Build task and recipe once.
+        """Return the task.
 
         Raises:
-            ValueError: if one of them can't be built, or no run of this task has the metric.
+            ValueError: if it has no name, or a field makes no sense.
         """
-        task = self.the_task()
-        ends = {}
-        for name, searched in self.space.items():
-            options = getattr(searched, "options", None)
-            ends[name] = options[0] if options else searched.low
-        recipe = self.recipe_of(ends)
-        if recipe.eval_every == 0:
+        from lrlab import tasks
+
+        if "task" not in self.task:
+            raise ValueError(f"the task has no name; task: is one of {', '.join(tasks.names())}")
+        try:
+            return tasks.from_dict(dict(self.task))
+        except TypeError as error:
+            raise ValueError(f"task: {error}") from None
+
+    def check(self, *, metric: bool = True) -> None:
+        """Build task and recipe at the ends of the space, and evaluate the task once.
+
+        Args:
+            metric: whether the runs must have the metric.
+
+        Raises:
+            ValueError: if something can't be built or trained, no run of this task has the metric,
+                or a value of the grid lies outside of its range.
+        """
+        from lrlab.training import train
+
+        task, tried = self.the_task(), _some(self.space)
+        for name, values in (self.grid or {}).items():
+            if outside := [value for value in values if not self.space[name].holds(value)]:
+                raise ValueError(f"grid: {name} {outside[0]!r} is outside of its range")
+            tried[name] = list(values)
+        first = {name: values[0] for name, values in tried.items()}
+        recipes = [self.recipe_of(first | {n: v}) for n, values in tried.items() for v in values]
+        if recipes[0].eval_every == 0:
             raise ValueError("eval_every is 0, so there is no metric to look at")
-        del task
+        try:
+            seen = train(task, max(recipes, key=lambda recipe: recipe.batch_size), until=0).evals
+        except TypeError as error:
+            raise ValueError(f"the task can't be trained: {error}") from None
+        if metric and self.metric not in seen:
+            known = ", ".join(name for name in seen if name != "step")
+            raise ValueError(f"no metric {self.metric!r}; there are {known}")
 
     def replace(self, **changes: Any) -> Plan:
         """Return a copy with some fields changed."""
@@ -168,11 +200,14 @@ class Plan:
         required = [f.name for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING]
         if missing := [name for name in required if name not in fields]:
             raise ValueError(f"the sweep has no {missing[0]}")
-        for name in ("task", "recipe", "space"):
+        for name in ("task", "recipe", "space", *(["grid"] if fields.get("grid") else [])):
             if not isinstance(fields[name], Mapping):
                 raise ValueError(f"{name} must be a mapping, got {fields[name]!r}")
         fields["space"] = {n: space.from_dict(s) for n, s in fields["space"].items()}
         if fields.get("grid") is not None:
+            for name, values in fields["grid"].items():
+                if not isinstance(values, (list, tuple)) or not values:
+                    raise ValueError(f"grid: {name} must be a list of values, got {values!r}")
             fields["grid"] = {name: tuple(values) for name, values in fields["grid"].items()}
         return cls(**fields)
 
@@ -207,6 +242,16 @@ def _numbers(value: Any) -> Any:
         except ValueError:
             return value
     return value
+
+
+def _some(searched: space.Space) -> dict[str, list[Any]]:
+    """Both ends of each range and a value between them, which is no whole number; each option."""
+    return {
+        name: [one.low, one.high, one.low + (one.high - one.low) / math.pi]
+        if isinstance(one, space.Range)
+        else list(one.options)
+        for name, one in searched.items()
+    }
 
 
 def _put(data: dict[str, Any], path: str, value: Any) -> None:

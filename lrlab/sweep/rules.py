@@ -64,6 +64,7 @@ _RULES: Mapping[str, Any] = {
     "median": optuna.pruners.MedianPruner,
     "none": optuna.pruners.NopPruner,
 }
+_AUTO = (("successive-halving", "min_resource", "auto"), ("hyperband", "max_resource", "auto"))
 
 
 def make(rule: Mapping[str, Any] | None) -> optuna.pruners.BasePruner:
@@ -81,10 +82,15 @@ def make(rule: Mapping[str, Any] | None) -> optuna.pruners.BasePruner:
         >>> make({"rule": "wandb-hyperband", "min_iter": 25, "eta": 2}).bands[0]
         25
     """
+    if rule is not None and not isinstance(rule, Mapping):
+        raise ValueError(f"rule must be a mapping, such as {{rule: median}}, got {rule!r}")
     arguments = dict(rule or {"rule": "none"})
     name = arguments.pop("rule", None)
-    if name not in _RULES:
+    if not isinstance(name, str) or name not in _RULES:
         raise ValueError(f"rule must be one of {', '.join(_RULES)}, got {name!r}")
+    for key, value in arguments.items():
+        if not isinstance(value, (int, float, type(None))) and (name, key, value) not in _AUTO:
+            raise ValueError(f"{name}: {key} must be a number, got {value!r}")
     try:
         return _RULES[name](**arguments)
     except TypeError as error:

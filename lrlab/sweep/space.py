@@ -26,8 +26,12 @@ class Range:
     high: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
-            raise ValueError(f"need finite low < high, got low={self.low}, high={self.high}")
+        if not (_is_finite(self.low) and _is_finite(self.high) and self.low < self.high):
+            raise ValueError(f"need finite low < high, got low={self.low!r}, high={self.high!r}")
+
+    def holds(self, value: Any) -> bool:
+        """Return whether a value lies between the ends."""
+        return _is_finite(value) and self.low <= value <= self.high
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-able dict, which `from_dict` reads."""
@@ -99,6 +103,8 @@ class Choice:
     options: tuple[Value, ...]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.options, (list, tuple)):
+            raise ValueError(f"options must be a list, got {self.options!r}")
         object.__setattr__(self, "options", tuple(self.options))
         if len(self.options) < 2 or len(set(self.options)) != len(self.options):
             raise ValueError(f"a choice needs two or more different options, got {self.options}")
@@ -106,6 +112,10 @@ class Choice:
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-able dict, which `from_dict` reads."""
         return {"range": "Choice", "options": list(self.options)}
+
+    def holds(self, value: Any) -> bool:
+        """Return whether a value is one of the options."""
+        return value in self.options
 
 
 Space = Mapping[str, Uniform | LogUniform | Choice]
@@ -123,11 +133,17 @@ def from_dict(data: Mapping[str, Any]) -> Uniform | LogUniform | Choice:
         >>> from_dict({"range": "LogUniform", "low": 1e-4, "high": 0.1})
         LogUniform(low=0.0001, high=0.1)
     """
+    if not isinstance(data, Mapping):
+        raise ValueError(f"a range must be a mapping with range: and its ends, got {data!r}")
     arguments = dict(data)
     name = arguments.pop("range", None)
-    if name not in _KINDS:
+    if not isinstance(name, str) or name not in _KINDS:
         raise ValueError(f"range must be one of {', '.join(_KINDS)}, got {name!r}")
     try:
         return _KINDS[name](**arguments)
     except TypeError as error:
         raise ValueError(f"{name}: {error}") from error
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
