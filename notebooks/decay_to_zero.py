@@ -65,7 +65,7 @@ if len(rates) < 2 or sorted(set(rates)) != rates:
 if not 0 < floor < 1:
     raise ValueError(f"floor must be in (0, 1), got floor={floor}")
 task = tasks.get("names_lm", layers=1, width=16, n_eval=n_eval)
-ZERO, TENTH = "to zero", f"to {floor:.0%} of the peak"
+ZERO, TENTH = "to zero", f"to {100 * floor:g} % of the peak"
 ends = {ZERO: 0.0, TENTH: floor}
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
 tuning_seeds = range(1000, 1000 + n_tuning)
