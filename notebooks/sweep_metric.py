@@ -1,0 +1,436 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   lrlab:
+#     title: A metric that asks for a rise of the loss
+#     question: Does the composite metric rank runs as it is meant to, and can Hyperband act on it?
+#     tags: [sweep, transformer, surnames, adamw, hyperband]
+#     smoke: {updates: 40, trials: 4, n_sweeps: 2, pilot_sweeps: 2, pilot_trials: 3, n_eval: 20,
+#       orders: 2, near: 0, window: 2}
+# ---
+
+# %% [markdown]
+# # Does a metric that asks for a rise of the loss rank runs as it is meant to?
+#
+# ## Question
+#
+# The source of the sweeps {cite}`juliusm2026` builds a metric of its own: the loss should rise near
+# the peak rate (a rolling mean over 5 evaluations tells), and be low otherwise; summed, with
+# weights κᵗ that grow towards the end. A table says what each κ does over 195 evaluations, and
+# W&B's Hyperband with η = 2 and `min_iter` = 25 is to stop the runs that don't rise.
+#
+# 1. Does the table hold, row by row?
+# 2. Which of the kill points 25, 50, 100 and 200 can fire at all?
+# 3. Logged per evaluation or as a running sum, scored by its last value or, as W&B does, by its
+#    best so far: what does the metric rank, and whom does it stop?
+#
+# ## Setup
+#
+# The formulas are lost from the source's text; ours, with the loss $L_i$ at evaluation i, its mean
+# $M_i$ over the last 5, and the evaluation p at the peak rate (evaluation 20, the end of a warmup
+# over a tenth of the updates):
+#
+# $$m_i = \begin{cases} -(M_i - M_{i-1}) & |i - p| \le 5 \\ L_i & \text{otherwise} \end{cases}
+# \qquad w_i = \frac{\kappa^{i-1}}{\sum_{j \le 195} \kappa^{j-1}}$$
+#
+# What is logged at evaluation i is $w_i m_i$ (**per evaluation**) or $\sum_{j \le i} w_j m_j$
+# (**cumulative**); beside them the loss, and the **average** $\sum_{j \le i} w_j m_j / \sum_{j \le
+# i} w_j$. The table's words are read so, fixed beforehand: points *dominate* with more than half
+# of the weight; *only* those *matter* that have 90 % of it; the final performance is that of the
+# last quarter, a handful 10 points; the warmup, the first 20 evaluations, is *noise* below 1 %.
+#
+# The runs are those of the shared plan, a transformer of 27,712 weights on surnames, but with 195
+# evaluations, one every other update: sweeps of 8 runs each, at points of a Sobol sequence over
+# peak rate (.0001 to .3), β₂ and weight decay. Each sweep has points, initial weights and data
+# order of its own. A score is good if it ranks the runs of a sweep by their final test loss.
+
+# %% tags=["parameters"]
+evaluations: int = 195  # of a run, in the source
+min_iter: int = 25  # [evaluations] before the first kill point, in the source
+kappas: list[float] = [1.01, 1.015, 1.02, 1.03, 1.05, 1.10]  # of the source's table
+kappa: float = 1.02  # that the runs are scored with
+near: int = 5  # [evaluations] before and after the peak that count as near it
+window: int = 5  # [evaluations] in the rolling mean
+updates: int = 390  # of a run
+eval_every: int = 2  # [updates] between two evaluations
+trials: int = 8  # runs of a sweep
+n_sweeps: int = 5  # sweeps, each with its own points and seed
+pilot_sweeps: int = 2  # sweeps of the pilot, used for nothing else
+pilot_trials: int = 4  # runs of each of them
+orders: int = 10  # random orders of arrival that the stopping rule is tried on, for each sweep
+n_eval: int = 100  # validation and test windows, 16 characters each
+useful: float = 0.5  # rank correlation with the final loss from which a score is useful
+margin: float = 0.9  # correlation that the number of sweeps is chosen for
+
+# %% tags=["setup"]
+import math
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from lrlab import Claim, Job, claims, display, plots, stats, train_many
+from lrlab.sweep import rules, sampling
+from lrlab.sweep.composite import cumulative, per_evaluation, weights
+from lrlab.sweep.replay import replay
+from lrlab.sweep.surnames import bayesian
+
+if not all(k > 1 for k in [kappa, *kappas]):
+    raise ValueError(f"kappas must be above 1, got kappas={kappas}, kappa={kappa}")
+if trials < 3 or pilot_trials < 3:
+    raise ValueError(f"a ranking needs 3 or more runs, got {trials} and {pilot_trials}")
+shared = bayesian(updates=updates, eval_every=eval_every, n_eval=n_eval, sampler="quasi-random")
+warmup = updates // 10
+peak = math.ceil(warmup / eval_every)
+task = shared.the_task()
+
+
+def members(seed, count):
+    """The jobs of one sweep."""
+    plan = shared.replace(seed=seed)
+    return [
+        Job(task, plan.recipe_of(sampling.fixed(plan, k)).replace(seed=seed)) for k in range(count)
+    ]
+
+
+sweeps = {seed: members(seed, trials) for seed in range(n_sweeps)}
+pilots = {seed: members(seed, pilot_trials) for seed in range(500, 500 + pilot_sweeps)}
+plan = [job for jobs in (sweeps | pilots).values() for job in jobs]
+
+# %% [markdown]
+# ## Prediction
+#
+# Written before the runs. The table's ratios are right; its words are right at 1.02 and claim too
+# much from 1.03 on. The kill point at 200 never fires. The cumulative metric by its last value
+# ranks runs well; by its best so far it is worth its first value, ranks them badly and lets no run
+# be stopped. The metric per evaluation by its best so far tells nothing but what was seen near the
+# peak.
+#
+# ## Result
+#
+# ### The table of κ
+
+# %%
+warm = math.ceil(evaluations / 10)
+share = {k: np.cumsum(weights(evaluations, k)[::-1]) for k in kappas}  # of the last 1, 2, …
+ratio = {k: k ** (evaluations - 1) for k in kappas}
+warm_total = {k: weights(evaluations, k)[:warm].sum() for k in kappas}
+warm_kill = {k: weights(min_iter, k)[:warm].sum() for k in kappas}
+display.table(
+    pd.DataFrame(
+        {"κ": [f"{k:g}" for k in kappas],
+         "last / first": [f"{ratio[k]:,.3g}" if ratio[k] < 1e6 else f"{ratio[k]:.3g}"
+                          for k in kappas],
+         "points with half of the weight": [int((share[k] <= 0.5).sum()) + 1 for k in kappas],
+         "with 90 %": [int((share[k] <= 0.9).sum()) + 1 for k in kappas],
+         **{f"last {m}": [f"{100 * share[k][m - 1]:.1f} %" for k in kappas]
+            for m in (1, 10, 30, 40)},
+         f"first {warm}": [f"{100 * warm_total[k]:.3g} %" for k in kappas],
+         f"first {warm}, at evaluation {min_iter}": [f"{100 * warm_kill[k]:.0f} %" for k in kappas]}
+    ), digits=4,
+    caption=f"Weights κᵗ over {evaluations} evaluations: their ratio, how many of the last points "
+    "have half and 90 % of the weight, and the weight of the last and the first ones; the last "
+    f"column of those that count when a rule looks after {min_iter}.",
+)  # fmt: skip
+
+# %% tags=["nbval-ignore-output"]
+fig, [[ax]] = plots.figure(1, 1, width=6.4, height=3.4)
+for k, style in zip(kappas, plots.styles(), strict=False):
+    ax.plot(np.arange(1, evaluations + 1), 100 * share[k], label=f"{k:g}", **style)
+for level in (50, 90):
+    ax.axhline(level, color="#888888", linewidth=0.8, linestyle=":")
+ax.set(xscale="log", xlabel="last evaluations of a run", ylabel="share of the weight [%]")
+ax.set_xticks([1, 3, 10, 30, 100, evaluations], ["1", "3", "10", "30", "100", f"{evaluations}"])
+ax.minorticks_off()
+ax.legend(title="κ", fontsize=8)
+display.show(
+    fig,
+    alt="Share of the weight that the last evaluations have, against their number, for six κ: even "
+    "at 1.10 it takes more than twenty for 90 per cent.",
+    caption=f"How much of the weight the last of {evaluations} evaluations have; exact. Dotted: "
+    "half and 90 %.",
+)
+
+# %% [markdown]
+# ### The kill points
+
+# %%
+asked = {"rule": "wandb-hyperband", "min_iter": min_iter, "eta": 2}
+first_four = list(rules.make(asked).bands[:4])
+firing = rules.rungs(asked, evaluations)
+display.say(
+    f"`min_iter={min_iter}` and η = 2 give the bands {', '.join(map(str, first_four))}. In "
+    f"{evaluations} evaluations those at {', '.join(map(str, firing))} are reached, "
+    f"{', '.join(str(b) for b in first_four if b not in firing)} never. To have a fourth, a run "
+    f"needs {first_four[-1]} evaluations, or `min_iter` at most {evaluations // 8}."
+)
+
+# %% [markdown]
+# ### The metric on runs
+
+# %% tags=["nbval-ignore-output"]
+runs = iter(train_many(plan))
+grouped = {seed: [next(runs) for _ in jobs] for seed, jobs in (sweeps | pilots).items()}
+guess = task.chance_loss
+
+
+def curve(run):
+    """Validation loss at each evaluation, that of guessing from the divergence on."""
+    found = np.full(shared.evaluations, guess)
+    seen = run.evals["validation_loss"][1:]
+    found[: len(seen)] = np.where(np.isfinite(seen), seen, guess)
+    return found
+
+
+losses = {seed: np.array([curve(run) for run in each]) for seed, each in grouped.items()}
+test = {seed: np.array([run.final("test_loss", diverged=guess) for run in each])
+        for seed, each in grouped.items()}  # fmt: skip
+how = {"peak": peak, "near": near, "window": window}
+
+
+def logged(loss, k=kappa):
+    """What is logged at each evaluation, by form, each of shape (runs, evaluations)."""
+    w = weights(shared.evaluations, k)
+    total = cumulative(loss, evaluations=shared.evaluations, kappa=k, **how)
+    return {
+        "loss": loss,
+        "per evaluation": w * per_evaluation(loss, **how),
+        "cumulative": total,
+        "average": total / np.cumsum(w),
+    }
+
+
+forms = ["loss", "per evaluation", "cumulative", "average"]
+scorings = {"last": lambda x: x[:, -1], "best so far": lambda x: x.min(axis=1)}
+metric = {seed: logged(loss) for seed, loss in losses.items()}
+
+# %% tags=["nbval-ignore-output"]
+fig, axes = plots.figure(1, 3, width=10.2, height=3.3)
+shown = 0
+order = np.argsort([job.recipe.schedule.then.peak_lr for job in sweeps[shown]])
+shades = plots.mpl.colormaps["viridis"](np.linspace(0, 0.92, trials))
+place = np.arange(1, shared.evaluations + 1)
+for ax, form in zip(axes[0], forms[:3], strict=True):
+    for shade, k in zip(shades, order, strict=True):
+        rate = sweeps[shown][k].recipe.schedule.then.peak_lr
+        ax.plot(place, metric[shown][form][k], color=shade, linewidth=1.2, label=f"{rate:.2g}")
+        if form == "cumulative":
+            best = np.minimum.accumulate(metric[shown][form][k])
+            ax.plot(place, best, color=shade, linestyle="--", linewidth=1)
+    for band in rules.rungs(shared.rule, shared.evaluations):
+        ax.axvline(band, color="#888888", linewidth=0.8, linestyle=":")
+    ax.axvspan(peak - near, peak + near, color="#888888", alpha=0.15, linewidth=0)
+    ax.set(title=form, xlabel="evaluation")
+axes[0, 0].set_ylabel("what is logged [nats]")
+axes[0, 0].legend(title="peak rate", fontsize=7, ncols=2)
+display.show(
+    fig,
+    alt="Loss, metric per evaluation and cumulative metric against the evaluation for the runs of "
+    "one sweep. The cumulative metric rises all the time; its best so far is a flat line at its "
+    "first value.",
+    caption=f"The {trials} runs of one of {n_sweeps} sweeps, κ = {kappa:g}. Shaded: near the peak "
+    "rate; dotted: kill points; dashed: best so far of the cumulative metric.",
+)
+
+
+# %% tags=["nbval-ignore-output"]
+def ranks(score, by):
+    """Spearman's correlation; 0 where all scores are equal."""
+    return float(spearmanr(score, by).statistic) if np.ptp(score) > 0 else 0.0
+
+
+rng = np.random.default_rng(0)
+arrivals = {seed: [rng.permutation(trials) for _ in range(orders)] for seed in sweeps}
+correlation, regret, stopped = {}, {}, {}
+for form in forms:
+    for name, score in scorings.items():
+        scored = {seed: score(metric[seed][form]) for seed in sweeps}
+        correlation[form, name] = np.array([ranks(scored[s], test[s]) for s in sweeps])
+        regret[form, name] = np.array(
+            [math.log(test[s][np.argmin(scored[s])] / test[s].min()) for s in sweeps]
+        )
+        rule = shared.rule | {"strict": name == "last"}
+        stopped[form, name] = [
+            replay(metric[s][form], rule, arrivals[s], final=test[s]) for s in sweeps
+        ]
+rows = []
+for (form, name), found in stopped.items():
+    interval = stats.mean_interval(correlation[form, name])
+    rows.append(
+        {"logged": form, "scored by": name,
+         "correlation with the test loss": f"{interval.estimate:.2f} [{interval.low:.2f}, "
+         f"{interval.high:.2f}]",
+         "regret of its choice": float(regret[form, name].mean()),
+         "stopped": f"{100 * np.mean([1 - r.kept.mean() for r in found]):.0f} %",
+         "best run stopped": f"{100 * np.mean([r.lost_winner.mean() for r in found]):.0f} %"}
+    )  # fmt: skip
+display.table(
+    pd.DataFrame(rows), digits=2,
+    caption=f"Means over {n_sweeps} sweeps of {trials} runs, κ = {kappa:g}. Correlation: "
+    "Spearman's, 95 % t interval. Regret: log ratio of the test losses of the run with the best "
+    "score and of the best run. Stopped: share of the runs that W&B's rule ends in "
+    f"{orders} random orders of arrival; last: by the value at the kill point (`strict`).",
+)  # fmt: skip
+
+# %% tags=["nbval-ignore-output"]
+fig, [[ax]] = plots.figure(1, 1, width=6.8, height=3.4)
+each = [stats.mean_interval(values) for values in correlation.values()]
+plots.intervals(ax, [f"{form}, {name}" for form, name in correlation],
+                *([getattr(i, end) for i in each] for end in ("estimate", "low", "high")),
+                points=list(correlation.values()))  # fmt: skip
+ax.axvline(useful, color="#888888", linewidth=1, linestyle=":")
+ax.set_xlabel("rank correlation of the score with the test loss")
+display.show(
+    fig,
+    alt="Rank correlation of eight scores with the final test loss, with intervals.",
+    caption=f"Mean and 95 % t interval over {n_sweeps} sweeps of {trials} runs; ticks: single "
+    "sweeps. Dotted: from here on a score was called useful beforehand.",
+)
+
+# %% tags=["nbval-ignore-output"]
+by_kappa = [
+    {"κ": f"{k:g}"} | {
+        f"{form}, {name}": float(np.mean([ranks(score(logged(losses[s], k)[form]), test[s])
+                                          for s in sweeps]))
+        for form in forms[1:] for name, score in scorings.items()
+    }
+    for k in kappas
+]  # fmt: skip
+display.table(
+    pd.DataFrame(by_kappa), digits=2,
+    caption=f"Correlation of the score with the test loss by κ, means over {n_sweeps} sweeps.",
+)  # fmt: skip
+
+# %% tags=["nbval-ignore-output"]
+every = np.concatenate([metric[s]["cumulative"] for s in sweeps])
+first_only = int((every.argmin(axis=1) == 0).sum())
+at_peak = np.concatenate([metric[s]["per evaluation"] for s in sweeps]).argmin(axis=1) + 1
+peak_only = int((np.abs(at_peak - peak) <= near).sum())
+mean = {s: np.stack([losses[s][:, max(0, i - window) : i].mean(axis=1)
+                     for i in (peak - near - 1, peak + near)]) if peak > near + 1
+        else losses[s][:, [0, -1]].T for s in sweeps}  # fmt: skip
+rise = {s: mean[s][1] - mean[s][0] for s in sweeps}
+look = rules.rungs(shared.rule, shared.evaluations)[0] - 1
+rising = int(sum((r > 0).sum() for r in rise.values()))
+rewarded = np.array([ranks(metric[s]["cumulative"][:, look], rise[s]) for s in sweeps])
+display.say(
+    f"In {first_only} of {len(every)} runs the best value of the cumulative metric is its first, "
+    f"and in {peak_only} the best one per evaluation lies near the peak. In {rising} runs the mean "
+    f"loss is higher at the end of the peak's neighbourhood than before it. Across a sweep the "
+    f"cumulative metric at the first kill point and this rise have a rank correlation of "
+    f"{rewarded.mean():.2f}: below zero, rising runs would be favoured."
+)
+
+# %% [markdown]
+# ## Verdict
+#
+# How many sweeps it takes, from the pilot:
+
+# %% tags=["nbval-ignore-output"]
+pilot = [ranks(metric[s]["cumulative"][:, -1], test[s]) for s in pilots]
+spread = float(np.std(pilot, ddof=1))
+display.say(
+    f"Standard deviation of the correlation between the last cumulative value and the test loss "
+    f"over {pilot_sweeps} pilot sweeps of {pilot_trials} runs: {spread:.2f}. For a correlation of "
+    f"{margin:g} to lie beyond {useful:g} with power 0.8 that asks for "
+    f"{stats.seeds_for_power(margin - useful, spread) if spread > 0 else 2} sweeps; {n_sweeps} "
+    "were used."
+)
+
+# %% tags=["nbval-ignore-output"]
+source = "juliusm2026"
+published = {1.01: (6.9, 0.05), 1.015: (18, 0.5), 1.02: (47, 0.5), 1.03: (310, 5),
+             1.05: (13_000, 500), 1.10: (1e8, 5e7)}  # fmt: skip
+listed = [
+    Claim.exact(
+        f"ratio-{k:g}".replace(".", "_"), f"At κ = {k:g} the last of {evaluations} evaluations "
+        f"weighs about {value:,.10g} times as much as the first.",
+        measured=k ** (evaluations - 1), expected=value, tolerance=half, source=source,
+        published=value, detail=f"within half a unit of the last digit given, {half:g}",
+    )
+    for k, (value, half) in published.items()
+]  # fmt: skip
+
+
+def last(k, points):
+    return weights(evaluations, k)[-points:].sum()
+
+
+def first(k, upto):
+    return weights(upto, k)[:warm].sum()
+
+
+words = [
+    ("1_01", "At κ = 1.01 the warmup still means something to Hyperband: it has most of the "
+     "weight at the first kill point.", first(1.01, min_iter), 0.5),
+    ("1_015-warmup", "At κ = 1.015 the warmup matters for Hyperband: it has most of the weight "
+     "at the first kill point.", first(1.015, min_iter), 0.5),
+    ("1_015-end", "At κ = 1.015 the final performance, that of the last quarter, dominates the "
+     "total.", last(1.015, evaluations // 4), 0.5),
+    ("1_02", "At κ = 1.02 the last 40 points dominate.", last(1.02, 40), 0.5),
+    ("1_03-total", "At κ = 1.03 the warmup is noise in the total.",
+     1 - first(1.03, evaluations), 0.99),
+    ("1_03-kill", "At κ = 1.03 the warmup is noise for Hyperband, at the first kill point.",
+     1 - first(1.03, min_iter), 0.99),
+    ("1_03-last", "At κ = 1.03 only the last 30 points matter.", last(1.03, 30), 0.9),
+    ("1_05", "At κ = 1.05 only a final handful of points counts.", last(1.05, 10), 0.9),
+    ("1_10", "At κ = 1.10 only the very last point matters.", last(1.10, 1), 0.9),
+]  # fmt: skip
+listed += [
+    Claim.exact(
+        f"words-{slug}", statement, holds=part > bound, source=source,
+        detail=f"{'all others have' if 'noise' in statement else 'they have'} {100 * part:.3g} % "
+        f"of the weight; asked for: more than {100 * bound:g} %",
+    )
+    for slug, statement, part, bound in words
+]  # fmt: skip
+listed += [
+    Claim.exact(
+        "kill-points", "The kill points at 25, 50, 100 and 200 can all fire.",
+        holds=set(first_four) <= set(firing), source=source, published="25, 50, 100, and 200",
+        detail=f"in {evaluations} evaluations {', '.join(map(str, firing))} are reached",
+    ),
+]  # fmt: skip
+ended = np.concatenate([1 - r.kept.min(axis=0) for r in stopped["cumulative", "best so far"]])
+unit = "rank correlation"
+listed += [
+    Claim.effect(
+        "cumulative-last", "The cumulative metric, scored by its last value, ranks runs by their "
+        "final test loss.", values=correlation["cumulative", "last"], direction="greater",
+        delta=useful, unit=unit, source=source,
+    ),
+    Claim.effect(
+        "cumulative-best", "The cumulative metric, scored by its best value so far, ranks runs by "
+        "their final test loss.", values=correlation["cumulative", "best so far"],
+        direction="greater", delta=useful, unit=unit, source=source,
+    ),
+    Claim.effect(
+        "evaluation-best", "The metric per evaluation, scored by its best value so far, ranks runs "
+        "by their final test loss.", values=correlation["per evaluation", "best so far"],
+        direction="greater", delta=useful, unit=unit, source=source,
+    ),
+    Claim.effect(
+        "rewards-rise", "At the first kill point the cumulative metric is lower in runs whose loss "
+        "rises near the peak.", values=rewarded, direction="less", delta=0.1, unit=unit,
+        source=source,
+    ),
+    Claim.proportion(
+        "first-value-only", "The best value so far of the cumulative metric is its first value, in "
+        "nine runs of ten or more.", successes=first_only, n=len(every), direction="greater",
+        threshold=0.9, unit="runs",
+    ),
+    Claim.proportion(
+        "stops", "On the cumulative metric W&B's rule, by the best value so far, stops a quarter "
+        "of the runs or more.", successes=int(ended.sum()), n=len(ended), direction="greater",
+        threshold=0.25, unit="runs", source=source,
+        published="aggressive, to weed out runs without the rise",
+    ),
+]  # fmt: skip
+settled = claims.settle(listed, notebook="sweep_metric")
+claims.show(settled)
+
+# %%
+claims.verdicts(settled)
