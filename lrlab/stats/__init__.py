@@ -15,6 +15,7 @@ from .intervals import (
     proportion_interval,
     rank_correlation,
 )
+from .jackknife import pseudo_values
 from .samples import log_differences
 from .sizing import equivalence_power, power, seeds_for_equivalence, seeds_for_power
 
@@ -32,6 +33,7 @@ __all__ = [
     "power",
     "proportion_interval",
     "proportion_p",
+    "pseudo_values",
     "rank_correlation",
     "seeds_for_equivalence",
     "seeds_for_power",
