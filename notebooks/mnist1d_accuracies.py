@@ -142,7 +142,7 @@ for (network, shuffled), printed in PRINTED.items():
     )  # fmt: skip
 display.table(
     pd.DataFrame(rows), digits=3,
-    caption=f"Accuracy on the 1,000 test signals, mean over n seeds and 95 % t interval.",
+    caption="Accuracy on the 1,000 test signals, mean over n seeds and 95 % t interval.",
 )  # fmt: skip
 
 # %% tags=["nbval-ignore-output"]
@@ -167,8 +167,8 @@ display.show(
     alt="Test accuracy of four networks with the points in order and shuffled, ours with "
     "intervals, the published ones as diamonds and squares above them.",
     caption=f"Test accuracy after {updates:,} updates: mean and 95 % t interval over {n_seeds} "
-    f"seeds ({gru_seeds} of the recurrent network), single runs as strokes. Above them what the authors' notebook printed for one run "
-    "after as many updates (diamonds), and the rounded numbers of the dataset's front page "
+    f"seeds ({gru_seeds} of the recurrent network), single runs as strokes. Above them what the "
+    "authors' notebook printed for one run after as many updates (diamonds), and the rounded numbers of the dataset's front page "
     "(squares).",
 )
 
@@ -194,7 +194,8 @@ display.say(
 # %% tags=["nbval-ignore-output"]
 def lost(network):
     """Accuracy with the points in order less that with them shuffled, seed by seed."""
-    return np.subtract(accuracy[network, False, "seeds"], accuracy[network, True, "seeds"]) / 100
+    here, shuffled = (accuracy[network, shuffled, "seeds"] for shuffled in (False, True))
+    return np.round(np.subtract(here, shuffled), 1) / 100
 
 
 source, unit = "greydanus2024scaling", "difference of accuracy"
