@@ -168,8 +168,8 @@ display.show(
     "intervals, the published ones as diamonds and squares above them.",
     caption=f"Test accuracy after {updates:,} updates: mean and 95 % t interval over {n_seeds} "
     f"seeds ({gru_seeds} of the recurrent network), single runs as strokes. Above them what the "
-    "authors' notebook printed for one run after as many updates (diamonds), and the rounded numbers of the dataset's front page "
-    "(squares).",
+    "authors' notebook printed for one run after as many updates (diamonds), and the rounded "
+    "numbers of the dataset's front page (squares).",
 )
 
 # %% [markdown]
