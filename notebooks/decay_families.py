@@ -48,7 +48,7 @@
 # %% tags=["parameters"]
 steps: int = 400  # [updates] length of training, T
 budget: int = 8  # [runs] of tuning for each family and seed
-n_seeds: int = 10  # paired seeds, each with a search of its own
+n_seeds: int = 18  # paired seeds, each with a search of its own
 pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
 n_train: int = 3500  # training signals
 batch_size: int = 100  # [signals] in a batch

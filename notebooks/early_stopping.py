@@ -165,7 +165,8 @@ def draw(metric, label, log):
     for ax in fig.axes:
         if ax.get_xlabel() == "epoch":
             ax.set_xlabel(f"look (every {every} updates)")
-    axes["constant"].legend(fontsize=8, frameon=False, loc="lower left" if log else "upper right")
+    axes["constant"].legend(fontsize=8, framealpha=1, edgecolor="none",
+                            loc="lower left" if log else "upper right")  # fmt: skip
     return fig, axes["constant"]
 
 
@@ -321,17 +322,20 @@ display.say(
 # %% tags=["nbval-ignore-output"]
 pilot = {}
 for name in ("constant", "cosine"):
-    costs = []
-    for seed in pilots:
-        test = curve(complete[name, seed], "test", "error")
-        costs.append(np.log(test[replay(complete[name, seed], "loss", patience)[1]] / test[-1]))
-    pilot[name] = float(np.std(costs, ddof=1))
-spread = max(pilot.values())
+    tests = [curve(complete[name, seed], "test", "error") for seed in pilots]
+    kept = [replay(complete[name, seed], "loss", patience)[1] for seed in pilots]
+    pilot[name] = [float(np.log(t[k] / t[-1])) for t, k in zip(tests, kept, strict=True)]
+spread = {name: float(np.std(costs, ddof=1)) for name, costs in pilot.items()}
+mean = {name: float(np.mean(costs)) for name, costs in pilot.items()}
+asked = {name: stats.seeds_for_power(max(mean[name], 2 * delta) - delta, spread[name])
+         for name in pilot}  # fmt: skip
 display.say(
-    f"Standard deviation of the cost over {pilot_seeds} pilot seeds: {pilot['constant']:.3f} under "
-    f"a constant rate, {pilot['cosine']:.3f} under the cosine. For a cost of {4 * delta:g} to lie "
-    f"beyond {delta:g} with power 0.8 the larger one asks for "
-    f"{stats.seeds_for_power(3 * delta, spread)} seeds; {n_seeds} were used."
+    f"Cost over {pilot_seeds} pilot seeds, mean and standard deviation: {mean['constant']:.3f} and "
+    f"{spread['constant']:.3f} under a constant rate, {mean['cosine']:.3f} and "
+    f"{spread['cosine']:.3f} under the cosine. For costs of that size to lie beyond {delta:g} with "
+    f"power 0.8 that asks for {asked['constant']} and {asked['cosine']} seeds (for one of "
+    f"{4 * delta:g} under the cosine: {stats.seeds_for_power(3 * delta, spread['cosine'])}); "
+    f"{n_seeds} were used."
 )
 
 # %% tags=["nbval-ignore-output"]
