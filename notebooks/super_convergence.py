@@ -114,7 +114,7 @@ plan += [job(inv(base_rate), long, seed, short) for seed in (*seeds, *pilots)]
 fig, [[ax]] = plots.figure(1, 1, width=7.2, height=2.6)
 for style, (name, schedule, steps) in zip(
     plots.styles(),
-    (("one cycle, peak 0.025", cycle(0.025), short), ("inv", inv(base_rate), long)),
+    ((f"one cycle, peak {peaks[1]:g}", cycle(peaks[1]), short), ("inv", inv(base_rate), long)),
     strict=False,
 ):
     ax.plot(np.arange(steps) / epoch, schedule(np.arange(steps)), label=name, **style)
@@ -166,13 +166,15 @@ retuned = dict(zip(seeds, quick[len(fast) :], strict=True))
 
 # %% tags=["nbval-ignore-output"]
 test = {
-    "one cycle, 12 epochs": {seed: error(run) for seed, run in fast.items()},
-    "inv, 85 epochs": {seed: error(run) for seed, run in slow.items()},
-    "inv, its first 12 epochs": {
+    f"one cycle, {short_epochs} epochs": {seed: error(run) for seed, run in fast.items()},
+    f"inv, {long_epochs} epochs": {seed: error(run) for seed, run in slow.items()},
+    f"inv, its first {short_epochs} epochs": {
         seed: float(1 - run.evals["test_accuracy"][list(run.evals["step"]).index(short)])
         for seed, run in slow.items()
     },
-    "inv at a tuned rate, 12 epochs": {seed: error(run) for seed, run in retuned.items()},
+    f"inv at a tuned rate, {short_epochs} epochs": {
+        seed: error(run) for seed, run in retuned.items()
+    },
 }
 labels = list(test)
 fig, [[left, right]] = plots.figure(1, 2, width=9.6, height=3.3, width_ratios=[1.15, 1])
@@ -200,7 +202,7 @@ plots.intervals(right, list(effects), *([getattr(i, end) for i in each]
                 for end in ("estimate", "low", "high")), points=list(effects.values()))  # fmt: skip
 right.axvline(np.log((100 - RIGHT["cycle"]) / (100 - RIGHT["inv"])), color=plots.COLOURS[1],
               linestyle=":", label="one cycle, re-run on the full set")  # fmt: skip
-right.set(xlabel="log ratio of test errors to inv, 85 epochs")
+right.set(xlabel=f"log ratio of test errors to {labels[1]}")
 right.legend(fontsize=8, loc="upper right")
 display.show(
     fig,
@@ -208,7 +210,7 @@ display.show(
     "the slow decay at a tuned rate. Right: log ratios of final errors to 85 epochs of the slow "
     "decay, with intervals.",
     caption=f"LeNet on {n_train:,} images of MNIST. Left: test error, geometric mean and 95 % t "
-    f"interval over {n_seeds} seeds. Right: paired log ratio of errors to 85 epochs of inv, mean "
+    f"interval over {n_seeds} seeds. Right: paired log ratio of errors to {labels[1]}, mean "
     "and 95 % t interval, dashes are seeds; dotted, the ratio of the two published accuracies.",
 )
 
