@@ -1,0 +1,424 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   lrlab:
+#     title: Gradient descent on the rate itself
+#     question: Does hypergradient descent mend a badly chosen rate, and is it too expensive?
+#     tags: [calibration, sources, hypergradient, mnist1d, sgd, momentum, adam]
+#     smoke:
+#       steps: 20
+#       n_train: 400
+#       n_seeds: 2
+#       pilot_seeds: 2
+#       tuning_seeds: 1
+#       sgd_rates: [0.25, 0.5, 1.0]
+#       momentum_rates: [0.05, 0.1, 0.2]
+#       adam_rates: [0.004, 0.008, 0.016]
+#       betas: [0.1, 0.2, 0.4]
+#       others: [1.0, 10.0]
+# ---
+
+# %% [markdown]
+# # Gradient descent on the rate itself
+#
+# ## Question
+#
+# "One can even take gradients with respect to a hyperparameter, hypergradient descent; it is not
+# popular, since it costs too much" {cite}`mtdickens2024`. Baydin et al. take that gradient from one
+# update to the next, which needs little computation and one more copy of the gradient in memory;
+# for SGD, momentum and Adam it moved the loss towards that of a tuned rate, wherever it began
+# {cite}`baydin2018hypergradient`.
+#
+# 1. From a rate that is far too small or too large, does it end below the constant rate?
+# 2. Does it end as low as the tuned constant?
+# 3. What does it cost in time and memory?
+#
+# The other way, a gradient through the whole training, is in the entry *A meta-learned learning
+# rate*, which holds the rate published for MNIST-1D against ours.
+#
+# ## Setup
+#
+# Before each update the rate is multiplied by $1 + \beta \cos\varphi$, where $\varphi$ is the angle
+# between the new gradient and what the optimizer last stepped along, momentum and scaling included:
+# it grows while gradients point on, and shrinks when they turn back. This is the form whose
+# $\beta$ does not depend on the size of the gradients. The perceptron of MNIST-1D
+# {cite}`greydanus2024scaling`, batches of 100. On tuning seeds and the validation loss, the
+# constant rate and $\beta$ are tuned with equally many runs for each optimizer; $\beta$ for both
+# bad starts together. What counts is the test loss at the end; a run that diverges, or ends above
+# guessing, counts as guessing.
+
+# %% tags=["parameters"]
+steps: int = 300  # [updates] length of training
+n_train: int = 3500  # training signals
+batch_size: int = 100  # [signals] in a batch
+n_seeds: int = 8  # paired seeds
+pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
+tuning_seeds: int = 2  # of β; twice as many of the rates, so that the runs are equally many
+sgd_rates: list[float] = [0.0625, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0]  # constants, SGD
+momentum_rates: list[float] = [0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8]  # constants, momentum
+adam_rates: list[float] = [1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2, 6.4e-2]  # constants, Adam
+betas: list[float] = [0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8]  # β of the hypergradient
+low: float = 0.01  # far too small: this times the tuned rate
+high: float = 4.0  # too large
+others: list[float] = [0.1, 1.0, 10.0]  # more starts, with 1 among them and the largest last
+delta: float = 0.02  # smallest difference of log losses that would matter
+margin: float = 0.05  # log losses within this are as good
+little: float = 1.25  # up to this ratio of time the cost is little
+expensive: float = 2.0  # from this ratio of time on it is too much: as much as a second run
+costs: str = "benchmarks/results/hypergradient.json"  # raw results, in the repository
+
+# %% tags=["setup"]
+import hashlib
+import json
+
+import numpy as np
+import pandas as pd
+
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many, tuned
+from lrlab.controllers import HypergradientDescent
+from lrlab.entries.laboratory import find_root
+from lrlab.optimizers import SGD, Adam
+from lrlab.plots_panels import plain_ticks
+from lrlab.schedules import Constant
+
+if not (0 < low < 1 < high < others[-1] and 1.0 in others):
+    raise ValueError(f"need low < 1 < high < the last of others, got {low}, {high}, {others}")
+if not 1 < little < expensive:
+    raise ValueError(f"need 1 < little < expensive, got {little}, {expensive}")
+file = find_root() / costs
+if not file.is_file():
+    raise ValueError(f"there is no file {costs}; `make bench` makes it")
+if hashlib.sha256(file.read_bytes()).hexdigest() != file.with_suffix(".sha256").read_text()[:64]:
+    raise ValueError(f"{costs} is not what was measured: its hash is not the one beside it")
+task = tasks.get("mnist1d", n_train=n_train)
+optimizers = {"SGD": SGD(), "momentum": SGD(momentum=0.9), "Adam": Adam()}
+grids = {"SGD": sgd_rates, "momentum": momentum_rates, "Adam": adam_rates}
+seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
+starts = sorted({low, high, *others})
+
+
+def job(optimizer, source, seed):
+    return Job(task, Recipe(schedule=source, steps=steps, batch_size=batch_size,
+                            optimizer=optimizers[optimizer], seed=seed))  # fmt: skip
+
+
+tuning = [(o, rate, s) for o in optimizers for rate in grids[o]
+          for s in range(1000, 1000 + 2 * tuning_seeds)]  # fmt: skip
+plan = [job(o, Constant(rate), s) for o, rate, s in tuning]
+
+# %% [markdown]
+# ## Prediction
+#
+# Written after a look at one tuning seed, and before these runs. From a hundredth of the tuned rate
+# and from its fourfold all three end far below the constant rate. Momentum and Adam end as low as
+# the tuned constant, SGD ends above it: its rate falls again too early, since a gradient that looks
+# one update ahead prefers small rates {cite}`wu2018understanding`. From the tenfold rate SGD is
+# lost, since the first updates have ruined the network before the rate has fallen. It costs a
+# quarter more time on the perceptron and next to nothing on LeNet.
+#
+# ## Result
+
+# %% tags=["nbval-ignore-output"]
+tuning_runs = train_many(plan)
+
+
+# %%
+def loss(run, part="test"):
+    """Loss at the end, at most that of guessing."""
+    return min(run.final(f"{part}_loss", diverged=np.inf), task.chance_loss)
+
+
+def mean_by(points, runs):
+    """Geometric mean of the validation losses by optimizer and hyperparameter."""
+    found = {}
+    for (optimizer, value, *_), run in zip(points, runs, strict=True):
+        found.setdefault(optimizer, {}).setdefault(value, []).append(
+            np.log(loss(run, "validation"))
+        )
+    return {o: {v: float(np.exp(np.mean(x))) for v, x in by.items()} for o, by in found.items()}
+
+
+rate_losses = mean_by(tuning, tuning_runs)
+rates = {o: tuned.best_rate(list(by), list(by.values())) for o, by in rate_losses.items()}
+beta_tuning = [(o, b, start, s) for o in optimizers for b in betas for start in (low, high)
+               for s in range(1000, 1000 + tuning_seeds)]  # fmt: skip
+display.say(
+    f"{len(tuning)} runs to tune the constant rates, {len(beta_tuning)} to tune β, "
+    f"{2 * len(optimizers) * (len(starts) * n_seeds + 2 * pilot_seeds)} to compare and in the "
+    "pilot."
+)
+
+# %% tags=["nbval-ignore-output"]
+beta_runs = train_many([job(o, HypergradientDescent(start * rates[o], beta=b), s)
+                        for o, b, start, s in beta_tuning])  # fmt: skip
+beta_losses = mean_by(beta_tuning, beta_runs)
+chosen = {o: tuned.best_rate(list(by), list(by.values())) for o, by in beta_losses.items()}
+fig, [axes] = plots.figure(1, 2, width=9.6, height=3.3, sharey=True)
+for o, style in zip(optimizers, plots.styles(), strict=False):
+    for ax, by, unit in ((axes[0], rate_losses[o], rates[o]), (axes[1], beta_losses[o], 1.0)):
+        ax.plot(np.array(list(by)) / unit, list(by.values()), marker="o", label=o, **style)
+axes[0].set(xscale="log", xlabel="constant rate / tuned rate", yscale="log",
+            ylabel="validation loss [nats]")  # fmt: skip
+axes[1].set(xscale="log", xlabel="β of hypergradient descent")
+axes[1].set_xticks(betas, [f"{b:g}" for b in betas])
+axes[1].set_xticks([], minor=True)
+axes[0].set_xticks([1 / 16, 1 / 4, 1, 4, 16], ["1/16", "1/4", "1", "4", "16"])
+axes[0].set_xticks([], minor=True)
+plain_ticks(axes[0], [1.1, 1.3, 1.5, 1.8, 2.3])
+axes[1].legend()
+display.show(
+    fig,
+    alt="Validation loss against the constant rate, basins, and against the beta of hypergradient "
+    "descent, for SGD, momentum and Adam.",
+    caption=f"Tuning: validation loss after {steps} updates against the constant rate (geometric "
+    f"mean over {2 * tuning_seeds} tuning seeds), and against β (over {tuning_seeds} tuning seeds, "
+    f"each from {low:g} and {high:g} times the tuned rate).",
+)
+edges = [o for o in optimizers if chosen[o] in (betas[0], betas[-1])]
+display.say(
+    "Tuned: " + "; ".join(f"{o} rate {rates[o]:.3g}, β {chosen[o]:.3g}" for o in optimizers)
+    + f". At an edge of the grid of β: {', '.join(edges) or 'none'}."
+)  # fmt: skip
+
+# %% tags=["nbval-ignore-output"]
+arms = [(o, start, s) for o in optimizers for start in starts for s in seeds]
+arms += [(o, start, s) for o in optimizers for start in (low, high) for s in pilots]
+points = [(kind, *arm) for arm in arms for kind in ("constant", "hypergradient")]
+runs = dict(zip(points, train_many([
+    job(o, Constant(start * rates[o]) if kind == "constant"
+        else HypergradientDescent(start * rates[o], beta=chosen[o]), s)
+    for kind, o, start, s in points
+]), strict=True))  # fmt: skip
+
+
+def losses(kind, optimizer, start, part="test", group=seeds):
+    return np.array([loss(runs[kind, optimizer, start, s], part) for s in group])
+
+
+def curve(run, window=10):
+    """Training loss by windows of updates, at most that of guessing, which it is after a crash."""
+    filled = np.full(steps, task.chance_loss)
+    filled[: run.steps] = np.fmin(run.loss, task.chance_loss)
+    return np.log(filled[: steps // window * window].reshape(-1, window).mean(axis=1))
+
+
+fig, axes = plots.figure(2, 3, width=9.6, height=6.0, sharex=True, sharey="row")
+BLUE, RED, BLACK = plots.COLOURS[0], plots.COLOURS[1], "#222222"
+shown = {low: BLUE, 1.0: BLACK, high: RED}
+at = np.arange(steps // 10) * 10 + 5
+for (above, below), o in zip(axes.T, optimizers, strict=True):
+    for start, colour in shown.items():
+        for s in seeds:
+            path = runs["hypergradient", o, start, s].lr / rates[o]
+            above.plot(path, color=colour, linewidth=0.8, alpha=0.7)
+        above.plot([], [], color=colour, label=f"from {start:g} × tuned")
+    above.axhline(1, color="#888888", linestyle="--", linewidth=1.2)
+    above.set(yscale="log", title=f"{o}, β = {chosen[o]:.2g}")
+    lines = {
+        "tuned constant": ("constant", 1.0, BLACK, "-"),
+        f"constant, {low:g} ×": ("constant", low, BLUE, ":"),
+        f"constant, {high:g} ×": ("constant", high, RED, ":"),
+        f"hypergradient, {low:g} ×": ("hypergradient", low, BLUE, "-"),
+        f"hypergradient, {high:g} ×": ("hypergradient", high, RED, "-"),
+    }
+    for label, (kind, start, colour, dashes) in lines.items():
+        bounds = stats.band([curve(runs[kind, o, start, s]) for s in seeds])
+        lower, centre, upper = map(np.exp, bounds)
+        below.plot(at, centre, color=colour, linestyle=dashes, label=label)
+        below.fill_between(at, lower, upper, color=colour, alpha=0.15, linewidth=0)
+    below.set(yscale="log", xlabel="update")
+axes[0][0].set_ylabel("rate / tuned rate")
+axes[1][0].set_ylabel("training loss [nats]")
+axes[1][0].set_ylim(top=1.12 * task.chance_loss)
+plain_ticks(axes[1][0], [0.5, 0.7, 1, 1.5, 2.3])
+axes[0][2].legend(fontsize=8, loc="lower right")
+axes[1][0].legend(fontsize=8, loc="lower left")
+display.show(
+    fig,
+    alt="Above, paths of the rate under hypergradient descent from three starts, for SGD, momentum "
+    "and Adam. Below, the training loss under it and under constant rates.",
+    caption="Above: the rate as a part of the tuned one, one line for each seed; dashed: tuned. "
+    "Below: training loss in windows of 10 updates, at most that of guessing, geometric mean and "
+    f"95 % t interval; n = {n_seeds}.",
+)
+
+# %% tags=["nbval-ignore-output"]
+fig, [axes] = plots.figure(1, 3, width=9.6, height=3.3, sharey=True)
+for ax, o in zip(axes, optimizers, strict=True):
+    curves = {}
+    for kind in ("constant", "hypergradient"):
+        bounds = stats.band(np.log([losses(kind, o, start) for start in starts]).T)
+        curves[kind] = tuple(map(np.exp, bounds))
+    plots.bands(ax, starts, curves)
+    ax.set(xscale="log", yscale="log", xlabel="first rate / tuned rate", title=o)
+    ax.set_xticks(starts, [f"{start:g}" for start in starts])
+    ax.set_xticks([], minor=True)
+axes[0].set_ylabel("test loss [nats]")
+axes[0].set_ylim(top=1.12 * task.chance_loss)
+plain_ticks(axes[0], [1.1, 1.3, 1.6, 2, 2.3])
+axes[0].legend(fontsize=8)
+display.show(
+    fig,
+    alt="Test loss against the first rate, for constant rates a basin, for hypergradient descent "
+    "flatter, one panel for each optimizer.",
+    caption="Test loss at the end against the first rate: kept, or changed by hypergradient "
+    f"descent. Geometric mean and 95 % t interval, n = {n_seeds}; diverged counts as guessing.",
+)
+
+# %% tags=["nbval-ignore-output"]
+ends = {(o, start): [runs["hypergradient", o, start, s].lr[-1] / rates[o] for s in seeds]
+        for o in optimizers for start in starts}  # fmt: skip
+rows = []
+for o in optimizers:
+    for start in starts:
+        against = {base: stats.log_differences(losses("hypergradient", o, start),
+                                               losses("constant", o, at_start))
+                   for base, at_start in (("same start", start), ("tuned", 1.0))}  # fmt: skip
+        each = [runs["hypergradient", o, start, s] for s in seeds]
+        rows.append(
+            {"optimizer": o, "first rate / tuned": start,
+             "last rate / tuned": float(stats.geometric_interval(ends[o, start]).estimate),
+             "test loss": float(losses("hypergradient", o, start).mean()),
+             "constant": float(losses("constant", o, start).mean()),
+             "log ratio to the constant": f"{stats.mean_interval(against['same start'])}",
+             "to the tuned constant": f"{stats.mean_interval(against['tuned'])}",
+             "diverged": sum(run.diverged for run in each)}
+        )  # fmt: skip
+display.table(
+    pd.DataFrame(rows), digits=3,
+    caption=f"Hypergradient descent against constant rates: means over {n_seeds} seeds, log ratios "
+    "of test losses with 95 % t intervals (below zero it ends lower), runs that diverged under it.",
+)  # fmt: skip
+
+# %% [markdown]
+# ### What it costs
+#
+# Times and memory were measured by `benchmarks/hypergradient.py`, with both kinds of rate in turn
+# within one process; its raw results are a file of the repository, whose hash was checked above.
+
+# %%
+cells = json.loads(file.read_text())["cells"]
+ratio = {(c["task"], c["optimizer"]):
+         stats.log_differences(c["seconds"]["hypergradient"], c["seconds"]["constant"])
+         for c in cells}  # fmt: skip
+turns = len(next(iter(ratio.values())))
+here = {key: stats.geometric_interval(np.exp(values)) for key, values in ratio.items()}
+display.table(
+    pd.DataFrame([
+        {"task": c["task"], "optimizer": c["optimizer"], "weights": c["weights"],
+         "batch": c["batch_size"],
+         "ms an update": 1e3 * float(np.median(c["seconds"]["constant"])),
+         "with hypergradient": 1e3 * float(np.median(c["seconds"]["hypergradient"])),
+         "ratio": f"{here[c['task'], c['optimizer']]}",
+         "more copies of the weights": c["extra_copies"]}
+        for c in cells
+    ]), digits=3,
+    caption=f"Time of an update, median of {turns} turns, and the ratio within a turn, geometric "
+    "mean with 95 % t interval; memory that is held besides, in copies of the weights.",
+)  # fmt: skip
+display.say(
+    "Ours holds two copies: what was last stepped along, and the weights before the update, from "
+    "which it is taken, so that any optimizer can be used. The paper's form needs one. Trying a "
+    f"grid of constants took {len(grids['SGD'])} times as many updates as one run; a gradient "
+    "through a whole training takes a training forwards and backwards for each of its steps, with "
+    "the graph of all updates in memory. That way is expensive."
+)
+
+# %% [markdown]
+# ## Verdict
+#
+# How many seeds it takes, from the pilot:
+
+
+# %% tags=["nbval-ignore-output"]
+def moved(optimizer, start, group=seeds):
+    """Log ratio of test losses, hypergradient descent to the constant of the same start."""
+    return stats.log_differences(*(losses(kind, optimizer, start, group=group)
+                                   for kind in ("hypergradient", "constant")))  # fmt: skip
+
+
+def beside_tuned(optimizer):
+    """Log ratio of test losses to the tuned constant, mean of both bad starts, seed by seed."""
+    return np.mean([stats.log_differences(losses("hypergradient", optimizer, start),
+                                          losses("constant", optimizer, 1.0))
+                    for start in (low, high)], axis=0)  # fmt: skip
+
+
+spreads = {(o, start): float(np.std(moved(o, start, pilots), ddof=1))
+           for o in optimizers for start in (low, high)}  # fmt: skip
+worst, spread = max(spreads.items(), key=lambda item: item[1])
+display.say(
+    f"Largest standard deviation of the log ratio over {pilot_seeds} pilot seeds: {spread:.3f} "
+    f"({worst[0]} from {worst[1]:g} × tuned). For a difference of {6 * delta:g} to lie beyond "
+    f"{delta:g} with power 0.8 that asks for {stats.seeds_for_power(5 * delta, spread)} seeds; "
+    f"{n_seeds} were used."
+)
+
+# %% tags=["nbval-ignore-output"]
+unit, baydin, notes = "log ratio of test losses", "baydin2018hypergradient", "mtdickens2024"
+by_task = {name: np.mean([v for (t, _), v in ratio.items() if t == name], axis=0)
+           for name in dict.fromkeys(c["task"] for c in cells)}  # fmt: skip
+settled = claims.settle(
+    [
+        Claim.effect(
+            f"moves-{tuned.slug(o)}-{name}", f"From {start:g} times the tuned rate it ends below "
+            f"the constant rate: {o}.", values=moved(o, start), direction="less", delta=delta,
+            unit=unit, source=baydin, published="moves the loss towards a tuned rate's",
+        )
+        for name, start in (("small", low), ("large", high)) for o in optimizers
+    ]
+    + [
+        Claim.effect(
+            f"mends-{tuned.slug(o)}", f"From {others[-1]:g} times the tuned rate it ends below the "
+            f"constant rate: {o}.", values=moved(o, others[-1]), direction="less", delta=delta,
+            unit=unit,
+        )
+        for o in optimizers
+    ]
+    + [
+        Claim.equivalence(
+            f"as-good-{tuned.slug(o)}", "From a bad start it ends as low as the tuned constant: "
+            f"{o}.", values=beside_tuned(o), margin=margin, unit=unit,
+        )
+        for o in optimizers
+    ]
+    + [
+        Claim.equivalence(
+            f"little-time-{tuned.slug(name)}", f"It needs little additional time: {name}.",
+            values=values, margin=float(np.log(little)), unit="log ratio of times",
+            source=baydin, published="little additional computation",
+        )
+        for name, values in by_task.items()
+    ]
+    + [
+        Claim.effect(
+            f"too-expensive-{tuned.slug(name)}", "Hypergradient descent costs too much: at least "
+            f"as much as a second run, {name}.", values=values, direction="greater",
+            delta=float(np.log(expensive)), unit="log ratio of times", source=notes,
+            published="the cost is too high",
+        )
+        for name, values in by_task.items()
+    ]
+    + [
+        Claim.exact(
+            "memory", "In memory it costs two more copies of the weights, whatever the optimizer "
+            "(the paper's form needs one).", measured=[c["extra_copies"] for c in cells],
+            expected=[2.0] * len(cells), tolerance=0.01, unit="copies of the weights",
+        )
+    ]
+    + [
+        Claim.descriptive(
+            f"last-rate-{tuned.slug(o)}", f"Last rate from {low:g} times the tuned one, as a part "
+            f"of it: {o}.", values=ends[o, low], scale="log", unit="ratio of rates",
+        )
+        for o in optimizers
+    ],
+    notebook="hypergradient",
+)  # fmt: skip
+claims.show(settled)
+
+# %%
+claims.verdicts(settled)
