@@ -5,13 +5,13 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from lrlab import mistakes, tasks
+from lrlab import fingerprint, mistakes, tasks
 from lrlab.checkup import KINDS, STEPS, Finding, checkup, softmax_floor
 from lrlab.checkup.subject import Subject
 from lrlab.optimizers import SGD, Adam, AdamW
 from lrlab.recipe import Recipe
 from lrlab.schedules import Constant, Cosine, Linear, OneCycle
-from lrlab.tasks.mistaken import Mistaken
+from lrlab.tasks.mistaken import BASES, Mistaken
 
 FOUND = {
     "labels shuffled": "labels",
@@ -234,6 +234,8 @@ def test_arguments_that_make_no_sense_are_refused():
         Finding("flu", 1, "")
     with pytest.raises(ValueError, match="mistake must be one of"):
         Mistaken("typo")
+    with pytest.raises(ValueError, match="base must be one of"):
+        Mistaken("frozen layer", "mnist2d")
     with pytest.raises(ValueError, match="can't be planted"):
         mistakes.plant("labels shuffled", tasks.get("names_lm"), recipe())
 
@@ -249,6 +251,12 @@ def test_the_floor_of_a_softmax_is_what_a_perfect_answer_costs_behind_one(classe
     perfect = 1e3 * torch.eye(classes)[:1].double()
     cost = nn.functional.cross_entropy(perfect.softmax(1), torch.tensor([0])).item()
     assert cost == pytest.approx(softmax_floor(classes), abs=1e-12)
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_the_key_of_a_planted_task_holds_the_source_of_its_base(base):
+    module = type(tasks.get(base)).__module__
+    assert module in fingerprint.reached([Mistaken.__module__])
 
 
 def test_a_planted_task_survives_json():

@@ -9,8 +9,12 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from lrlab.tasks import digits_diffusion, mnist, mnist1d, names_lm
 from lrlab.tasks.base import Batch, Batches, Splits, Task
 
+# Imported here, not by name, so that the key of a stored run holds the source of its base.
+BASES = tuple(module.task.name for module in (mnist1d, mnist, names_lm, digits_diffusion))
+"""Names of the tasks in which a mistake can be planted."""
 MISTAKES = (
     "labels shuffled",
     "softmax before cross-entropy",
@@ -44,11 +48,11 @@ class Mistaken(Task):
 
     Args:
         mistake: one of `MISTAKES`.
-        base: name of the other task.
+        base: name of the other task, one of `BASES`.
         fields: its fields, as pairs (name, value).
 
     Raises:
-        ValueError: if there is no such mistake or task.
+        ValueError: if there is no such mistake or task, or the task has no such field.
 
     Example:
         >>> Mistaken("frozen layer", "mnist1d").model()[0].weight.requires_grad
@@ -64,6 +68,8 @@ class Mistaken(Task):
     def __post_init__(self) -> None:
         if self.mistake not in MISTAKES:
             raise ValueError(f"mistake must be one of {MISTAKES}, got mistake={self.mistake!r}")
+        if self.base not in BASES:
+            raise ValueError(f"base must be one of {BASES}, got base={self.base!r}")
         object.__setattr__(self, "fields", tuple((str(k), v) for k, v in self.fields))
         _ = self.right
 
