@@ -34,7 +34,9 @@
 # ($x = 1$, $y = 0$), all weights from N(0, 1), loss $f^2/2$ (`lrlab.catapult`). Rates are in units
 # of $1/\lambda_0$ of each network. The first threshold is the smallest rate at which the loss is
 # ever above its first value, the second is the smallest at which it grows beyond all bounds; both
-# are found on a grid of 33 rates that is refined once.
+# are found on a grid of 33 rates that is refined once. A first version of this entry also asked
+# for convergence within the same 100 updates; one of 60 runs had come to so flat a place that it
+# was still on its way, so that it now has 500, and the rule is the same.
 #
 # The real ones are two perceptrons on MNIST-1D (ReLU 40-100-100-10, tanh 40-50-10), squared error,
 # full batches, torch's usual initialisation, with the sharpness at their first weights as
@@ -42,7 +44,8 @@
 
 # %% tags=["parameters"]
 widths: list[int] = [64, 256, 1024, 4096]  # [units] widths, rising; the last one is judged
-updates: int = 100  # updates of the linear network
+updates: int = 100  # updates of the linear network in which a threshold shows
+long_updates: int = 500  # updates in which it has to converge
 rates: list[float] = [1.5, 2.5, 3.0, 3.5, 4.2]  # [1/λ₀] rates that are followed
 spike_rate: float = 3.0  # [1/λ₀] rate at which the height of the rise is measured
 n_seeds: int = 20  # initial weights of the linear network
@@ -123,8 +126,8 @@ def first_rate(happens):
     return float(high)
 
 
-def network(at, width, seed):
-    return linear_network(at, width=width, updates=updates, seed=seed)
+def network(at, width, seed, length=updates):
+    return linear_network(at, width=width, updates=length, seed=seed)
 
 
 thresholds = {
@@ -135,7 +138,7 @@ thresholds = {
     for width in widths
     for seed in (*seeds, *pilots)
 }
-followed = {(width, seed): network([*rates, spike_rate], width, seed)
+followed = {(width, seed): network([*rates, spike_rate], width, seed, long_updates)
             for width in widths for seed in seeds}  # fmt: skip
 display.table(
     pd.DataFrame([
@@ -152,21 +155,22 @@ display.table(
 
 # %% tags=["nbval-ignore-output"]
 wide = widths[-1]
-at = np.arange(updates + 1)
+shown = np.arange(41)
 curves, curvatures = {}, {}
 for k, rate in enumerate(rates):
-    losses = np.maximum([followed[wide, s].loss[k] for s in seeds], 1e-12)
-    product = np.array([followed[wide, s].lr[k] * followed[wide, s].curvature[k] for s in seeds])
+    losses = np.maximum([followed[wide, s].loss[k, shown] for s in seeds], 1e-12)
+    product = np.array([followed[wide, s].lr[k] * followed[wide, s].curvature[k, shown]
+                        for s in seeds])  # fmt: skip
     with np.errstate(divide="ignore", invalid="ignore"):
         curves[f"{rate:g}"] = tuple(map(np.exp, stats.band(np.log(losses))))
-    curvatures[f"{rate:g}"] = stats.band(product)
+    curvatures[f"{rate:g}"] = stats.band(np.where(product < 10, product, np.nan))
 fig, [[left, right]] = plots.figure(1, 2, width=9.6, height=3.4)
-plots.bands(left, at, curves)
+plots.bands(left, shown, curves)
 left.set(yscale="log", ylim=(1e-9, 1e7), xlim=(0, 40), xlabel="update", ylabel="loss")
-plots.bands(right, at, curvatures)
+plots.bands(right, shown, curvatures)
 right.axhline(FIRST, color="#555555", linewidth=0.8)
 right.set(xlim=(0, 40), ylim=(0, 4.6), xlabel="update", ylabel="rate × curvature")
-right.legend(title="rate [1/λ₀]", fontsize=8, loc="center right")
+right.legend(title="rate [1/λ₀]", fontsize=8, loc="upper right")
 display.show(
     fig,
     alt="Left: loss against the update for five rates; it falls at the smallest, rises and then "
@@ -175,6 +179,19 @@ display.show(
     caption=f"A linear network {wide:,} units wide. Left: loss, geometric mean and 95 % t interval "
     f"over {n_seeds} initial weights. Right: rate times curvature, mean and interval; the line "
     "marks 2, above which a quadratic diverges.",
+)
+
+
+def converged(seed, after):
+    """Whether the loss is below a thousandth of its first value, by rate between the thresholds."""
+    loss = followed[wide, seed].loss
+    return [loss[k, after] < 1e-3 * loss[k, 0] for k, r in enumerate(rates) if r in between]
+
+
+display.say(
+    f"Between the thresholds {np.sum([converged(s, updates) for s in seeds])} of "
+    f"{n_seeds * len(between)} runs are below a thousandth of their first loss after {updates} "
+    f"updates, {np.sum([converged(s, long_updates) for s in seeds])} after {long_updates}."
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -260,7 +277,10 @@ display.show(
 )
 for name in perceptrons:
     found = stats.geometric_interval([limit(name, s) for s in range(net_seeds)])
-    display.say(f"The {name} perceptron diverges from {found} in units of 1/λ₀ on.")
+    display.say(
+        f"The {name} perceptron diverges from {found} in units of 1/λ₀ on, the geometric mean of "
+        f"two neighbours on a grid of steps of {net_rates[1] / net_rates[0]:.2f}."
+    )
 
 # %% [markdown]
 # ## Verdict
@@ -292,7 +312,6 @@ for name, (within, used, values) in measures.items():
 # %% tags=["nbval-ignore-output"]
 ends = {s: dict(zip(rates, zip(followed[wide, s].lr, followed[wide, s].curvature, strict=False),
                     strict=False)) for s in seeds}  # fmt: skip
-last = {s: dict(zip(rates, followed[wide, s].loss[:, -1], strict=False)) for s in seeds}
 
 
 def slope(x, y):
@@ -326,9 +345,9 @@ settled = claims.settle(
         Claim.exact(
             "converges-between", "Between the thresholds it converges: every run ends below a "
             "thousandth of its first loss.",
-            holds=all(last[s][rate] < 1e-3 * followed[wide, s].loss[k, 0]
-                      for s in seeds for k, rate in enumerate(rates) if rate in between),
-            detail=f"{len(between)} rates and {n_seeds} initial weights", source=source,
+            holds=all(all(converged(s, long_updates)) for s in seeds),
+            detail=f"{len(between)} rates and {n_seeds} initial weights, {long_updates} updates",
+            source=source,
             published="converges between 2/λ₀ and 4/λ₀",
         ),
         Claim.effect(
