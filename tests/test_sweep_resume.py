@@ -15,6 +15,7 @@ from sweep_fakes import EVALUATIONS, Formula, plan, table, whole
 
 from lrlab.sweep import open_study, sweep, trials
 from lrlab.sweep.asynchronous import join
+from lrlab.sweep.engine import _Book
 
 FORK = multiprocessing.get_context("fork")
 TRIALS = 20
@@ -94,6 +95,29 @@ def test_kills_of_workers_of_the_parent_and_of_all_change_nothing(tmp_path, whom
     assert table(trials(study)) == whole(trials=TRIALS)
 
 
+@pytest.mark.parametrize("rule", ["successive-halving", "hyperband"])
+def test_an_interruption_between_two_judgements_changes_nothing(tmp_path, rule, monkeypatch):
+    """The rungs that Optuna's rules keep in mind come back as they were, judged or not yet."""
+    chosen = {"rule": rule, "min_resource": 2, "reduction_factor": 2}
+    chosen |= {"max_resource": EVALUATIONS} if rule == "hyperband" else {}
+    expected, url = whole(rule=chosen), f"sqlite:///{tmp_path / 'study.db'}"
+    tell, told, studies = _Book._tell, [], []
+
+    def interrupted(book, number, *outcome):
+        told.append(number)
+        if len(told) % 7 == 0:
+            raise InterruptedError
+        tell(book, number, *outcome)
+
+    monkeypatch.setattr(_Book, "_tell", interrupted)
+    while not studies:
+        with contextlib.suppress(InterruptedError):
+            studies.append(sweep(plan(rule=chosen), storage=url, trainer=Formula(), n_jobs=1,
+                                 progress=False))  # fmt: skip
+    assert table(trials(studies[0])) == expected
+    assert len(told) > TRIALS
+
+
 def test_a_finished_trial_is_never_trained_again(tmp_path):
     url, diary = f"sqlite:///{tmp_path / 'study.db'}", tmp_path / "diary.txt"
     until_finished(carry_out, (url, str(diary), 1), 6, 0, longest=0.6)
@@ -158,6 +182,20 @@ def hold(url: str, began) -> None:
 def work(url: str) -> None:
     join(plan(trials=TRIALS, sampler="random"), url, trainer=Formula(delay=0.004), n_jobs=1,
          heartbeat=1)  # fmt: skip
+
+
+def test_a_worker_that_finds_no_trial_left_waits_for_the_others(tmp_path):
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    study = open_study(plan(trials=TRIALS, sampler="random"), url, "sweep")
+    running = [study.ask() for _ in range(TRIALS)]
+    process = FORK.Process(target=work, args=(url,))
+    process.start()
+    time.sleep(2)
+    for trial in running:
+        study.tell(trial, 1.0)
+    process.join()
+    assert process.exitcode == 0
+    assert len(study.get_trials()) == TRIALS
 
 
 def test_several_programs_share_an_asynchronous_study_and_a_killed_one_loses_nothing(tmp_path):

@@ -65,7 +65,7 @@ def join(
         plan.check(metric=objective is None)
         trainer = TaskTrainer(default_folder(), objective)
     study = open_study(plan, storage, name)
-    workers = n_jobs or joblib.cpu_count()
+    workers = n_jobs or joblib.effective_n_jobs(-1)  # of a cluster, where one was chosen
     calls = [joblib.delayed(_work)(plan, storage, name, trainer, heartbeat) for _ in range(workers)]
     for _ in parallel.in_parallel(calls, n_jobs):
         pass
@@ -108,7 +108,11 @@ def _work(plan: Plan, storage: str, name: str, trainer: Trainer, heartbeat: int)
             return found.values[-1]
 
         while _counted(study) < plan.trials:
-            study.optimize(objective, n_trials=1, catch=(_Enough,))
+            optuna.storages.fail_stale_trials(study)
+            if _counted(study, TrialState.RUNNING) < plan.trials:
+                study.optimize(objective, n_trials=1, catch=(_Enough,))
+            else:  # the others may yet be killed, so that their trials are to be done here
+                time.sleep(min(1.0, heartbeat / 10))
 
 
 def _before(study: optuna.Study, trial: Trial) -> int:
@@ -117,5 +121,6 @@ def _before(study: optuna.Study, trial: Trial) -> int:
     return sum(other.number < trial.number for other in others)
 
 
-def _counted(study: optuna.Study) -> int:
-    return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)))
+def _counted(study: optuna.Study, *others: TrialState) -> int:
+    states = (TrialState.COMPLETE, TrialState.PRUNED, *others)
+    return len(study.get_trials(deepcopy=False, states=states))

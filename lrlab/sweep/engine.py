@@ -24,6 +24,8 @@ from lrlab.sweep.progress import Board
 from lrlab.sweep.storage import held, open_study
 from lrlab.sweep.trainer import Objective, Progress, TaskTrainer, Trainer, default_folder
 
+_RUNG = "completed_rung"  # as Optuna's successive halving begins the names of its notes
+
 
 def sweep(
     plan: Plan,
@@ -56,7 +58,7 @@ def sweep(
 
     Raises:
         ValueError: if the plan or the storage makes no sense.
-        RuntimeError: if a worker process was killed from outside; what was finished is kept.
+        WorkerKilled: if a worker process was killed from outside; what was finished is kept.
 
     Example:
         >>> from lrlab.sweep import LogUniform, trials
@@ -99,6 +101,15 @@ def _train(
     return number, trainer(plan, params, stage)
 
 
+def _rungs(trial: FrozenTrial) -> dict[str, Any]:
+    """What was noted when a kept trial was judged, unless it is going to be judged there again."""
+    said = trial.user_attrs
+    noted = {int(key.rpartition(" ")[2]): said[key] for key in said if key.startswith(_RUNG)}
+    if trial.state == TrialState.RUNNING:
+        return noted.get(said.get("judged", 0), {})
+    return noted[max(noted)] if noted else {}
+
+
 class _Book:
     """The study in memory, which decides, and the kept one, which is told whatever happened."""
 
@@ -109,7 +120,8 @@ class _Book:
         )
         self.study.set_user_attr("plan", plan.to_dict())
         if kept is not None:
-            for trial in kept.get_trials(deepcopy=False):
+            for trial in kept.get_trials():
+                trial.system_attrs = trial.system_attrs | _rungs(trial)
                 self.study.add_trial(trial)
 
     def __getitem__(self, number: int) -> FrozenTrial:
@@ -174,14 +186,18 @@ class _Book:
                 self._tell(number, "diverged", TrialState.COMPLETE, math.inf)
             elif stage == self.plan.evaluations:
                 self._tell(number, "completed", TrialState.COMPLETE, found.values[-1])
-            elif self._is_stopped(number):
+            elif self._is_stopped(number, stage):
                 self._tell(number, "stopped", TrialState.PRUNED)
             else:
                 self._note(number, {"judged": stage})
 
-    def _is_stopped(self, number: int) -> bool:
+    def _is_stopped(self, number: int, stage: int) -> bool:
         study = optuna.pruners._filter_study(self.study, self[number])
-        return self.study.pruner.prune(study, self[number])
+        stopped = self.study.pruner.prune(study, self[number])
+        # What Optuna's rules note of a trial counts for the others, after an interruption too.
+        if noted := {k: v for k, v in self[number].system_attrs.items() if k.startswith(_RUNG)}:
+            self._note(number, {f"{_RUNG}s at {stage}": noted})
+        return stopped
 
     def _tell(
         self, number: int, outcome: str, state: TrialState, value: float | None = None
