@@ -55,6 +55,11 @@ def test_diverged_trials_count_as_the_worst():
     assert np.isfinite(importance(SPACE, found, resamples=3).shares).all()
 
 
+def test_importances_of_the_fewest_trials_are_numbers():
+    found = importance(SPACE, made(10), resamples=3, trees=5, seed=1)  # leaves out one trial
+    assert np.isfinite(found.shares).all() and np.isfinite(found.explained).all()
+
+
 def test_too_few_trials_have_no_importances():
     with pytest.raises(ValueError, match="at least ten trials"):
         importance(SPACE, made(9))

@@ -99,9 +99,11 @@ def importance(
     y = rankdata([trial.value for trial in found]) / len(found)
     rng = np.random.default_rng(seed)
     shares, explained = [], []
-    for _ in range(resamples):
+    while len(shares) < resamples:
         inside = rng.integers(len(found), size=len(found))
         outside = np.setdiff1d(np.arange(len(found)), inside)
+        if len(outside) < 2:  # which have no variance that could be explained
+            continue
         state = int(rng.integers(2**31))
         forest = RandomForestRegressor(trees, random_state=state, n_jobs=1)
         forest.fit(x[inside], y[inside])
