@@ -38,6 +38,7 @@ def test_the_weights_sum_to_one_and_rise_by_kappa():
     w = weights(195, 1.1)
     assert w.sum() == pytest.approx(1)
     np.testing.assert_allclose(w[1:] / w[:-1], 1.1)
+    assert weights(195, 0.01)[0] == pytest.approx(0.99)
 
 
 @pytest.mark.parametrize(

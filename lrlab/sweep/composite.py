@@ -64,7 +64,8 @@ def weights(evaluations: int, kappa: float) -> np.ndarray:
     """
     if not kappa > 0 or evaluations < 1:
         raise ValueError(f"need kappa > 0 and evaluations >= 1, got {kappa} and {evaluations}")
-    powers = kappa ** (np.arange(evaluations) - float(evaluations - 1))  # no overflow
+    largest = evaluations - 1.0 if kappa > 1 else 0.0
+    powers = kappa ** (np.arange(evaluations) - largest)  # no overflow
     return powers / powers.sum()
 
 
