@@ -216,6 +216,20 @@ def test_advice_on_bands_that_are_never_reached():
     assert stopping.rungs(late.rule, late.evaluations) == []
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"rule": "successive-halving", "min_resource": 4, "reduction_factor": 4,
+         "min_early_stopping_rate": 1},
+        {"rule": "hyperband", "min_resource": 20},
+        {"rule": "median", "n_warmup_steps": 16},
+    ],
+)  # fmt: skip
+def test_advice_on_other_rules_that_never_look(rule):
+    [sentence] = advice(plan(rule=rule))
+    assert sentence.startswith("No run can ever be stopped: the rule first looks after")
+
+
 def test_advice_on_a_rate_that_is_drawn_uniformly_over_many_decades():
     [sentence] = advice(plan(space={"peak_lr": Uniform(1e-4, 0.1)}))
     assert "drawn uniformly over 3.0 decades" in sentence
@@ -236,11 +250,13 @@ def test_a_plan_survives_json_and_a_study_refuses_another_plan(tmp_path):
         sweep(plan(seed=5), storage=url, trainer=Formula(), n_jobs=1, progress=False)
 
 
-def test_more_trials_go_on_with_the_same_study(tmp_path):
+@pytest.mark.parametrize("rule", [RULES[1], RULES[3]])
+def test_more_trials_go_on_with_the_same_study(tmp_path, rule):
     url = f"sqlite:///{tmp_path / 'study.db'}"
     for number in (8, 20):
-        study = sweep(plan(trials=number), storage=url, trainer=Formula(), n_jobs=1, progress=False)
-    assert table(trials(study)) == whole()
+        study = sweep(plan(trials=number, rule=rule), storage=url, trainer=Formula(), n_jobs=1,
+                      progress=False)  # fmt: skip
+    assert table(trials(study)) == whole(rule=rule)
 
 
 def test_runs_of_a_sweep_carry_the_seed_of_the_recipe():

@@ -88,6 +88,16 @@ def test_the_pruner_decides_as_the_function_does():
         assert trial.should_prune() == wandb_stops(history, histories[:i], (1, 2), eta=2)
 
 
+def test_the_pruner_reads_other_trials_in_the_order_of_their_steps():
+    study = optuna.create_study(pruner=WandbHyperband(min_iter=2, eta=2))
+    other, trial = study.ask(), study.ask()
+    for step, value in ((2, 5.0), (1, 1.0)):  # as a database may give them
+        other.report(value, step)
+    for step, value in ((1, 3.0), (2, 3.0)):
+        trial.report(value, step)
+    assert not trial.should_prune()
+
+
 def test_rungs_leave_out_the_end_and_what_is_never_reached():
     assert rungs({"rule": "wandb-hyperband", "min_iter": 25, "eta": 2}, 195) == [25, 50, 100]
     assert rungs({"rule": "wandb-hyperband", "min_iter": 250}, 20) == []

@@ -11,6 +11,7 @@ from lrlab.sweep.trial import Trial
 
 _EDGE = 0.05  # share of a range that counts as its edge
 _DECADES = 2
+_FIRST = ("max_iter", "min_iter", "min_resource", "n_warmup_steps")  # decide when a rule looks
 
 
 def advice(plan: Plan, found: list[Trial] | None = None) -> list[str]:
@@ -35,21 +36,20 @@ one every 50 updates. To have it look after 250 updates, set min_iter=5.
 
 
 def _bands(plan: Plan) -> list[str]:
-    pruner = rules.make(plan.rule)
-    if not isinstance(pruner, rules.WandbHyperband) or pruner.bands[0] < plan.evaluations:
+    first = rules.first_look(plan.rule, plan.judge_every)
+    if first is None or first < plan.evaluations:
         return []
     every = plan.step_of(1)
-    first = pruner.bands[0]
     sentence = (
         f"No run can ever be stopped: the rule first looks after {first} evaluations, and a run "
         f"has {plan.evaluations}, one every {every} updates."
     )
-    if first // every >= 1 and first // every < plan.evaluations:
-        given = "min_iter" if "max_iter" not in plan.rule else "max_iter"
-        meant = plan.rule[given] // every
-        sentence += f" To have it look after {first} updates, set {given}={meant}."
+    given = next((name for name in _FIRST if plan.rule.get(name)), "judge_every")
+    value = plan.rule.get(given, plan.judge_every)
+    if given != "judge_every" and 1 <= first // every < plan.evaluations:
+        sentence += f" To have it look after {first} updates, set {given}={value // every}."
     else:
-        sentence += f" Set min_iter below {plan.evaluations}, or evaluate more often."
+        sentence += f" Set {given} below {value}, or evaluate more often."
     return [sentence]
 
 

@@ -49,12 +49,16 @@ class WandbHyperband(optuna.pruners.BasePruner):
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
         """Return whether the trial is to be stopped now."""
         others = [
-            list(other.intermediate_values.values())
+            _history(other)
             for other in study.get_trials(deepcopy=False)
             if other.number != trial.number
         ]
-        history = [trial.intermediate_values[step] for step in sorted(trial.intermediate_values)]
-        return wandb_stops(history, others, self.bands, eta=self.eta, strict=self.strict)
+        return wandb_stops(_history(trial), others, self.bands, eta=self.eta, strict=self.strict)
+
+
+def _history(trial: FrozenTrial) -> list[float]:
+    # A database gives them in whatever order.
+    return [trial.intermediate_values[step] for step in sorted(trial.intermediate_values)]
 
 
 _RULES: Mapping[str, Any] = {
@@ -121,11 +125,35 @@ def rungs(rule: Mapping[str, Any] | None, evaluations: int, judge_every: int = 1
     if isinstance(pruner, WandbHyperband):
         return sorted({band for band in pruner.bands if band < evaluations})
     if rule["rule"] == "successive-halving" and isinstance(rule.get("min_resource"), int):
-        early = rule.get("min_early_stopping_rate", 0)
-        found = []
-        band = rule["min_resource"] * rule.get("reduction_factor", 4) ** early
+        found, band = [], first_look(rule)
         while band < evaluations:
             found.append(band)
             band *= rule.get("reduction_factor", 4)
         return found
     return list(range(judge_every, evaluations, judge_every))
+
+
+def first_look(rule: Mapping[str, Any] | None, judge_every: int = 1) -> int | None:
+    """Return the evaluation after which a rule can first stop a run; None: it never stops one.
+
+    Args:
+        rule: as for `make`.
+        judge_every: evaluations between two judgements, for rules without bands of their own.
+
+    Example:
+        >>> first_look({"rule": "wandb-hyperband", "min_iter": 25, "eta": 2})
+        25
+        >>> first_look({"rule": "median", "n_warmup_steps": 12}, judge_every=5)
+        15
+    """
+    pruner = make(rule)
+    if isinstance(pruner, optuna.pruners.NopPruner):
+        return None
+    if isinstance(pruner, WandbHyperband):
+        return pruner.bands[0]
+    least = rule.get("min_resource", rule.get("n_warmup_steps", 1))
+    if not isinstance(least, int):
+        return judge_every
+    if rule["rule"] == "successive-halving":
+        return least * rule.get("reduction_factor", 4) ** rule.get("min_early_stopping_rate", 0)
+    return max(1, -(-least // judge_every)) * judge_every
