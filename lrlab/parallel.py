@@ -30,6 +30,10 @@ from lrlab.training import train
 _CALIBRATION_STEPS = 8
 
 
+class WorkerKilled(RuntimeError):
+    """A worker process was killed from outside; what was finished is kept."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Job:
     """One run to be trained: the arguments of `lrlab.train`.
@@ -76,7 +80,7 @@ def train_many(
         One run for each job.
 
     Raises:
-        RuntimeError: if a worker process was killed from outside.
+        WorkerKilled: if a worker process was killed from outside.
 
     Example:
         >>> from lrlab import schedules, tasks
@@ -148,7 +152,7 @@ def in_parallel(calls: Iterable[Any], n_jobs: int | None = None) -> Iterator[Any
             `joblib.parallel_config` says).
 
     Raises:
-        RuntimeError: if a worker process was killed from outside.
+        WorkerKilled: if a worker process was killed from outside.
 
     Example:
         >>> sorted(in_parallel([joblib.delayed(abs)(x) for x in (-1, 2)], n_jobs=1))
@@ -165,7 +169,7 @@ def in_parallel(calls: Iterable[Any], n_jobs: int | None = None) -> Iterator[Any
             )
             yield from pool(calls)
     except joblib.externals.loky.process_executor.TerminatedWorkerError as error:
-        raise RuntimeError(
+        raise WorkerKilled(
             "a worker process was killed (out of memory?); the runs that were finished are kept, "
             "the same call again trains the others"
         ) from error

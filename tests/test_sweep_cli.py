@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from lrlab.cli import main
+from lrlab.parallel import WorkerKilled
 from lrlab.sweep import load
 from lrlab.sweep.plan import Plan
 
@@ -138,6 +139,7 @@ def test_a_study_that_was_not_begun_cannot_be_looked_at(file, command):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--continue-trial", 0], "small.db does not exist"),
         (["--storage", "nonsense://x"], "the study's storage can't be opened"),
         (["--cluster", "tcp://127.0.0.1:1"], "there is no Dask scheduler at tcp://127.0.0.1:1"),
     ],
@@ -146,6 +148,21 @@ def test_what_cannot_be_reached_is_named(file, words, message):
     refused = typed("run", file, *words)
     assert refused.exit_code == 2
     assert message in refused.output
+    assert not file.with_suffix(".db").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(KeyboardInterrupt(), "the same command goes on"), (WorkerKilled("it was killed"), "killed")],
+)
+def test_an_interrupted_search_says_how_to_go_on(file, monkeypatch, error, said):
+    def interrupted(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("lrlab.sweep.engine.sweep", interrupted)
+    stopped = typed("run", file)
+    assert stopped.exit_code == 1
+    assert said in stopped.output and len(stopped.output.splitlines()) == 1
 
 
 def test_advice_is_given_before_anything_is_trained(file):

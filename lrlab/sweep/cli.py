@@ -96,7 +96,7 @@ def run(
             return
         for sentence in advice(plan):
             click.echo(f"lrlab: {sentence}", err=True)
-        with _on(cluster):
+        with _on(cluster), _interruptible():
             if asynchronous:
                 study = join(plan, url, name=file.stem, n_jobs=workers)
             else:
@@ -202,6 +202,18 @@ def _one_sentence() -> Iterator[None]:
         yield
     except ValueError as error:
         raise BadInput(str(error).split("\n")[0]) from None
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    from lrlab.parallel import WorkerKilled
+
+    try:
+        yield
+    except (KeyboardInterrupt, WorkerKilled) as error:
+        said = str(error) or "interrupted; what was finished is kept, the same command goes on"
+        click.echo(f"lrlab: {said}", err=True)
+        click.get_current_context().exit(1)
 
 
 @contextlib.contextmanager

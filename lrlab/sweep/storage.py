@@ -65,6 +65,8 @@ def open_study(
         ValueError: if the study there belongs to another plan, or must exist and doesn't. A plan
             with more trials than before goes on with the study.
     """
+    if plan is None and (file := _file(storage)) and not file.exists():
+        raise ValueError(f"there is no study yet: {file.name} does not exist")
     backend = None if storage is None else connect(storage, heartbeat=heartbeat)
     if plan is None:
         try:
@@ -98,10 +100,10 @@ def held(storage: str | None) -> Iterator[None]:
     """
     import filelock
 
-    if storage is None or not storage.startswith("sqlite:///"):
+    path = _file(storage)
+    if path is None:
         yield
         return
-    path = Path(storage.removeprefix("sqlite:///"))
     lock = filelock.FileLock(path.with_name(path.name + ".lock"), timeout=0)
     try:
         lock.acquire()
@@ -113,6 +115,13 @@ def held(storage: str | None) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _file(storage: str | None) -> Path | None:
+    """The SQLite file behind a URL."""
+    if storage is None or not storage.startswith("sqlite:///"):
+        return None
+    return Path(storage.removeprefix("sqlite:///"))
 
 
 @contextlib.contextmanager
