@@ -13,7 +13,7 @@ from ..claims.cards import css_class
 from ..claims.ledger import totals
 from . import site as sites
 from .site import Site
-from .tables import ClaimTable, table
+from .tables import ClaimTable, said, table
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -67,9 +67,7 @@ class PublishedResults(ClaimTable):
 
     def cells(self, row: Row) -> dict[str, list[nodes.Node]]:
         """Return the columns of the ledger, with what was published in one of its own."""
-        said = row.claim.published
-        words = said if isinstance(said, str) else f"{said:g}"
-        return super().cells(row) | {"Published": [nodes.paragraph(text=words)]}
+        return super().cells(row) | {"Published": [nodes.paragraph(text=said(row.claim))]}
 
     def source(self, claim: Settled) -> str:
         """Return who published it."""

@@ -42,6 +42,11 @@ def table(
     return nodes.table("", group, classes=["lrlab-rows", "colwidths-auto", *classes])
 
 
+def said(claim: Settled) -> str:
+    """Return what was published, a number in at most six digits."""
+    return claim.published if isinstance(claim.published, str) else f"{claim.published:g}"
+
+
 class ClaimTable(SphinxDirective):
     """Base of the directives that show claims of the ledger."""
 
@@ -83,7 +88,7 @@ class ClaimTable(SphinxDirective):
     def source(self, claim: Settled) -> str:
         """Return who claimed it, and what was published, as Markdown."""
         source = f"{{cite:t}}`{claim.source}`" if claim.source else "our own"
-        return source if claim.published is None else f"{source}; published: {claim.published}"
+        return source if claim.published is None else f"{source}; published: {said(claim)}"
 
     def parsed(self, markdown: str) -> list[nodes.Node]:
         """Return what Markdown becomes."""
