@@ -58,7 +58,7 @@ updates: int = 390  # of a run
 eval_every: int = 2  # [updates] between two evaluations
 trials: int = 8  # runs of a sweep
 n_sweeps: int = 5  # sweeps, each with its own points and seed
-pilot_sweeps: int = 2  # sweeps of the pilot, used for nothing else
+pilot_sweeps: int = 3  # sweeps of the pilot, used for nothing else
 pilot_trials: int = 4  # runs of each of them
 orders: int = 10  # random orders of arrival that the stopping rule is tried on, for each sweep
 n_eval: int = 100  # validation and test windows, 16 characters each
@@ -214,17 +214,22 @@ order = np.argsort([job.recipe.schedule.then.peak_lr for job in sweeps[shown]])
 shades = plots.mpl.colormaps["viridis"](np.linspace(0, 0.92, trials))
 place = np.arange(1, shared.evaluations + 1)
 for ax, form in zip(axes[0], forms[:3], strict=True):
+    upto = 3 * peak if form == "per evaluation" else shared.evaluations
     for shade, k in zip(shades, order, strict=True):
         rate = sweeps[shown][k].recipe.schedule.then.peak_lr
-        ax.plot(place, metric[shown][form][k], color=shade, linewidth=1.2, label=f"{rate:.2g}")
+        ax.plot(place[:upto], metric[shown][form][k][:upto], color=shade, linewidth=1.2,
+                label=f"{rate:.2g}")  # fmt: skip
         if form == "cumulative":
             best = np.minimum.accumulate(metric[shown][form][k])
             ax.plot(place, best, color=shade, linestyle="--", linewidth=1)
     for band in rules.rungs(shared.rule, shared.evaluations):
-        ax.axvline(band, color="#888888", linewidth=0.8, linestyle=":")
+        if band <= upto:
+            ax.axvline(band, color="#888888", linewidth=0.8, linestyle=":")
     ax.axvspan(peak - near, peak + near, color="#888888", alpha=0.15, linewidth=0)
     ax.set(title=form, xlabel="evaluation")
 axes[0, 0].set_ylabel("what is logged [nats]")
+axes[0, 1].set_title("per evaluation, the beginning")
+axes[0, 2].set_yscale("log")
 axes[0, 0].legend(title="peak rate", fontsize=7, ncols=2)
 display.show(
     fig,
@@ -330,14 +335,18 @@ display.say(
 # How many sweeps it takes, from the pilot:
 
 # %% tags=["nbval-ignore-output"]
-pilot = [ranks(metric[s]["cumulative"][:, -1], test[s]) for s in pilots]
-spread = float(np.std(pilot, ddof=1))
+spread = {
+    name: float(np.std([ranks(score(metric[s]["cumulative"]), test[s]) for s in pilots], ddof=1))
+    for name, score in scorings.items()
+}
+asks = {name: stats.seeds_for_power(margin - useful, max(sd, 0.01)) for name, sd in spread.items()}
 display.say(
-    f"Standard deviation of the correlation between the last cumulative value and the test loss "
-    f"over {pilot_sweeps} pilot sweeps of {pilot_trials} runs: {spread:.2f}. For a correlation of "
-    f"{margin:g} to lie beyond {useful:g} with power 0.8 that asks for "
-    f"{stats.seeds_for_power(margin - useful, spread) if spread > 0 else 2} sweeps; {n_sweeps} "
-    "were used."
+    f"Standard deviation of the cumulative metric's correlation with the test loss over "
+    f"{pilot_sweeps} pilot sweeps of {pilot_trials} runs: {spread['last']:.2f} by its last value, "
+    f"{spread['best so far']:.2f} by its best so far. For a correlation that lies "
+    f"{margin - useful:.1f} beyond or short of {useful:g} to be told from it with power 0.8 that "
+    f"asks for {asks['last']} and {asks['best so far']} sweeps; {n_sweeps} were used. In pilot "
+    "sweeps of fewer runs the spread is larger."
 )
 
 # %% tags=["nbval-ignore-output"]
