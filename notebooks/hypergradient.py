@@ -29,8 +29,8 @@
 # "One can even take gradients with respect to a hyperparameter, hypergradient descent; it is not
 # popular, since it costs too much" {cite}`mtdickens2024`. Baydin et al. take that gradient from one
 # update to the next, which needs little computation and one more copy of the gradient in memory;
-# for SGD, momentum and Adam it moved the loss towards that of a tuned rate, wherever it began
-# {cite}`baydin2018hypergradient`.
+# for SGD, Nesterov's momentum and Adam it moved the loss towards that of a tuned rate in all their
+# cases {cite}`baydin2018hypergradient`.
 #
 # 1. From a rate that is far too small or too large, does it end below the constant rate?
 # 2. Does it end as low as the tuned constant?
@@ -177,10 +177,11 @@ display.show(
     f"mean over {2 * tuning_seeds} tuning seeds), and against β (over {tuning_seeds} tuning seeds, "
     f"each from {low:g} and {high:g} times the tuned rate).",
 )
-edges = [o for o in optimizers if chosen[o] in (betas[0], betas[-1])]
+edges = [f"{o} ({chosen[o]:g})" for o in optimizers if chosen[o] in (betas[0], betas[-1])]
 display.say(
     "Tuned: " + "; ".join(f"{o} rate {rates[o]:.3g}, β {chosen[o]:.3g}" for o in optimizers)
-    + f". At an edge of the grid of β: {', '.join(edges) or 'none'}."
+    + f". At an edge of the grid of β: {', '.join(edges) or 'none'}; β has to be below 1, so that "
+    "above 0.5 there is no room for another factor of 2."
 )  # fmt: skip
 
 # %% tags=["nbval-ignore-output"]
