@@ -1,0 +1,332 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   lrlab:
+#     title: The critical batch
+#     question: Beyond which batch does more not help, and does the noise scale predict it?
+#     tags: [calibration, batch, sgd, quadratic, mnist1d]
+#     smoke: {batches: [32, 128, 512], target: 2.2, most_examples: 2000, n_seeds: 2,
+#       tuning_seeds: 1, pilot_seeds: 2}
+# ---
+
+# %% [markdown]
+# # The critical batch
+#
+# ## Question
+#
+# With a rate of its own, each batch needs some number of updates to a given loss. Twice the batch
+# halves that number at first, and saves nothing in the end
+# {cite}`shallue2019measuring`. In between lies the critical batch: on a noisy quadratic the updates
+# S and the examples E obey (S/S_min − 1)(E/E_min − 1) = 1, and E_min/S_min is the critical batch.
+# The gradient noise scale, the variance of the gradients of single examples over the square of
+# their mean, is to predict it {cite}`mccandlish2018empirical`.
+#
+# 1. Does that follow for the quadratic, in closed form?
+# 2. On MNIST-1D: do the updates first halve and then stand still, and does the best rate do the
+#    same?
+# 3. Is the critical batch the noise scale, to an order of magnitude?
+#
+# ## Setup
+#
+# *Quadratic*: 256 weights, curvatures from 1 down to 0.01, a noise of the gradient that falls with
+# the batch {cite}`zhang2019algorithmic`; expected losses under plain SGD at constant rates, no
+# training (the entry *Large batches* trains it). *MNIST-1D*: the perceptron, plain SGD at constant
+# rates, until the loss on 500 training signals is at the target. Each batch has five rates a factor
+# of 2 apart; the one with the fewest updates on tuning seeds is used on the others. The critical
+# batch of a seed is that of the hyperbola S = S_min (1 + B_crit/B) through the logarithms of its
+# updates. The noise scale is measured on 1,000 training signals on the way to the target, means of
+# both its parts over time. Rules and margins were fixed beforehand.
+
+# %% tags=["parameters"]
+quad_target: float = 0.01  # share of the quadratic's first loss that is to be reached
+batches: list[int] = [8, 16, 32, 64, 128, 256, 512, 1024]  # [signals] batches
+target: float = 1.2  # [nats] training loss to be reached
+rate_per_signal: float = 0.0125  # middle of the five rates, for each signal of the batch
+largest_middle: float = 1.6  # the middle is never above
+most_examples: int = 40_000  # [signals] after which, and 200 updates, a run gives up
+n_seeds: int = 8  # seeds
+tuning_seeds: int = 5  # seeds for the choice of rates
+pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
+
+# %% tags=["setup"]
+import numpy as np
+from scipy.optimize import curve_fit, minimize_scalar
+
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.noise_scale import NoiseScale
+from lrlab.schedules import Constant
+from lrlab.target import Target
+from lrlab.tasks.quadratic import fewest_updates
+from lrlab.tuned import best_rate
+
+if not 0 < quad_target < 1:
+    raise ValueError(f"quad_target must be in (0, 1), got quad_target={quad_target}")
+if len(batches) < 3 or sorted(set(batches)) != batches:
+    raise ValueError(f"batches must be three or more rising ones, got {batches}")
+reached = Target("train_loss", target)
+seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
+tuning = range(1000, 1000 + tuning_seeds)
+probed = min(batches, key=lambda b: abs(b - 64))  # where the noise scale is measured
+
+
+def job(rate, batch, seed, probes=()):
+    return Job(tasks.get("mnist1d"), Recipe(
+        schedule=Constant(rate), steps=most_examples // batch + 200, batch_size=batch, seed=seed,
+        eval_every=max(1, 256 // batch),
+    ), probes, reached)  # fmt: skip
+
+
+def five_rates(batch):
+    """Around what is linear in the batch, up to where that must end."""
+    return [min(largest_middle, rate_per_signal * batch) * 2.0**k for k in range(-2, 3)]
+
+
+tuning_grid = [(rate, b, seed) for b in batches for rate in five_rates(b) for seed in tuning]
+plan = [job(*point) for point in tuning_grid]
+
+# %% [markdown]
+# ## Prediction
+#
+# Written after a look at the updates of one tuning seed at a batch of 8, and of another target at
+# four batches, and before these runs. The quadratic keeps to the hyperbola within a tenth. On
+# MNIST-1D the updates halve with each doubling up to a batch of 32 and stand still from 512 on: a
+# critical batch of about 120, which the noise scale gives within a factor of three.
+#
+# ## Result
+#
+# ### The noisy quadratic in closed form
+
+# %%
+quadratic = tasks.get("quadratic", sigma=0.5)
+goal = quad_target * 0.5 * float(quadratic.curvatures.sum())
+sizes = np.geomspace(1, 4096, 49)
+fewest = np.array([fewest_updates(quadratic, goal, b) for b in sizes])
+least_updates = fewest_updates(quadratic, goal, 1e7)[0]
+least_examples = 1e-4 * fewest_updates(quadratic, goal, 1e-4)[0]
+quad_critical = least_examples / least_updates
+hyperbola = least_updates * (1 + quad_critical / sizes)
+display.say(
+    f"At each batch's best constant rate, no batch needs fewer than {least_updates:.1f} updates "
+    f"or fewer than {least_examples:.0f} examples to {quad_target:.0%} of the first loss: the "
+    f"critical batch is {quad_critical:.1f}. There it takes "
+    f"{np.interp(quad_critical, sizes, fewest[:, 0]) / least_updates:.2f} times the fewest "
+    "updates, where the hyperbola has 2."
+)
+
+# %%
+fig, [axes] = plots.figure(1, 2, width=9.6, height=3.2)
+axes[0].plot(sizes, fewest[:, 0], color=plots.COLOURS[0], label="closed form")
+axes[0].plot(sizes, hyperbola, color=plots.COLOURS[1], linestyle="--", label="hyperbola")
+axes[0].set(ylabel="updates to the target")
+axes[1].plot(sizes, fewest[:, 1], color=plots.COLOURS[0], label="to the target")
+axes[1].plot(sizes, [quadratic.best_first_rate(b) for b in sizes], color=plots.COLOURS[2],
+             linestyle="-.", label="of the first update")  # fmt: skip
+axes[1].set(ylabel="best constant rate")
+for ax in axes:
+    ax.set(xscale="log", yscale="log", xlabel="batch [examples]")
+    ax.axvline(quad_critical, color="#888888", linewidth=1, linestyle=":")
+    ax.legend()
+display.show(
+    fig,
+    alt="Noisy quadratic: updates to a target and best constant rate, each against the batch, on "
+    "logarithmic axes; both have a slope of one and then are flat.",
+    caption="The noisy quadratic in closed form, each batch at its best constant rate. Left: "
+    f"updates to {quad_target:.0%} of the first loss, and the hyperbola through both ends. Right: "
+    "that rate, and the best one of the first update alone. Dotted: the critical batch.",
+)
+
+# %% [markdown]
+# ### MNIST-1D
+
+# %% tags=["nbval-ignore-output"]
+tried = {}
+for (rate, batch, seed), run in zip(tuning_grid, train_many(plan), strict=True):
+    tried.setdefault((batch, seed), {})[rate] = reached.updates(run)
+chosen = {}
+for b in batches:
+    mean = [np.mean([tried[b, seed][rate] for seed in tuning]) for rate in five_rates(b)]
+    chosen[b] = five_rates(b)[int(np.argmin(mean))]
+probe = (NoiseScale(every=max(1, 640 // probed)),)
+grid = [(b, seed) for seed in (*seeds, *pilots) for b in batches]
+runs = dict(zip(grid, train_many([
+    job(chosen[b], b, seed, probe if b == probed else ()) for b, seed in grid
+]), strict=True))  # fmt: skip
+updates = {point: reached.updates(run) for point, run in runs.items()}
+
+
+def noise_scale(seed):
+    """Ratio of the means of both parts on the way to the target."""
+    parts = runs[probed, seed].probes["NoiseScale"]
+    return float(parts["variance"].mean() / parts["square"].mean())
+
+
+def fitted(seed):
+    """Fewest updates and critical batch of one seed, by least squares of the logarithms."""
+    counts = np.log([updates[b, seed] for b in batches])
+    return np.exp(curve_fit(
+        lambda b, least, critical: least + np.log1p(np.exp(critical) / b),
+        np.array(batches, dtype=float), counts, p0=(counts.min(), np.log(100.0)),
+    )[0])  # fmt: skip
+
+
+fits = {seed: fitted(seed) for seed in (*seeds, *pilots)}
+noise = {seed: noise_scale(seed) for seed in (*seeds, *pilots)}
+least, critical = (stats.geometric_interval([fits[s][k] for s in seeds]) for k in (0, 1))
+measured = stats.geometric_interval([noise[s] for s in seeds])
+edges = [b for b in batches if chosen[b] in (five_rates(b)[0], five_rates(b)[-1])]
+display.say(
+    f"Critical batch {critical}, fewest updates {least}. The noise scale on the way to the target, "
+    f"at a batch of {probed}: {measured}. "
+    + (f"The chosen rate is at an edge of its five at {', '.join(map(str, edges))}." if edges
+       else "No chosen rate is at an edge of its five.")
+)  # fmt: skip
+
+# %% tags=["nbval-ignore-output"]
+fig, [axes] = plots.figure(1, 2, width=9.6, height=3.5)
+each = [stats.geometric_interval([updates[b, s] for s in seeds]) for b in batches]
+centre = np.array([i.estimate for i in each])
+axes[0].errorbar(batches, centre, fmt="o", capsize=2.5, color=plots.COLOURS[0],
+                 label="measured",
+                 yerr=[centre - [i.low for i in each], [i.high for i in each] - centre]
+                 )  # fmt: skip
+at = np.geomspace(batches[0], batches[-1], 100)
+axes[0].plot(at, least.estimate * (1 + critical.estimate / at), color=plots.COLOURS[1],
+             linestyle="--", label="hyperbola, fitted")  # fmt: skip
+for found, colour, label in ((critical, plots.COLOURS[1], "critical batch"),
+                             (measured, plots.COLOURS[2], "noise scale")):  # fmt: skip
+    axes[0].axvspan(found.low, found.high, color=colour, alpha=0.25, linewidth=0, label=label)
+axes[0].set(ylabel=f"updates to {target:g} nats")
+for seed in tuning:
+    best = [min(tried[b, seed], key=tried[b, seed].get) for b in batches]
+    axes[1].plot(batches, best, color="#999999", linewidth=0.8, marker="|",
+                 label="each tuning seed" if seed == tuning[0] else None)  # fmt: skip
+axes[1].plot(batches, list(chosen.values()), "o-", color=plots.COLOURS[0], label="chosen")
+axes[1].plot(at, chosen[batches[0]] / batches[0] * at, color=plots.COLOURS[1], linestyle="--",
+             label="linear")  # fmt: skip
+axes[1].set(ylabel="best constant rate", ylim=(None, 2 * max(five_rates(batches[-1]))))
+for ax in axes:
+    ax.set(xscale="log", yscale="log", xlabel="batch [signals]")
+    ax.set_xticks(batches, [f"{b:,}" for b in batches])
+    ax.xaxis.minorticks_off()
+    ax.legend(fontsize=8.5)
+display.show(
+    fig,
+    alt="MNIST-1D: updates to a target loss against the batch, falling and then flat, with a "
+    "fitted hyperbola; and the best constant rate against the batch, rising and then flat.",
+    caption="MNIST-1D. Left: updates to the target at each batch's chosen rate, geometric mean and "
+    f"95 % t interval over {n_seeds} seeds, the fitted hyperbola, and the 95 % intervals of the "
+    f"critical batch and of the noise scale. Right: the chosen rate, and that of each of "
+    f"{tuning_seeds} tuning seeds alone; dashed, in proportion to the batch.",
+)
+
+# %% [markdown]
+# ## Verdict
+#
+# How many seeds it takes, from the pilot:
+
+
+# %% tags=["nbval-ignore-output"]
+def log_ratio(seed, fewer, more):
+    """Logarithm of how many times fewer updates the larger batch needs."""
+    return float(np.log(updates[fewer, seed] / updates[more, seed]))
+
+
+(small, larger), (large, largest) = batches[:2], batches[-2:]
+tested = 4
+wanted = {"the last doubling": (float(np.log(1.1)), [log_ratio(s, large, largest) for s in pilots]),
+          "critical batch over noise scale": (1.0, [np.log10(fits[s][1] / noise[s])
+                                                    for s in pilots])}  # fmt: skip
+asked = []
+for name, (room, values) in wanted.items():
+    spread = float(np.std(values, ddof=1))
+    n = stats.seeds_for_equivalence(room, spread, alpha=0.05 / tested)
+    asked.append(f"{name} {spread:.3f}, which asks for {n}")
+display.say(
+    f"Standard deviations over {pilot_seeds} pilot seeds, and the seeds for power 0.8 if {tested} "
+    f"claims share an error rate of 5 %: {'; '.join(asked)}. {n_seeds} were used."
+)
+
+# %% tags=["nbval-ignore-output"]
+rising = [b for b in batches if b <= 64] if batches[1] <= 64 else batches[:2]
+
+
+def exponent(seed):
+    """Slope of the logarithm of a tuning seed's best rate in that of the batch."""
+    best = [best_rate(list(tried[b, seed]), list(tried[b, seed].values())) for b in rising]
+    return float(np.polyfit(np.log(rising), np.log(best), 1)[0])
+
+
+some = [1.0, 10.0, 100.0, 1000.0]
+slopes = [float(np.log2(np.divide(*(fewest_updates(quadratic, goal, k * b)[1] for k in (2, 1)))))
+          for b in (quad_critical / 16, 16 * quad_critical)]  # fmt: skip
+source, sceptic = "mccandlish2018empirical", "shallue2019measuring"
+settled = claims.settle(
+    [
+        Claim.exact(
+            "quadratic-first-rate", "The best rate of one update on the quadratic is "
+            "η_max / (1 + B_noise / B).",
+            measured=[float(minimize_scalar(
+                lambda rate, b=b: quadratic.expected_loss(rate, 1, b), bounds=(1e-4, 1.99),
+                method="bounded", options={"xatol": 1e-9}).x) for b in some],
+            expected=[quadratic.best_first_rate(b) for b in some], tolerance=1e-5, unit="rate",
+            detail="Where the expected loss is lowest, at four batches.", source=source,
+            published="ε_opt(B) = ε_max / (1 + B_noise / B)",
+        ),
+        Claim.exact(
+            "quadratic-hyperbola", "On the quadratic the updates at the best constant rate are "
+            "S_min (1 + B_crit / B), within a tenth at every batch.",
+            measured=float(np.abs(fewest[:, 0] / hyperbola - 1).max()), expected=0.0, tolerance=0.1,
+            detail="Largest relative deviation over batches from 1 to 4,096.", source=source,
+            unit="relative deviation", published="(S / S_min − 1) (E / E_min − 1) = 1",
+        ),
+        Claim.exact(
+            "quadratic-rate", "On the quadratic the best constant rate doubles with the batch at a "
+            "sixteenth of the critical batch, and stands still at sixteen times it.",
+            measured=slopes, expected=[1.0, 0.0], tolerance=0.15, unit="exponent", source=source,
+            detail="Exponent of the best rate in the batch, over one doubling.",
+            published="linear in small batches, constant in large ones",
+        ),
+        Claim.equivalence(
+            "perfect-scaling", f"From {small} to {larger} signals in a batch, the updates to the "
+            "target fall in proportion.",
+            values=[log_ratio(s, small, larger) / np.log(larger / small) - 1 for s in seeds],
+            margin=0.15, unit="exponent, less 1", source=sceptic,
+            published="at first, twice the batch halves the updates",
+        ),
+        Claim.equivalence(
+            "no-more-help", f"From {large} to {largest} signals in a batch, the updates to the "
+            "target change by less than a tenth.",
+            values=[log_ratio(s, large, largest) for s in seeds], margin=float(np.log(1.1)),
+            unit="log ratio of updates", source=sceptic,
+            published="beyond some batch, more does not reduce the updates",
+        ),
+        Claim.equivalence(
+            "rate-linear", f"Up to a batch of {rising[-1]}, the best constant rate grows in "
+            "proportion to the batch.",
+            values=[exponent(s) - 1 for s in tuning], margin=0.25, unit="exponent, less 1",
+            source=source, published="linear in small batches, constant in large ones",
+        ),
+        Claim.equivalence(
+            "noise-scale", "The noise scale is the critical batch, to an order of magnitude.",
+            values=[np.log10(fits[s][1] / noise[s]) for s in seeds], margin=1.0,
+            unit="decimal log ratio", source=source,
+            published="the noise scale predicts the largest useful batch",
+        ),
+        Claim.descriptive(
+            "critical-batch", "Critical batch of the perceptron on MNIST-1D.", scale="log",
+            values=[fits[s][1] for s in seeds], unit="signals",
+        ),
+        Claim.descriptive(
+            "measured-noise", "Noise scale of the perceptron on MNIST-1D.", scale="log",
+            values=[noise[s] for s in seeds], unit="signals",
+        ),
+    ],
+    notebook="critical_batch",
+)  # fmt: skip
+claims.show(settled)
+
+# %%
+claims.verdicts(settled)

@@ -1,0 +1,296 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   lrlab:
+#     title: Large batches
+#     question: How should the rate grow with the batch, and does it need a warmup?
+#     tags: [calibration, batch, warmup, sgd, momentum, quadratic, mnist1d]
+#     smoke: {quad_examples: 512, quad_batches: [4, 16, 64], examples: 2560,
+#       batches: [64, 128, 256], base_rates: [0.05, 0.1, 0.2], n_seeds: 2, tuning_seeds: 1,
+#       pilot_seeds: 2}
+# ---
+
+# %% [markdown]
+# # Large batches: linear or square root, with or without a warmup?
+#
+# ## Question
+#
+# "When the minibatch size is multiplied by k, multiply the learning rate by k", with a gradual
+# warmup: so batches from 256 to 8,192 ended at one accuracy on ImageNet {cite}`goyal2017accurate`.
+# An older rule takes the square root of k. Lecture notes list training with large batches as one
+# more thing to know {cite}`mtdickens2024`.
+#
+# 1. On a noisy quadratic: does training do what the closed form says of both rules?
+# 2. On MNIST-1D at equal numbers of examples: up to which batch does linear scaling hold?
+# 3. Does a warmup move that limit?
+# 4. Does the square root do worse?
+#
+# ## Setup
+#
+# *Quadratic*: 256 weights, curvatures from 1 down to 0.01, a noise of the gradient that falls with
+# the batch {cite}`zhang2019algorithmic`; plain SGD at constant rates. *MNIST-1D*: the perceptron,
+# SGD with momentum 0.9 under a cosine. In both, every batch sees the same number of examples, and
+# the rate is the best one at the smallest batch, scaled: of the quadratic by its closed form, of
+# MNIST-1D by the validation error on tuning seeds. The warmup rises linearly from 0 in the first
+# tenth of the updates; ImageNet's took 5 epochs of 90. What counts is the share of wrong answers on
+# the 1,000 test signals. Rules and margins were fixed beforehand. What the largest useful batch is
+# when each batch has its own best rate, the entry *The critical batch* asks.
+
+# %% tags=["parameters"]
+quad_batches: list[int] = [4, 8, 16, 32, 64, 128, 256, 512]  # [examples] batches of the quadratic
+quad_examples: int = 4096  # [examples] seen by each of its runs, a multiple of all batches
+examples: int = 71_680  # [signals] seen by each run on MNIST-1D, a multiple of all batches
+batches: list[int] = [64, 128, 256, 512, 1024]  # [signals] batches, the first is the base
+base_rates: list[float] = [0.0125, 0.025, 0.05, 0.1, 0.2, 0.4]  # rates at the base, equal ratios
+warmup: float = 0.1  # share of the updates
+n_seeds: int = 10  # paired seeds
+tuning_seeds: int = 5  # seeds for the choice of the base rate
+pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
+delta: float = 0.02  # smallest difference of log test errors that would matter
+margin: float = 0.05  # two errors within this log ratio are the same
+
+# %% tags=["setup"]
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize_scalar
+
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.optimizers import SGD
+from lrlab.schedules import Constant, Cosine, Warmup
+from lrlab.tuned import best_rate
+
+if not 0 < delta < margin:
+    raise ValueError(f"need 0 < delta < margin, got delta={delta}, margin={margin}")
+if not 0 < warmup < 1:
+    raise ValueError(f"warmup must be a share of the updates, got warmup={warmup}")
+for name, whole, parts in (("examples", examples, batches),
+                           ("quad_examples", quad_examples, quad_batches)):  # fmt: skip
+    if sorted(set(parts)) != parts or any(whole % batch for batch in parts):
+        raise ValueError(f"{name} must be a multiple of rising batches, got {whole}, {parts}")
+EXPONENT = {"linear": 1.0, "square root": 0.5}
+seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
+
+quadratic = tasks.get("quadratic", sigma=0.5)
+quad_best = float(minimize_scalar(
+    lambda rate: quadratic.expected_loss(rate, quad_examples // quad_batches[0], quad_batches[0]),
+    bounds=(1e-3, 1.0), method="bounded").x)  # fmt: skip
+
+
+def quad_rate(rule, batch):
+    return quad_best * (batch / quad_batches[0]) ** EXPONENT[rule]
+
+
+def quad_job(rule, batch, seed):
+    return Job(quadratic, Recipe(schedule=Constant(quad_rate(rule, batch)), batch_size=batch,
+                                 steps=quad_examples // batch, seed=seed))  # fmt: skip
+
+
+def job(rate, batch, warm, seed):
+    updates = examples // batch
+    schedule = Cosine(rate, steps=updates)
+    if warm:
+        rise = max(1, round(warmup * updates))
+        schedule = Warmup(Cosine(rate, steps=updates - rise), warmup_steps=rise)
+    return Job(tasks.get("mnist1d"), Recipe(schedule=schedule, steps=updates, batch_size=batch,
+                                            optimizer=SGD(momentum=0.9), seed=seed))  # fmt: skip
+
+
+quad_arms = [(rule, b) for rule in EXPONENT for b in quad_batches if quad_rate(rule, b) < 2]
+quad_grid = [(*arm, seed) for arm in quad_arms for seed in seeds]
+base_grid = [(rate, batches[0], False, seed) for rate in base_rates
+             for seed in range(1000, 1000 + tuning_seeds)]  # fmt: skip
+plan = [quad_job(*point) for point in quad_grid] + [job(*point) for point in base_grid]
+
+# %% [markdown]
+# ## Prediction
+#
+# Written before the runs. The quadratic does what the closed form says within the noise of its
+# seeds: linear scaling is flat until the rate comes near 2, the largest that converges, and then
+# breaks down; the square root rises steadily. On MNIST-1D linear scaling with warmup holds to eight
+# times the base batch and fails at sixteen; without warmup it fails one doubling earlier; the
+# square root falls behind from the second doubling on.
+#
+# ## Result
+
+# %% tags=["nbval-ignore-output"]
+runs = train_many(plan)
+
+# %% [markdown]
+# ### The noisy quadratic
+
+# %% tags=["nbval-ignore-output"]
+ends = {}
+for (*arm, _), run in zip(quad_grid, runs, strict=False):
+    ends.setdefault(tuple(arm), []).append(run.final("test_loss"))
+expected = {(rule, b): float(quadratic.expected_loss(quad_rate(rule, b), quad_examples // b, b))
+            for rule, b in quad_arms}  # fmt: skip
+fine = np.geomspace(quad_batches[0], 2 * quad_batches[-1], 300)
+fig, [[ax]] = plots.figure(1, 1, width=6.4, height=3.2)
+for style, rule in zip(plots.styles(), EXPONENT, strict=False):
+    kept = fine[quad_rate(rule, fine) < 1.99]
+    ax.plot(kept, [quadratic.expected_loss(quad_rate(rule, b), quad_examples / b, b) for b in kept],
+            label=rule, **style)  # fmt: skip
+    points = {b: stats.mean_interval(ends[r, b]) for r, b in quad_arms if r == rule}
+    centre = np.array([i.estimate for i in points.values()])
+    ax.errorbar(list(points), centre, fmt="o", color=style["color"], capsize=2.5,
+                yerr=[centre - [i.low for i in points.values()],
+                      [i.high for i in points.values()] - centre])  # fmt: skip
+ax.set(xscale="log", yscale="log", xlabel="batch [examples]", ylabel="loss")
+ax.set_xticks(quad_batches, [f"{b}" for b in quad_batches])
+ax.minorticks_off()
+ax.legend(title="scaling of the rate")
+display.show(
+    fig,
+    alt="Noisy quadratic: loss after equal numbers of examples against the batch under linear and "
+    "square-root scaling of the rate.",
+    caption=f"The noisy quadratic after {quad_examples:,} examples, the rate scaled from "
+    f"{quad_best:.3g} at a batch of {quad_batches[0]}: lines the closed form, points trained, mean "
+    f"and 95 % t interval over {n_seeds} seeds. Where the line of linear scaling ends its rate "
+    "reaches 2 and it diverges.",
+)
+
+# %% [markdown]
+# ### MNIST-1D
+
+
+# %% tags=["nbval-ignore-output"]
+def error(run, part="test"):
+    """Share of wrong answers at the end; guessing where the run diverged."""
+    return 1 - run.final(f"{part}_accuracy", diverged=0.1)
+
+
+by_rate = {}
+for (rate, *_), run in zip(base_grid, runs[len(quad_grid) :], strict=True):
+    by_rate.setdefault(rate, []).append(error(run, "validation"))
+base = best_rate(list(by_rate), [np.mean(v) for v in by_rate.values()])
+conditions = [(rule, warm) for rule in EXPONENT for warm in (True, False)]
+BASE = ("linear", False, batches[0])
+arms = [BASE, *((rule, warm, b) for rule, warm in conditions for b in batches[1:])]
+grid = [(*arm, seed) for arm in arms for seed in (*seeds, *pilots)]
+scaled = train_many([job(base * (b / batches[0]) ** EXPONENT[rule], b, warm, seed)
+                     for rule, warm, b, seed in grid])  # fmt: skip
+errors, train_loss, diverged = {}, {}, {}
+for (*arm, seed), run in zip(grid, scaled, strict=True):
+    key = (*arm, seed in pilots)
+    errors.setdefault(key, []).append(error(run))
+    train_loss.setdefault(key, []).append(run.final("train_loss", tasks.get("mnist1d").chance_loss))
+    diverged[key] = diverged.get(key, 0) + run.diverged
+
+# %% tags=["nbval-ignore-output"]
+fig, [axes] = plots.figure(1, 2, width=9.6, height=3.4)
+for ax, values, scale, label in ((axes[0], errors, 100, "test error [%]"),
+                                 (axes[1], train_loss, 1, "training loss [nats]")):  # fmt: skip
+    for style, (rule, warm), shift in zip(plots.styles(), conditions, np.geomspace(0.93, 1.07, 4),
+                                          strict=False):  # fmt: skip
+        each = [stats.mean_interval(scale * np.array(values[*BASE, False])),
+                *(stats.mean_interval(scale * np.array(values[rule, warm, b, False]))
+                  for b in batches[1:])]  # fmt: skip
+        centre = np.array([i.estimate for i in each])
+        ax.errorbar(np.array(batches) * shift, centre, marker="o", markersize=4, capsize=2.5,
+                    yerr=[centre - [i.low for i in each], [i.high for i in each] - centre],
+                    label=f"{rule}, {'warmup' if warm else 'no warmup'}", **style)  # fmt: skip
+    ax.set(xscale="log", xlabel="batch [signals]", ylabel=label)
+    ax.set_xticks(batches, [f"{b:,}" for b in batches])
+    ax.minorticks_off()
+axes[0].legend(fontsize=8.5)
+display.show(
+    fig,
+    alt="Test error and training loss against the batch for linear and square-root scaling, each "
+    "with and without warmup.",
+    caption=f"MNIST-1D, {examples:,} signals seen at every batch, the rate scaled from "
+    f"{base:.3g} at a batch of {batches[0]} (no warmup there): mean and 95 % t interval over "
+    f"{n_seeds} seeds, drawn side by side at each batch. A run that diverged counts as guessing.",
+)
+
+
+# %% tags=["nbval-ignore-output"]
+def effect(arm, other=BASE, pilot=False):
+    """Paired log ratios of the test errors of two arms."""
+    return stats.log_differences(errors[*arm, pilot], errors[*other, pilot])
+
+
+display.table(
+    pd.DataFrame([
+        {"scaling": rule, "warmup": "yes" if warm else "no", "batch": b,
+         "rate": base * (b / batches[0]) ** EXPONENT[rule],
+         "test error [%]": 100 * float(np.mean(errors[rule, warm, b, False])),
+         "log ratio to the base": "" if b == batches[0]
+         else f"{stats.mean_interval(effect((rule, warm, b)))}",
+         "diverged": diverged[rule, warm, b, False]}
+        for rule, warm, b in arms
+    ]), digits=3,
+    caption=f"Mean over {n_seeds} seeds. The base rate was tuned on {tuning_seeds} tuning seeds"
+    + (", at an edge of its grid." if base in (base_rates[0], base_rates[-1]) else "."),
+)  # fmt: skip
+
+# %% [markdown]
+# ## Verdict
+#
+# How many seeds it takes, from the pilot:
+
+# %% tags=["nbval-ignore-output"]
+eight, last = batches[min(3, len(batches) - 1)], batches[-1]  # eight and sixteen times the base
+tested = 6
+spread = float(np.std(effect(("linear", True, eight), pilot=True), ddof=1))
+display.say(
+    f"Over {pilot_seeds} pilot seeds the log ratio of errors at a batch of {eight} to the base has "
+    f"a standard deviation of {spread:.3f}; to show a difference of nothing to be within "
+    f"{margin:g} with power 0.8, {tested} claims sharing an error rate of 5 %, takes "
+    f"{stats.seeds_for_equivalence(margin, spread, alpha=0.05 / tested)} seeds; {n_seeds} were "
+    "used."
+)
+
+# %% tags=["nbval-ignore-output"]
+unit = "log ratio of test errors"
+settled = claims.settle(
+    [
+        Claim.equivalence(
+            "quadratic-trained", "Trained runs on the quadratic have the expected loss of the "
+            "closed form.",
+            values=np.mean([np.divide(ends[arm], expected[arm]) - 1 for arm in quad_arms], axis=0),
+            margin=0.1, unit="relative difference, mean over batches and rules",
+        ),
+        Claim.equivalence(
+            "linear-holds", f"Linear scaling with warmup ends at the same error with {eight} as "
+            f"with {batches[0]} signals in a batch.",
+            values=effect(("linear", True, eight)), margin=margin, unit=unit,
+            source="goyal2017accurate",
+            published="no loss of accuracy from batches of 256 to 8,192 on ImageNet",
+        ),
+        Claim.effect(
+            "linear-ends", f"At a batch of {last}, linear scaling ends higher than the base, even "
+            "with warmup.",
+            values=effect(("linear", True, last)), direction="greater", delta=margin, unit=unit,
+            source="goyal2017accurate", published="beyond 8,192 the accuracy falls",
+        ),
+        Claim.effect(
+            "warmup-eight", f"At a batch of {eight}, linear scaling ends lower with warmup than "
+            "without.",
+            values=effect(("linear", True, eight), ("linear", False, eight)), direction="less",
+            delta=delta, unit=unit, source="goyal2017accurate",
+            published="gradual warmup restores the accuracy at a batch of 8,192",
+        ),
+        Claim.effect(
+            "warmup-last", f"At a batch of {last}, linear scaling ends lower with warmup than "
+            "without.",
+            values=effect(("linear", True, last), ("linear", False, last)), direction="less",
+            delta=delta, unit=unit, source="goyal2017accurate",
+            published="gradual warmup restores the accuracy at a batch of 8,192",
+        ),
+        Claim.effect(
+            "square-root", f"At a batch of {eight}, square-root scaling ends higher than linear, "
+            "both with warmup.",
+            values=effect(("square root", True, eight), ("linear", True, eight)),
+            direction="greater", delta=delta, unit=unit, source="goyal2017accurate",
+            published="the rate is to be multiplied by k",
+        ),
+    ],
+    notebook="large_batch",
+)  # fmt: skip
+claims.show(settled)
+
+# %%
+claims.verdicts(settled)
