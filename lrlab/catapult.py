@@ -40,7 +40,7 @@ def linear_network(
 
     .. math:: \lambda = \frac{1}{m} \left( \|\varphi(u)\|^2 + \|v \varphi'(u)\|^2 \right) .
 
-    The identity obeys, to leading order in the width m, f ← f (1 − ηλ + η² f² / m) and
+    The identity obeys f ← f (1 − ηλ + η² f² / m) and
     λ ← λ + (η f² / m)(ηλ − 4): above ηλ = 2 the loss grows, and λ falls while ηλ < 4.
 
     Args:

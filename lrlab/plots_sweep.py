@@ -69,7 +69,7 @@ def parallel_coordinates(
     for column, searched in enumerate(space.values()):
         _axis(ax, column, _ticks(searched))
     shown = np.linspace(low, high, 5)
-    _axis(ax, lines.shape[1] - 1, [(float(p), f"{v:.3g}") for p, v in
+    _axis(ax, lines.shape[1] - 1, [(float(p), f"{v:.4g}") for p, v in
                                    zip(np.linspace(0, 1, 5), shown, strict=True)])  # fmt: skip
     return fig
 
@@ -107,7 +107,7 @@ def best_so_far(ax: Axes, x: ArrayLike, values: ArrayLike, *, xlabel: str) -> No
 
 
 def timeline(ax: Axes, found: Sequence[Trial], rungs: Sequence[int] = ()) -> None:
-    """Draw each trial as a bar from where it began to where it ended, in updates.
+    """Draw each trial as a bar as long as the updates that it had.
 
     Args:
         ax: where.

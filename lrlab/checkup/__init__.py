@@ -4,12 +4,12 @@
 gives a `Report` with findings: the evidence, the probable cause, what to do.
 """
 
-from lrlab.checkup.dynamic import Curves as Curves
-from lrlab.checkup.dynamic import Heart as Heart
-from lrlab.checkup.dynamic import Search as Search
+from lrlab.checkup.curves import Curves as Curves
 from lrlab.checkup.examine import checkup as checkup
 from lrlab.checkup.finding import KINDS as KINDS
 from lrlab.checkup.finding import Finding as Finding
+from lrlab.checkup.heart import Heart as Heart
+from lrlab.checkup.rates import Search as Search
 from lrlab.checkup.report import STEPS as STEPS
 from lrlab.checkup.report import Report as Report
 from lrlab.checkup.subject import softmax_floor as softmax_floor

@@ -8,10 +8,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from lrlab.checkup import dynamic, static
+from lrlab.checkup import static
+from lrlab.checkup.curves import learn
 from lrlab.checkup.finding import Finding
+from lrlab.checkup.heart import overfit
+from lrlab.checkup.rates import FALLEN, judge_rate, search_rates
 from lrlab.checkup.report import Report
 from lrlab.checkup.subject import Subject, UserStep
+from lrlab.checkup.updates import two_updates
 from lrlab.randomness import preserved
 from lrlab.recipe import Recipe
 from lrlab.tasks.base import Task
@@ -139,22 +143,21 @@ def _steps(
         says += [_NOT_DONE] * 6
         return Report(tuple(found), tuple(says), first, expected, subject.rate)
     # 2
-    heart, more = dynamic.overfit(subject, counts["sample"], counts["heart_updates"], classes)
+    heart, more = overfit(subject, counts["sample"], counts["heart_updates"], classes)
     if not known("reduction", "inputs", "softmax"):
         found += more
     says.append(f"{heart.loss[0]:.3g} to {heart.loss.min():.3g} in {len(heart.loss)} updates")
     # 3, 4, 5
-    found += dynamic.updates(subject, frozen)
+    found += two_updates(subject, frozen)
     search = None
     if known("no-update", "dead"):
         says += [_NOT_DONE] * 3
     else:
-        search = dynamic.search(subject, counts["search_updates"], counts["span"])
-        explained = known("zero-grad", "reduction", "inputs", "softmax", "overfit", "order")
-        if not explained:
-            found += dynamic.judge_rate(subject, search, explained)
+        search = search_rates(subject, counts["search_updates"], counts["span"])
+        if not known("zero-grad", "reduction", "inputs", "softmax", "overfit", "order"):
+            found += judge_rate(subject, search)
         tried = search.rates
-        falls = search.drop(search.best) >= dynamic.FALLEN * abs(search.first)
+        falls = search.drop(search.best) >= FALLEN * abs(search.first)
         says.append(f"at {search.best:.2g}" if falls else "none of the search")
         says.append(f"{tried[0]:.2g} to {tried[-1]:.2g}, {search.updates} updates each")
         says.append(f"lowest at {search.best:.2g}, the recipe's is {subject.rate:.2g}")
@@ -163,7 +166,7 @@ def _steps(
     if known("dead", "overfit", "inputs", "softmax", "reduction", "order"):
         says.append(_NOT_DONE)
     else:
-        curves, more = dynamic.learn(subject, counts["learn_updates"])
+        curves, more = learn(subject, counts["learn_updates"])
         found += more
         if known("labels"):  # which explains why no rate does much in a short run
             found = [finding for finding in found if finding.kind != "no-rate"]

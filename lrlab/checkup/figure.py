@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from lrlab import plots
-from lrlab.checkup.dynamic import LEARNED
+from lrlab.checkup.heart import LEARNED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,8 +8,10 @@ import io
 from html import escape
 from typing import TYPE_CHECKING
 
-from lrlab.checkup.dynamic import Curves, Heart, Search
+from lrlab.checkup.curves import Curves
 from lrlab.checkup.finding import Finding
+from lrlab.checkup.heart import Heart
+from lrlab.checkup.rates import Search
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
