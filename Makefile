@@ -53,7 +53,19 @@ browser: ## install Chromium for the browser test (Debian, Ubuntu; needs root)
 	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 	@command -v chromium chromium-browser google-chrome | head -n 1
 
-bench: $(READY) ## measure speed as ratios within one run, and the long comparisons
+# Ray lives in an environment of its own that sees ours, in which nothing is installed.
+RAY := .venv-ray/bin/python
+RAY_READY := .venv-ray/.ready
+
+$(RAY_READY): benchmarks/requirements-ray.txt $(READY)
+	@echo "Setting up .venv-ray (about a minute) …"
+	@rm -rf .venv-ray && $(PYTHON) -m venv .venv-ray
+	@$(RAY) -m pip install -qq --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -r benchmarks/requirements-ray.txt
+	@where='import sysconfig; print(sysconfig.get_path("purelib"))' && \
+	  { $(BIN)/python -c "$$where"; echo "$(CURDIR)"; } > "$$($(RAY) -c "$$where")/beside.pth"
+	@touch $@
+
+bench: $(READY) $(RAY_READY) ## measure speed as ratios within one run, and the long comparisons
 	@for file in benchmarks/[a-z]*.py; do echo "── $$file"; python "$$file" || exit 1; done
 
 lint: $(READY) ## ruff
