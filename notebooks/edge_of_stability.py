@@ -8,7 +8,8 @@
 #     title: The edge of stability
 #     question: Does the sharpness settle where the learning rate puts the edge of stability?
 #     tags: [calibration, sharpness, sgd, momentum, adam, mnist1d]
-#     smoke: {updates: 40, every: 5, n_train: 50, n_seeds: 2, pilot_seeds: 2}
+#     smoke: {updates: 40, every: 5, n_train: 50, n_seeds: 2, pilot_seeds: 2,
+#       momentum_rates: [0.1, 0.05]}
 # ---
 
 # %% [markdown]
