@@ -86,7 +86,6 @@ def wandb_search(
     seed: int = 0,
     memory: int = 100,
     candidates: int = 1000,
-    refit_every: int = 10,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Minimise a function on the unit cube as W&B's Bayesian search does.
 
@@ -94,8 +93,7 @@ def wandb_search(
     standardised values; of uniform candidates the one with the highest expected improvement on the
     best value is tried next. Where there are more trials than `memory`, the process sees as many
     of them, drawn anew with replacement for every choice. Where the length scale sits at a bound, a
-    candidate is taken at random. Departures from W&B's: a seed; the length scale is fitted every
-    `refit_every` choices, from one start.
+    candidate is taken at random. Unlike W&B's it has a seed.
 
     Args:
         objective: the function, of an array of shape (dimensions,).
@@ -104,7 +102,6 @@ def wandb_search(
         seed: of all draws.
         memory: trials that the process may see.
         candidates: points among which the next one is chosen.
-        refit_every: choices between two fits of the length scale.
 
     Returns:
         Positions of shape (trials, dimensions) and values of shape (trials,).
@@ -123,17 +120,15 @@ def wandb_search(
 
     rng = np.random.default_rng(seed)
     x, y = np.empty((trials, dimensions)), np.empty(trials)
-    length = 1.0
     for n in range(trials):
         tried = rng.uniform(size=(candidates, dimensions))
         chosen = 0
         if n >= 2:
             seen = np.arange(n) if n <= memory else rng.integers(n, size=memory)
             mean, spread = y[seen].mean(), y[seen].std() + 1e-6
-            fits = n <= 10 or n % refit_every == 0
             process = GaussianProcessRegressor(
-                Matern(length, _LENGTH_BOUNDS, nu=1.5), alpha=_STEADY,
-                optimizer="fmin_l_bfgs_b" if fits else None,
+                Matern(1.0, _LENGTH_BOUNDS, nu=1.5), alpha=_STEADY, n_restarts_optimizer=2,
+                random_state=2,
             )  # fmt: skip
             _fit(process, x[seen], (y[seen] - mean) / spread)
             length = float(process.kernel_.length_scale)
