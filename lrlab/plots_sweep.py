@@ -144,6 +144,8 @@ def against_value(
     where = np.asarray(x, dtype=float)
     for outcome, colour in OUTCOMES.items():
         chosen = [i for i, trial in enumerate(found) if trial.outcome == outcome]
+        if not chosen:
+            continue
         shown = [min(found[i].value, top) for i in chosen]
         ax.plot(where[chosen], shown, _MARKERS[outcome], color=colour, markersize=5,
                 label=outcome, linestyle="none")  # fmt: skip

@@ -160,7 +160,7 @@ display.show(
 # %% tags=["nbval-ignore-output"]
 later = 2 * wave  # the first two waves hold the ten random trials
 completed = np.where(survived, [trial.value for trial in found], np.inf)
-nearness = exploring.distance_ranks(at, completed, wave=wave)
+distance = exploring.distance_ranks(at, completed, wave=wave)
 edge = exploring.at_edge(at)
 surface = exploring.Surface(at, np.log(final))
 SEARCHES = {
@@ -186,17 +186,28 @@ rows = []
 for name in SEARCHES:
     row = {"search": name}
     for part, chosen in parts.items():
-        row[f"nearness, {part}"] = ranks[name][:, chosen].mean()
+        row[f"distance rank, {part}"] = ranks[name][:, chosen].mean()
         row[f"at an edge, {part} (%)"] = 100 * edges[name][:, chosen].mean()
     rows.append(row)
 display.table(
     pd.DataFrame(rows), digits=3,
     caption=f"Searches of {search_trials} trials on the fitted surface, n = {searches} seeds. "
-    f"Nearness to the best before: 0 on it, 0.5 random. Early: trials {parts['early'].start + 1} "
-    f"to {parts['early'].stop}; late: from trial {parts['late'].start + 1} on. Uniform draws are "
+    f"Distance to the best before, ranked: 0 on it, 0.5 random. Early: trials "
+    f"{parts['early'].start + 1} to {parts['early'].stop}; late: from trial {parts['late'].start + 1} on. Uniform draws are "
     f"at an edge {100 * (1 - 0.9 ** len(space)):.0f} % of the time.",
 )  # fmt: skip
 
+
+thirds = np.array_split(np.arange(later, trials), 3) if trials >= later + 3 else []
+display.say(
+    "In the sweep itself, thirds of the trials after the first ones: mean rank of the distance "
+    + ", ".join(f"{distance[third].mean():.2f}" for third in thirds)
+    + "; at an edge "
+    + ", ".join(f"{100 * edge[third].mean():.0f} %" for third in thirds)
+    + " of them, and of rate and β₂ alone "
+    + ", ".join(f"{100 * exploring.at_edge(at[third][:, :2]).mean():.0f} %" for third in thirds)
+    + "."
+)
 
 # %% tags=["nbval-ignore-output"]
 width = max(2, search_trials // 12)
@@ -212,13 +223,18 @@ ax = axes[0, 0]
 for word, colour in plots_sweep.OUTCOMES.items():
     if not (outcome == word).any():
         continue
-    ax.plot(np.flatnonzero(outcome == word), nearness[outcome == word], "o", color=colour,
+    ax.plot(np.flatnonzero(outcome == word), distance[outcome == word], "o", color=colour,
             markersize=3.5, label=word)  # fmt: skip
 ax.axhline(0.5, color="#888888", linewidth=1, linestyle="--")
-ax.set(xlabel="trial", ylabel="nearness to the best before", title="the sweep", ylim=(-0.03, 1.03))
+ax.set(
+    xlabel="trial",
+    ylabel="distance to the best before (rank)",
+    title="the sweep",
+    ylim=(-0.03, 1.03),
+)
 ax.legend(fontsize=8, loc="upper right")
 for ax, values, label, chance in (
-    (axes[0, 1], ranks, "nearness to the best before", 0.5),
+    (axes[0, 1], ranks, "distance to the best before (rank)", 0.5),
     (axes[0, 2], edges, "share of trials at an edge", 1 - 0.9 ** len(space)),
 ):
     chosen = {name: stats.band(smooth(v[:, 1:])) for name, v in values.items()}
@@ -228,7 +244,7 @@ for ax, values, label, chance in (
 axes[0, 1].legend(fontsize=8)
 display.show(
     fig,
-    alt="Nearness to the best trial before: in the sweep most later trials are near; on the fitted "
+    alt="Distance to the best trial before: in the sweep most later trials are near; on the fitted "
     "surface the searches differ in how they go on, and in how often they try the edges.",
     caption="Left: each trial of the sweep. Middle and right: searches of the fitted surface, "
     f"mean over {width} trials, with 95 % t intervals over n = {searches} "
@@ -280,11 +296,13 @@ for ax, name in zip(axes[0], (surnames.BETA2, surnames.WEIGHT_DECAY), strict=Fal
         ax.plot([t.params["peak_lr"] for t in chosen], [t.params[name] for t in chosen],
                 "os^DvP"[group], color=style["color"], markersize=4.5)  # fmt: skip
     ax.set(xscale="log", xlabel="peak rate", ylabel=names[name])
-    ends = ax.get_xlim()
-    ticks = [t for t in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1) if ends[0] < t < ends[1]]
-    ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
-    ax.set_xticks([], minor=True)
 axes[0, 1].set_yscale("log")
+ticks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1]
+for axis in (axes[0, 0].xaxis, axes[0, 1].xaxis, axes[0, 1].yaxis):
+    low, high = axis.get_view_interval()
+    within = [tick for tick in ticks if low < tick < high]
+    axis.set_ticks(within, [f"{tick:g}" for tick in within])
+    axis.set_ticks([], minor=True)
 ax = axes[0, 2]
 ax.hist(groups.uniform, bins=20, color="#9a9a9a", label="uniform draws")
 ax.axvline(groups.silhouettes[groups.k], color=plots.COLOURS[1], label="survivors")
@@ -362,7 +380,7 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 source = "juliusm2026"
-near = nearness[later:]
+near = distance[later:]
 
 
 def later_less_early(values):
@@ -381,7 +399,7 @@ settled = claims.settle(
         Claim.effect(
             "wandb-exploits", "W&B's search exploits: its early trials are near the best one.",
             values=ranks["W&B's"][:, parts["early"]].mean(1) - 0.5, direction="less", delta=0.1,
-            unit="nearness less that of uniform draws", source=source,
+            unit="rank of the distance to the best, less that of uniform draws", source=source,
             published="decent amounts of exploit",
         ),
         Claim.effect(
