@@ -226,6 +226,22 @@ display.table(
     + (", at an edge of its grid." if base in (base_rates[0], base_rates[-1]) else "."),
 )  # fmt: skip
 
+
+# %% tags=["nbval-ignore-output"]
+def holds_up_to(rule, warm):
+    """The largest batch up to which the interval lies within the margin."""
+    found = [stats.mean_interval(effect((rule, warm, b))) for b in batches[1:]]
+    inside = [-margin < i.low and i.high < margin for i in found]
+    return batches[inside.index(False) if False in inside else len(inside)]
+
+
+limits = {f"{rule}, {'warmup' if warm else 'no warmup'}": holds_up_to(rule, warm)
+          for rule, warm in conditions}  # fmt: skip
+display.say(
+    f"By the 95 % intervals, the error stays within {100 * margin:g} % of the base's up to a batch "
+    f"of: {'; '.join(f'{name} {limit:,}' for name, limit in limits.items())}."
+)
+
 # %% [markdown]
 # ## Verdict
 #
