@@ -9,13 +9,13 @@
 #     question: Where does a Bayesian search look, and what do its best runs have in common?
 #     tags: [sweep, transformer, names, adamw, search]
 #     smoke:
-#       trials: 12
+#       trials: 10
 #       updates: 20
 #       eval_every: 1
 #       n_eval: 20
 #       best_runs: 3
 #       searches: 2
-#       search_trials: 16
+#       search_trials: 12
 #       resamples: 2
 #       left_out: 0
 #       draws: 4
@@ -192,9 +192,10 @@ for name in SEARCHES:
 display.table(
     pd.DataFrame(rows), digits=3,
     caption=f"Searches of {search_trials} trials on the fitted surface, n = {searches} seeds. "
-    f"Distance to the best before, ranked: 0 on it, 0.5 random. Early: trials "
-    f"{parts['early'].start + 1} to {parts['early'].stop}; late: from trial {parts['late'].start + 1} on. Uniform draws are "
-    f"at an edge {100 * (1 - 0.9 ** len(space)):.0f} % of the time.",
+    "Distance to the best before, ranked: 0 on it, 0.5 random. Early: trials "
+    f"{parts['early'].start + 1} to {parts['early'].stop}; late: from trial "
+    f"{parts['late'].start + 1} on. Uniform draws are at an edge "
+    f"{100 * (1 - 0.9 ** len(space)):.0f} % of the time.",
 )  # fmt: skip
 
 
