@@ -9,7 +9,7 @@
 #     question: Where does a Bayesian search look, and what do its best runs have in common?
 #     tags: [sweep, transformer, names, adamw, search]
 #     smoke:
-#       trials: 10
+#       trials: 12
 #       updates: 20
 #       eval_every: 1
 #       n_eval: 20
