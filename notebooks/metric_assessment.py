@@ -330,6 +330,11 @@ settled = claims.settle(
             )
             for word in readings
         ),
+        Claim.proportion(
+            "winner-lost", "W&B's rule on the loss stops the best run in a fifth of the orders.",
+            successes=int(replayed["W&B"].lost_winner.sum()), n=orders, direction="greater",
+            threshold=0.2, unit="orders in which the best run was stopped",
+        ),
         *(
             Claim.equivalence(
                 f"regret-{slug}", f"{name} on the loss loses less than is tolerated.",
