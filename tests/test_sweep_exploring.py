@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lrlab.sweep.exploring import at_edge, distance_ranks, tpe_search, wandb_search
+from lrlab.sweep.exploring import Surface, at_edge, distance_ranks, tpe_search, wandb_search
 
 
 def bowl(at):
@@ -51,6 +51,17 @@ def test_a_search_that_forgets_goes_on_with_few_trials_to_see():
     x, y = wandb_search(bowl, 2, 40, seed=0, memory=10)
     assert np.isfinite(y).all()
     assert len(np.unique(x, axis=0)) == 40
+
+
+def test_a_surface_has_the_bowl_that_it_was_fitted_to_and_its_noise():
+    rng = np.random.default_rng(2)
+    x = rng.uniform(size=(150, 2))
+    surface = Surface(x, [bowl(at) + 0.05 * rng.normal() for at in x])
+    grid = rng.uniform(0.1, 0.9, size=(50, 2))
+    np.testing.assert_allclose(surface.mean(grid), [bowl(at) for at in grid], atol=0.06)
+    assert surface.noise == pytest.approx(0.05, rel=0.3)
+    drawn, again = surface.objective(1), surface.objective(1)
+    assert drawn(grid[0]) == again(grid[0]) != drawn(grid[0])
 
 
 def test_unequal_shapes_are_refused():
