@@ -166,7 +166,8 @@ for ax, (name, group) in zip(axes.flat, groups.items(), strict=True):
     plots.bands(ax, at, curves)
     ax.axhline(1, color="#555555", linewidth=0.8)
     ax.set(title=name, yscale="log")
-    ax.legend(fontsize=8, title="rate", loc="lower right")
+    free = "center right" if name == "departures" else "lower right"
+    ax.legend(fontsize=8, title="rate", loc=free)
 axes[0, 0].set_ylim(0.015, 1.6)
 plain_ticks(axes[0, 0], [0.02, 0.05, 0.1, 0.2, 0.5, 1])
 for ax in axes[:, 0]:
