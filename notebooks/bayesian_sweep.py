@@ -242,7 +242,8 @@ for ax, values, label, chance in (
     plots.bands(ax, np.arange(search_trials - width) + width / 2 + 1, chosen)
     ax.axhline(chance, color="#888888", linewidth=1, linestyle="--")
     ax.set(xlabel="trial", ylabel=label, title="searches of the fitted surface")
-axes[0, 1].legend(fontsize=8)
+axes[0, 1].set_ylim(-0.02, 0.68)
+axes[0, 1].legend(fontsize=8, loc="upper right")
 display.show(
     fig,
     alt="Distance to the best trial before: in the sweep most later trials are near; on the fitted "
@@ -298,7 +299,7 @@ for ax, name in zip(axes[0], (surnames.BETA2, surnames.WEIGHT_DECAY), strict=Fal
                 "os^DvP"[group], color=style["color"], markersize=4.5)  # fmt: skip
     ax.set(xscale="log", xlabel="peak rate", ylabel=names[name])
 axes[0, 1].set_yscale("log")
-ticks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1]
+ticks = [0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1]
 for axis in (axes[0, 0].xaxis, axes[0, 1].xaxis, axes[0, 1].yaxis):
     low, high = axis.get_view_interval()
     within = [tick for tick in ticks if low < tick < high]
