@@ -59,6 +59,8 @@ elsewhere_above: float = 0.6  # and on the other tasks
 alarms_below: float = 0.25  # share of healthy runs with a mistake named
 
 # %% tags=["setup"]
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 from scipy.stats import binom
@@ -302,6 +304,15 @@ for name, mistake in cells:
     table.loc[mistake, name] = f"{sum(hits)} of {len(hits)}"
 display.table(table.rename_axis("mistake"), index=True,
               caption="Named rightly, by task; –: the mistake can't be made there.")  # fmt: skip
+wrong = Counter((*p[:2], named[p]) for p in (*fresh, *elsewhere) if named[p] != CAUSE[p[1]])
+display.say(
+    "Taken for something else: "
+    + "; ".join(f"{mistake} on {name} for {other}, {k} times"
+                for (name, mistake, other), k in wrong.items())
+    + "."
+    if wrong
+    else "None was taken for something else."
+)  # fmt: skip
 
 # %% tags=["nbval-ignore-output"]
 answers = {f: [named[p] for p in milder if p[3] == f] for f in scales}
