@@ -31,7 +31,7 @@ def noise_scale(task: Task, model: nn.Module, batch: Batch) -> tuple[float, floa
         batch: n ≥ 2 examples.
 
     Returns:
-        tr Σ and \|G\|²; the latter can come out negative where the gradient drowns in noise.
+        tr Σ and |G|²; the latter can come out negative where the gradient drowns in noise.
 
     Raises:
         ValueError: if there are fewer than two examples.
