@@ -32,7 +32,7 @@ class _Group(click.Group):
             click.echo(f"lrlab: {error}; the log is untouched{where}", err=True)
             context.exit(1)
         except KeyboardInterrupt:
-            click.echo("lrlab: interrupted; the log is untouched", err=True)
+            click.echo("lrlab: interrupted; what was finished before is kept", err=True)
             context.exit(1)
 
 
@@ -57,7 +57,7 @@ def _shown(path: Path) -> Path:
 @click.group(
     cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Example: lrlab run onecycle -p peak_lr 0.5 -p n_seeds 3",
+    epilog="Example: lrlab run onecycle -p n_seeds 3",
 )
 def main() -> None:
     """Run experiments about the learning rate, and keep the dated log of their results."""
@@ -73,8 +73,9 @@ def list_() -> None:
 
     root = find_root()
     click.echo("Notebooks")
+    width = max(map(len, names(root)), default=0)
     for name in names(root):
-        click.echo(f"  {name:<16} {read(root, name).header['question']}")
+        click.echo(f"  {name:<{width}}  {read(root, name).header['question']}")
     click.echo("\nEntries")
     for entry in log(root):
         remark = f"  (superseded by {entry.superseded_by})" if entry.superseded_by else ""
@@ -103,9 +104,9 @@ def params(notebook: str) -> None:
     epilog="""\b
     Examples:
       lrlab run onecycle
-      lrlab run onecycle -p peak_lr 0.5 -p n_seeds 3
+      lrlab run onecycle -p n_seeds 3 -p peaks "[0.2, 3.0]"
       lrlab run onecycle --smoke --out /tmp/look
-      lrlab run onecycle --supersedes 2026-11-22-onecycle --reason "ten seeds in place of five"
+      lrlab run onecycle --supersedes 2026-11-24-onecycle --reason "ten seeds in place of five"
     """
 )
 @click.argument("notebook")
@@ -168,7 +169,7 @@ def run(
     epilog="""\b
     Examples:
       lrlab rerun
-      lrlab rerun 2026-11-22-onecycle
+      lrlab rerun 2026-11-24-onecycle
     """
 )
 @click.argument("entries", nargs=-1, metavar="[ENTRY]...")
@@ -256,7 +257,7 @@ def reference(notebooks: tuple[str, ...], check: bool, profile: str) -> None:
     sys.exit(int(bool(problems)))
 
 
-@main.command("open", epilog="Example: lrlab open 2026-11-22-onecycle")
+@main.command("open", epilog="Example: lrlab open 2026-11-24-onecycle")
 @click.argument("entry", required=False)
 def open_(entry: str | None) -> None:
     """Open the book in the browser, at its front page or at an entry."""

@@ -140,6 +140,19 @@ def test_replacing_renews_an_entry_and_keeps_what_it_supersedes(with_entry):
         run(again)
 
 
+def test_an_entry_takes_the_place_of_one_of_its_own_notebook_only(with_entry):
+    [entry] = log(with_entry)
+    other = entry.record | {"entry": "2026-01-01-other", "notebook": "other"}
+    entry.path.with_name("2026-01-01-other.json").write_text(json.dumps(other))
+    entry.path.with_name("2026-01-01-other.ipynb").write_bytes(entry.path.read_bytes())
+    before = files(with_entry)
+    result = lrlab(with_entry, "run", "tiny", "-p", "n", "7", "--supersedes", "2026-01-01-other",
+                   "--reason", "x")  # fmt: skip
+    assert result.exit_code == 2
+    assert "2026-01-01-other is an entry of other, not of tiny" in result.stderr
+    assert files(with_entry) == before
+
+
 def test_a_failing_cell_leaves_the_log_alone_and_says_where_the_notebook_lies(tiny):
     result = lrlab(tiny, "run", "tiny", "-p", "fails", "true")
     assert result.exit_code == 1

@@ -197,6 +197,10 @@ def _supersedes(request: Request, path: Path) -> dict[str, str] | None:
     older = find(request.root, request.supersedes)
     if not request.reason.strip():
         raise BadInput("--reason is empty; say why the older entry is superseded")
+    if older.record["notebook"] != request.notebook:
+        raise BadInput(
+            f"{older.name} is an entry of {older.record['notebook']}, not of {request.notebook}"
+        )
     if older.path == path:
         raise BadInput(f"{older.name} can't supersede itself")
     if older.superseded_by not in (None, path.stem):

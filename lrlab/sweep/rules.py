@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -95,10 +96,11 @@ def make(rule: Mapping[str, Any] | None) -> optuna.pruners.BasePruner:
     for key, value in arguments.items():
         if not isinstance(value, (int, float, type(None))) and (name, key, value) not in _AUTO:
             raise ValueError(f"{name}: {key} must be a number, got {value!r}")
-    try:
-        return _RULES[name](**arguments)
-    except TypeError as error:
-        raise ValueError(f"{name}: {error}") from error
+    known = list(inspect.signature(_RULES[name]).parameters)
+    if unknown := sorted(arguments.keys() - known):
+        has = f"it has {', '.join(known)}" if known else "it has none"
+        raise ValueError(f"{name} has no argument {unknown[0]!r}; {has}")
+    return _RULES[name](**arguments)
 
 
 def rungs(rule: Mapping[str, Any] | None, evaluations: int, judge_every: int = 1) -> list[int]:
