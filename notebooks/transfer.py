@@ -9,7 +9,7 @@
 #     question: Do discriminative rates fine-tune better than one rate for all layers?
 #     tags: [sources, transfer, fine-tuning, mnist1d, mnist, adam]
 #     smoke:
-#       {ratios: [1.0, 2.6], rates: [0.016, 0.032, 0.064], steps: 20, pretraining_steps: 30,
+#       {ratios: [1.0, 2.6], rates: [0.016, 0.032, 0.064], steps: 20, pretraining_steps: 20,
 #        tuning_seeds: 1, n_seeds: 2, pilot_seeds: 2, lenet_rates: [0.002, 0.004, 0.008],
 #        lenet_steps: 5, lenet_pretraining: 5, lenet_tuning: 1, lenet_seeds: 2}
 # ---
@@ -42,22 +42,22 @@
 # on MNIST, with an even smaller sample, where one pretraining serves all seeds.
 
 # %% tags=["parameters"]
-ratios: list[float] = [1.0, 2.6, 6.76]  # rate of a layer over that of the one below, pretrained
+ratios: list[float] = [1.0, 2.6]  # rate of a layer over that of the one below, pretrained
 ratio: float = 2.6  # the one that is claimed
-rates: list[float] = [0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512]  # peak of the last layer
+rates: list[float] = [0.008, 0.016, 0.032, 0.064, 0.128, 0.256]  # peak of the last layer
 sample: int = 250  # [signals] to fine-tune on
 batch_size: int = 25  # [examples] in a batch
-steps: int = 300  # [updates] of the fine-tuning
-pretraining_steps: int = 1500  # [updates] of the pretraining
+steps: int = 200  # [updates] of the fine-tuning
+pretraining_steps: int = 800  # [updates] of the pretraining
 tuning_seeds: int = 4  # seeds of the tuning
-n_seeds: int = 16  # paired seeds
+n_seeds: int = 14  # paired seeds
 pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-lenet_rates: list[float] = [0.001, 0.002, 0.004, 0.008, 0.016]  # peak of LeNet's last layer
+lenet_rates: list[float] = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032]  # peak, last layer
 lenet_sample: int = 25  # [images] to fine-tune on
 lenet_steps: int = 60  # [updates] of LeNet's fine-tuning
 lenet_pretraining: int = 400  # [updates] of its pretraining
 lenet_tuning: int = 3  # seeds of its tuning
-lenet_seeds: int = 10  # its paired seeds, of the sample and the last layer
+lenet_seeds: int = 8  # its paired seeds, of the sample and the last layer
 delta: float = 0.02  # smallest difference of the log error that would matter
 
 # %% tags=["setup"]
@@ -89,7 +89,7 @@ def label(arm):
 
 
 def job(base, arm, rate, seed):
-    """A fine-tuning; pilot and tuning share one pretraining each, and so does all of LeNet."""
+    """A fine-tuning; on MNIST-1D each seed has its pretraining, LeNet has one for all."""
     start, of = arm
     small = base == "mnist"
     count = lenet_steps if small else steps
@@ -97,7 +97,7 @@ def job(base, arm, rate, seed):
         base=base, n_train=lenet_sample if small else sample, sample=seed,
         known=(0, 1, 2, 3, 4) if start == PRETRAINED else (),
         pretraining_steps=lenet_pretraining if small else pretraining_steps,
-        pretraining_seed=0 if small else (seed if seed in seeds else seed // 100 * 100),
+        pretraining_rate=0.003 if small else 0.01, pretraining_seed=0 if small else seed,
     )  # fmt: skip
     return Job(task, Recipe(
         schedule=Linear(rate, end_lr=0.0, steps=count), steps=count, batch_size=batch_size,
@@ -123,6 +123,9 @@ plan = [job(base, *point) for base in ("mnist1d", "mnist") for point in tuning(b
 # than 5 % better than one rate, if at all, once each has its own tuned rate, and their best rate is
 # about twice as high; from scratch they make no difference or a small loss. LeNet agrees in sign on
 # pretraining, and shows no difference between the two ways.
+#
+# A first version of this entry tuned on a single pretrained network, and its grid for LeNet ended
+# at the best rate. Both were mended after it had been seen; the prediction was left alone.
 #
 # ## Result
 #

@@ -37,7 +37,7 @@ def test_pretraining_gives_the_body_and_the_seed_gives_the_last_layer(base):
 def test_pretraining_depends_on_its_own_fields_alone():
     one = weights(few(), 0)["1.weight"]
     assert torch.equal(one, weights(few(sample=3, n_train=100, digits=(5, 7)), 0)["1.weight"])
-    for other in (few(pretraining_seed=1), few(pretraining_steps=4), few(known=(0, 1))):
+    for other in (few(pretraining_seed=1), few(pretraining_rate=0.1), few(known=(0, 1))):
         assert not torch.equal(one, weights(other, 0)["1.weight"])
 
 
@@ -97,6 +97,7 @@ def test_it_trains_like_any_task_and_its_key_holds_what_it_needs():
         ({"digits": (5,)}, "two digits at least"),
         ({"n_train": 52}, "multiple of 5, got n_train=52"),
         ({"pretraining_steps": 0}, "pretraining_steps must be positive"),
+        ({"pretraining_rate": -0.1}, "pretraining_rate must be positive"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(fields, message):

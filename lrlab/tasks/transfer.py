@@ -14,7 +14,7 @@ from lrlab.tasks import mnist, mnist1d
 from lrlab.tasks.base import Batch, Splits, Task, classification_metrics
 
 _BASES = {"mnist": mnist.Mnist(), "mnist1d": mnist1d.Mnist1D(architecture="cnn")}
-_RATE, _BATCH = 3e-3, 50  # of the pretraining: Adam, falling linearly to zero
+_BATCH = 50  # of the pretraining
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Transfer(Task):
 
     The network is LeNet-5 (``"mnist"``) or the convolutional network of MNIST-1D (``"mnist1d"``)
     with one output for each digit. Pretraining trains the same network on all training examples of
-    the digits in `known`: `lrlab.train`, Adam, batches of 50, a rate that falls linearly from 0.003
-    to zero. Then its last layer is drawn anew, from the seed of the run that asks for the model.
-    All of it follows from the fields.
+    the digits in `known`: `lrlab.train`, Adam, batches of 50, a rate that falls linearly to zero.
+    Then its last layer is drawn anew, from the seed of the run that asks for the model. All of it
+    follows from the fields.
 
     Args:
         base: where the digits come from.
@@ -34,6 +34,7 @@ class Transfer(Task):
         sample: which examples, where not all are taken.
         known: the digits of the pretraining; empty: from scratch.
         pretraining_steps: updates of the pretraining.
+        pretraining_rate: its first rate.
         pretraining_seed: of its first weights and order.
 
     Raises:
@@ -50,7 +51,8 @@ class Transfer(Task):
     n_train: int | None = None
     sample: int = 0
     known: tuple[int, ...] = ()
-    pretraining_steps: int = 1500
+    pretraining_steps: int = 800
+    pretraining_rate: float = 0.01
     pretraining_seed: int = 0
 
     name: ClassVar[str] = "transfer"
@@ -70,6 +72,8 @@ class Transfer(Task):
             raise ValueError(f"n_train must be a multiple of {len(self.digits)}, got n_train={n}")
         if self.pretraining_steps < 1:
             raise ValueError(f"pretraining_steps must be positive, got {self.pretraining_steps}")
+        if not 0 < self.pretraining_rate < math.inf:
+            raise ValueError(f"pretraining_rate must be positive, got {self.pretraining_rate}")
 
     @property
     def chance_loss(self) -> float:
@@ -165,7 +169,7 @@ def _trained(source: Transfer) -> dict[str, Tensor]:
 
     steps = source.pretraining_steps
     recipe = Recipe(  # one more update than is done: `until` keeps the weights
-        schedule=Linear(_RATE, end_lr=0.0, steps=steps), steps=steps + 1, batch_size=_BATCH,
-        optimizer=Adam(), seed=source.pretraining_seed, eval_every=0,
+        schedule=Linear(source.pretraining_rate, end_lr=0.0, steps=steps), steps=steps + 1,
+        batch_size=_BATCH, optimizer=Adam(), seed=source.pretraining_seed, eval_every=0,
     )  # fmt: skip
     return train(source, recipe, until=steps).checkpoint.state["model"]
