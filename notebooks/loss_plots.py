@@ -9,7 +9,7 @@
 #     question: Can a mistake be recognised from mean and variance of the training loss alone?
 #     tags: [sources, debugging, mnist1d, mnist, names, digits]
 #     smoke:
-#       {names: [mnist1d], others: [cnn], n_seeds: 1, healthy_seeds: 2, pilot_seeds: 1,
+#       {names: [mnist1d], others: [digits_diffusion], n_seeds: 1, healthy_seeds: 2, pilot_seeds: 1,
 #        other_seeds: 1, factors: [10.0], factor_seeds: 2}
 # ---
 
