@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from joblib.externals.loky import get_reusable_executor
 from sweep_fakes import EVALUATIONS, Formula, plan, table, whole
 
 from lrlab.sweep import open_study, sweep, trials
@@ -71,6 +72,7 @@ def workers_of(pid: int) -> list[psutil.Process]:
 
 @pytest.mark.parametrize("whom", ["workers", "parent", "all"])
 def test_kills_of_workers_of_the_parent_and_of_all_change_nothing(tmp_path, whom):
+    get_reusable_executor().shutdown(wait=True)  # a fork would take it for its own, and wait
     url, chance, kills = f"sqlite:///{tmp_path / 'study.db'}", random.Random(whom), 0
     while kills < 2:
         process = FORK.Process(target=carry_out_in_two, args=(url,))

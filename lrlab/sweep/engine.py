@@ -8,6 +8,7 @@ was interrupted.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import warnings
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lrlab import parallel
 from lrlab.sweep import rules, sampling
+from lrlab.sweep.kept import Kept
 from lrlab.sweep.plan import Plan
 from lrlab.sweep.progress import Board
 from lrlab.sweep.storage import held, open_study
@@ -76,8 +78,11 @@ def sweep(
         trainer = TaskTrainer(default_folder(), objective)
     if plan.grid is not None:
         sampling.fixed(plan, plan.trials - 1)
-    with held(storage):
-        kept = None if storage is None else open_study(plan, storage, name)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(held(storage))
+        kept = None
+        if storage is not None:
+            kept = stack.enter_context(Kept(open_study(plan, storage, name)))
         book = _Book(plan, name, kept)
         stages = [*rules.rungs(plan.rule, plan.evaluations, plan.judge_every), plan.evaluations]
         with Board(plan.trials, book.study, shown=progress) as board:
@@ -88,11 +93,13 @@ def sweep(
                     waiting = [n for n in wave if book.waits(n, stage)]
                     calls = [joblib.delayed(_train)(trainer, plan, book.params(n), stage, n)
                              for n in waiting]  # fmt: skip
-                    results = dict(parallel.in_parallel(calls, n_jobs)) if calls else {}
-                    book.report(results)
+                    results = {}
+                    for number, found in parallel.in_parallel(calls, n_jobs) if calls else ():
+                        results[number] = found
+                        book.report(number, found)
                     book.judge(results, stage)
                     board.update()
-    return kept or book.study
+    return kept.study if kept else book.study
 
 
 def _train(
@@ -113,14 +120,14 @@ def _rungs(trial: FrozenTrial) -> dict[str, Any]:
 class _Book:
     """The study in memory, which decides, and the kept one, which is told whatever happened."""
 
-    def __init__(self, plan: Plan, name: str, kept: optuna.Study | None) -> None:
+    def __init__(self, plan: Plan, name: str, kept: Kept | None) -> None:
         self.plan, self._kept = plan, kept
         self.study = optuna.create_study(
             study_name=name, direction="minimize", pruner=rules.make(plan.rule)
         )
         self.study.set_user_attr("plan", plan.to_dict())
         if kept is not None:
-            for trial in kept.get_trials():
+            for trial in kept.study.get_trials():
                 trial.system_attrs = trial.system_attrs | _rungs(trial)
                 self.study.add_trial(trial)
 
@@ -152,31 +159,32 @@ class _Book:
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                 self.study.ask(sampling.distributions(self.plan.space))
             asked = self[number]
-            if self._kept is not None:  # all of it at once, or nothing
-                self._kept.add_trial(
+            if self._kept is not None:
+                self._kept.add(
+                    number,
                     create_trial(
                         state=TrialState.RUNNING,
                         params=asked.params,
                         distributions=asked.distributions,
                         system_attrs=asked.system_attrs,
                         user_attrs={"began": began},
-                    )
+                    ),
                 )
             self._note(number, {"began": began}, kept=False)
 
-    def report(self, results: Mapping[int, Progress]) -> None:
-        """Write down what was measured, in the order of the numbers."""
-        for number in sorted(results):
-            found = results[number]
-            known = self[number].intermediate_values
-            for index, value in enumerate(found.values, start=1):
-                if index not in known:
-                    for study, trial_id in self._both(number):
-                        study._storage.set_trial_intermediate_value(trial_id, index, value)
-            self._note(
-                number,
-                {"steps": list(found.steps), "seconds": found.seconds, "run_key": found.run_key},
-            )
+    def report(self, number: int, found: Progress) -> None:
+        """Write down what was measured; in any order, since nothing is decided by it yet."""
+        known = self[number].intermediate_values
+        new = {k: v for k, v in enumerate(found.values, start=1) if k not in known}
+        study, trial_id = self._live(number)
+        for index, value in new.items():
+            study._storage.set_trial_intermediate_value(trial_id, index, value)
+        if self._kept is not None:
+            self._kept.report(number, new)
+        self._note(
+            number,
+            {"steps": list(found.steps), "seconds": found.seconds, "run_key": found.run_key},
+        )
 
     def judge(self, results: Mapping[int, Progress], stage: int) -> None:
         """End those that diverged, are complete or are stopped by the rule."""
@@ -205,20 +213,14 @@ class _Book:
         self._note(number, {"outcome": outcome})
         self.study.tell(number, value, state=state)
         if self._kept is not None:
-            self._kept.tell(number, value, state=state)
+            self._kept.end(self[number])
 
     def _note(self, number: int, attributes: Mapping[str, Any], *, kept: bool = True) -> None:
-        for study, trial_id in self._both(number) if kept else [self._live(number)]:
-            for key, value in attributes.items():
-                study._storage.set_trial_user_attr(trial_id, key, value)
-
-    def _both(self, number: int) -> list[tuple[optuna.Study, int]]:
-        places = [self._live(number)]
-        if self._kept is not None:
-            storage = self._kept._storage
-            found = storage.get_trial_id_from_study_id_trial_number(self._kept._study_id, number)
-            places.append((self._kept, found))
-        return places
+        study, trial_id = self._live(number)
+        for key, value in attributes.items():
+            study._storage.set_trial_user_attr(trial_id, key, value)
+        if kept and self._kept is not None:
+            self._kept.note(number, attributes)
 
     def _live(self, number: int) -> tuple[optuna.Study, int]:
         return self.study, self[number]._trial_id

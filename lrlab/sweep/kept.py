@@ -1,0 +1,90 @@
+"""The kept study, told by a thread of its own what happened, in the order in which it happened."""
+
+from __future__ import annotations
+
+import concurrent.futures
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial
+
+
+class Kept:
+    """Writes into the storage of a study while trials are trained.
+
+    Whenever it is interrupted, the storage holds all that happened up to some moment, and nothing
+    of what came after. Leaving it as a context manager waits until everything is written.
+
+    Args:
+        study: what is told, in any storage.
+
+    Raises:
+        Exception: what a storage raised, at the next call or at the end; nothing is written after.
+    """
+
+    def __init__(self, study: optuna.Study) -> None:
+        self.study = study
+        self._storage = study._storage
+        self._ids = {t.number: t._trial_id for t in study.get_trials(deepcopy=False)}
+        self._thread = concurrent.futures.ThreadPoolExecutor(1)
+        self._error: BaseException | None = None
+
+    def __enter__(self) -> Kept:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._thread.shutdown(wait=True)
+        if error is None and self._error is not None:
+            raise self._error
+
+    def add(self, number: int, trial: FrozenTrial) -> None:
+        """Add a trial, all of it at once or nothing."""
+
+        def write() -> None:
+            made = self._storage.create_new_trial(self.study._study_id, template_trial=trial)
+            self._ids[number] = made
+
+        self._later(write)
+
+    def report(self, number: int, values: Mapping[int, float]) -> None:
+        """Note the metric of a trial at some evaluations."""
+
+        def write() -> None:
+            for index, value in values.items():
+                self._storage.set_trial_intermediate_value(self._ids[number], index, value)
+
+        self._later(write)
+
+    def note(self, number: int, attributes: Mapping[str, Any]) -> None:
+        """Note attributes of a trial."""
+
+        def write() -> None:
+            for key, value in attributes.items():
+                self._storage.set_trial_user_attr(self._ids[number], key, value)
+
+        self._later(write)
+
+    def end(self, trial: FrozenTrial) -> None:
+        """Give a trial the state and the value of one that has ended."""
+        number, state, values = trial.number, trial.state, trial.values
+        self._later(lambda: self._storage.set_trial_state_values(self._ids[number], state, values))
+
+    def _later(self, write: Callable[[], Any]) -> None:
+        if self._error is not None:
+            raise self._error
+
+        def unless_broken() -> None:
+            if self._error is None:
+                try:
+                    write()
+                except BaseException as error:  # raised where the sweep can be ended
+                    self._error = error
+
+        self._thread.submit(unless_broken)
