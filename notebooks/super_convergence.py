@@ -41,11 +41,11 @@
 # training nor for validation are for testing.
 #
 # A first version of this entry, with 1,000 training images, six seeds and 1,000 images to test on,
-# was too noisy to tell; its pilot asked for more seeds than there was time for. There the two ended
-# level, and `inv` had got there after 12 epochs. It also set the cycle against `inv` at a rate tuned
-# for 12 epochs, and could not tell these two apart either; that is left out here. Before it, a look
-# at three seeds with lengths scaled by updates in place of epochs favoured `inv` clearly: what is
-# found here holds for epochs. The full set, at the published batch size:
+# was too noisy to tell; its pilot asked for more seeds than there was time for. There the two
+# ended level, and `inv` had got there after 12 epochs. It also set the cycle against `inv` at a
+# rate tuned for 12 epochs, and could not tell these two apart either; that is left out here. Before
+# it, a look at three seeds with lengths scaled by updates in place of epochs favoured `inv`
+# clearly: what is found here holds for epochs. The full set, at the published batch size:
 # `-p source full -p n_train 50000 -p batch_size 512`.
 
 # %% tags=["parameters"]
