@@ -8,8 +8,8 @@
 #     title: Learning rate and gradient norm
 #     question: Where do spikes of the gradient norm begin, and do runs with spikes end better?
 #     tags: [adamw, transformer, surnames, warmup, cosine, instability]
-#     smoke: {updates: 40, measurements: 1, peaks: [0.01, 0.02, 0.04], n_seeds: 2, pilot_seeds: 2,
-#       n_eval: 50, examples: 16}
+#     smoke: {updates: 24, measurements: 1, peaks: [0.01, 0.02, 0.04], n_seeds: 2, pilot_seeds: 2,
+#       n_eval: 20, examples: 8}
 # ---
 
 # %% [markdown]

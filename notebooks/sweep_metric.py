@@ -8,7 +8,7 @@
 #     title: A metric that asks for a rise of the loss
 #     question: Does the composite metric rank runs as it is meant to, and can Hyperband act on it?
 #     tags: [sweep, transformer, surnames, adamw, hyperband]
-#     smoke: {updates: 40, trials: 4, n_sweeps: 2, pilot_sweeps: 2, pilot_trials: 3, n_eval: 20,
+#     smoke: {updates: 20, trials: 4, n_sweeps: 2, pilot_sweeps: 2, pilot_trials: 3, n_eval: 20,
 #       orders: 2, near: 0, window: 2}
 # ---
 
