@@ -23,9 +23,9 @@ from typing import Any
 import torch
 
 from lrlab import Recipe, numerics, tasks, train
-from lrlab.controllers import HypergradientDescent
 from lrlab.optimizers import SGD, Adam
 from lrlab.schedules import Constant
+from lrlab.schedules.controllers import HypergradientDescent
 
 RESULTS = Path(__file__).parent / "results" / "hypergradient.json"
 TASKS = {
@@ -64,10 +64,11 @@ def measure(task_name: str, optimizer_name: str, turns: int) -> dict[str, Any]:
     optimizer, rate = OPTIMIZERS[optimizer_name]
     kinds = {"constant": Constant(rate), "hypergradient": HypergradientDescent(rate)}
     recipes = {
-        kind: Recipe(schedule=source, steps=steps, batch_size=batch_size, optimizer=optimizer,
-                     eval_every=0)
+        kind: Recipe(
+            schedule=source, steps=steps, batch_size=batch_size, optimizer=optimizer, eval_every=0
+        )
         for kind, source in kinds.items()
-    }  # fmt: skip
+    }
     memory = {}
     for kind, recipe in recipes.items():
         counter = Counter()
@@ -107,8 +108,11 @@ def main() -> None:
             cells.append(cell)
             pairs = zip(cell["seconds"]["hypergradient"], cell["seconds"]["constant"], strict=True)
             ratio = statistics.median(a / b for a, b in pairs)
-            print(f"{task_name:12s}{optimizer_name:10s} time × {ratio:.3f}, "
-                  f"{cell['extra_copies']:.2f} more copies of the weights", flush=True)  # fmt: skip
+            print(
+                f"{task_name:12s}{optimizer_name:10s} time × {ratio:.3f}, "
+                f"{cell['extra_copies']:.2f} more copies of the weights",
+                flush=True,
+            )
     results = {
         "schema": 1,
         "turns": arguments.turns,

@@ -17,8 +17,15 @@ import torch
 
 from lrlab import Recipe, tasks, train
 from lrlab.optimizers import Adam
-from lrlab.probes import GradientNorm, Moment, Probe, UpdateRatio, WeightNorms, WeightQuantiles
 from lrlab.schedules import Cosine
+from lrlab.training.probes import (
+    GradientNorm,
+    Moment,
+    Probe,
+    UpdateRatio,
+    WeightNorms,
+    WeightQuantiles,
+)
 
 LIMIT = 0.05
 PROBES: tuple[Probe, ...] = (

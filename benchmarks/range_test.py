@@ -33,15 +33,15 @@ import torch
 
 from lrlab import Recipe, numerics, tasks, train_many
 from lrlab.optimizers import SGD, Adam, AdamW, Optimizer
-from lrlab.parallel import Job
 from lrlab.range_test import RULES, Trace, ramp_jobs, range_test
+from lrlab.range_test.baselines import RIVALS
 from lrlab.range_test.collect import LR_MAX, LR_MIN
 from lrlab.range_test.pilots import HORIZON_POWER, score
-from lrlab.range_test.rivals import RIVALS
-from lrlab.runs import Run
 from lrlab.schedules import Constant
-from lrlab.store import default_store
 from lrlab.tasks.base import Task
+from lrlab.training.parallel import Job
+from lrlab.training.record import Run
+from lrlab.training.store import default_store
 
 RESULTS = Path(__file__).parent / "results" / "range_test.json"
 BUDGET = 600  # updates of the training that a rate is suggested for

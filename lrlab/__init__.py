@@ -16,25 +16,24 @@ warnings.filterwarnings("ignore", message="IProgress not found")
 __version__ = "0.1.0"
 
 _EXPORTS = {
-    "Checkpoint": "checkpoint",
+    "Checkpoint": "training.checkpoint",
     "Claim": "claims",
-    "EarlyStopping": "stopping",
-    "Job": "parallel",
+    "EarlyStopping": "training.stopping",
+    "Job": "training.parallel",
     "Recipe": "recipe",
-    "Run": "runs",
-    "train": "training",
-    "train_many": "parallel",
+    "Run": "training.record",
+    "train": "training.loop",
+    "train_many": "training.parallel",
 }
 _MODULES = (
     "claims",
-    "controllers",
     "display",
     "optimizers",
     "plots",
-    "probes",
     "range_test",
     "schedules",
     "stats",
+    "sweep",
     "tasks",
 )
 

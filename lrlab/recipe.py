@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from lrlab import controllers, optimizers, schedules
-from lrlab.controllers import Controller
+from lrlab import optimizers, schedules
 from lrlab.optimizers import SGD, Optimizer
-from lrlab.schedules import Schedule
+from lrlab.schedules import Schedule, controllers
+from lrlab.schedules.controllers import Controller
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -52,12 +52,13 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many, tuned
-from lrlab.generation import GeneratedDigits
-from lrlab.lineup import lineup, restarts
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.labbook import tuned
 from lrlab.optimizers import Adam
-from lrlab.plots_panels import panels, plain_ticks
-from lrlab.probes import WeightQuantiles
+from lrlab.plots.panels import panels, plain_ticks
+from lrlab.schedules.presets import lineup, restarts
+from lrlab.training.generation import GeneratedDigits
+from lrlab.training.probes import WeightQuantiles
 
 task = tasks.get("digits_diffusion", n_train=n_train)
 epoch = -(-task.n_train // batch_size)
@@ -79,11 +80,21 @@ seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
 
 
 def job(name, seed):
-    return Job(task, Recipe(
-        schedule=schedules[name], steps=steps, batch_size=batch_size, optimizer=Adam(), seed=seed,
-        eval_every=every,
-    ), (WeightQuantiles(every=every, levels=LEVELS),
-        GeneratedDigits(every=2 * every, count=count)))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=schedules[name],
+            steps=steps,
+            batch_size=batch_size,
+            optimizer=Adam(),
+            seed=seed,
+            eval_every=every,
+        ),
+        (
+            WeightQuantiles(every=every, levels=LEVELS),
+            GeneratedDigits(every=2 * every, count=count),
+        ),
+    )
 
 
 grid = [(name, seed) for name in schedules for seed in (*seeds, *pilots)]
@@ -113,9 +124,11 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 fig, axes = panels(
-    {name: s(np.arange(steps)) for name, s in schedules.items()}, epoch_steps=epoch, columns=3,
+    {name: s(np.arange(steps)) for name, s in schedules.items()},
+    epoch_steps=epoch,
+    columns=3,
     row_height=3.4,
-)  # fmt: skip
+)
 at = members["one cosine"][0].evals["step"] / epoch
 for name, ax in axes.items():
     curves = {
@@ -137,15 +150,23 @@ display.show(
 fig, axes = plots.figure(1, 2, width=9.6, height=3)
 left, right = axes[0]
 spot = members["one cosine"][0].probes["WeightQuantiles"]["step"] / epoch
-plots.bands(left, spot, {
-    name: stats.band([r.probes["WeightQuantiles"]["magnitude"][:, 2] for r in group])
-    for name, group in members.items()
-})  # fmt: skip
+plots.bands(
+    left,
+    spot,
+    {
+        name: stats.band([r.probes["WeightQuantiles"]["magnitude"][:, 2] for r in group])
+        for name, group in members.items()
+    },
+)
 seen = members["one cosine"][0].probes["GeneratedDigits"]["step"] / epoch
-plots.bands(right, seen, {
-    name: stats.band([r.probes["GeneratedDigits"]["accuracy"] for r in group])
-    for name, group in members.items()
-})  # fmt: skip
+plots.bands(
+    right,
+    seen,
+    {
+        name: stats.band([r.probes["GeneratedDigits"]["accuracy"] for r in group])
+        for name, group in members.items()
+    },
+)
 left.set(xlabel="epoch", ylabel="0.99 quantile of |w|")
 right.set(xlabel="epoch", ylabel="recognised digits")
 left.legend()
@@ -209,16 +230,23 @@ for name, bounds in ends.items():
         for k in range(3):
             up, down = stats.mean_interval(rises[:, k]), stats.mean_interval(changes[:, k])
             rows.append(
-                {"cycles": name, "loss": part, "restart": k + 1,
-                 "rise [%]": 100 * np.expm1(up.estimate), "from": 100 * np.expm1(up.low),
-                 "to": 100 * np.expm1(up.high),
-                 "end of cycle, change [%]": 100 * np.expm1(down.estimate),
-                 "from ": 100 * np.expm1(down.low), "to ": 100 * np.expm1(down.high)}
-            )  # fmt: skip
+                {
+                    "cycles": name,
+                    "loss": part,
+                    "restart": k + 1,
+                    "rise [%]": 100 * np.expm1(up.estimate),
+                    "from": 100 * np.expm1(up.low),
+                    "to": 100 * np.expm1(up.high),
+                    "end of cycle, change [%]": 100 * np.expm1(down.estimate),
+                    "from ": 100 * np.expm1(down.low),
+                    "to ": 100 * np.expm1(down.high),
+                }
+            )
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption=f"Rise after each restart and change over each cycle, 95 % t intervals, n = {n_seeds}.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 final = {name: np.array([run.final("test_loss") for run in m]) for name, m in members.items()}
@@ -226,17 +254,22 @@ rows = []
 for name, values in final.items():
     interval = stats.geometric_interval(values)
     last = [run.probes["GeneratedDigits"]["accuracy"][-1] for run in members[name]]
-    rows.append({"schedule": name, "test loss": interval.estimate, "95 % from": interval.low,
-                 "to": interval.high, "recognised digits [%]": 100 * np.mean(last)})  # fmt: skip
+    rows.append(
+        {
+            "schedule": name,
+            "test loss": interval.estimate,
+            "95 % from": interval.low,
+            "to": interval.high,
+            "recognised digits [%]": 100 * np.mean(last),
+        }
+    )
 display.table(pd.DataFrame(rows), digits=4, caption=f"At the end of training, {n_seeds} seeds.")
 
 # %% [markdown]
 # ## Verdict
 
 # %% tags=["nbval-ignore-output"]
-trial = stats.log_differences(
-    *([run.final("test_loss") for run in pilot[name]] for name in ends)
-)  # fmt: skip
+trial = stats.log_differences(*([run.final("test_loss") for run in pilot[name]] for name in ends))
 spread = float(np.std(trial, ddof=1))
 display.say(
     f"Paired standard deviation of fixed against growing cycles over {pilot_seeds} pilot seeds: "
@@ -253,13 +286,16 @@ def over_cycles(name, part, which):
     return np.array([cycles(r, f"{part}_loss", ends[name])[which].mean() for r in members[name]])
 
 
-settled = claims.settle(
+settled = claims.judge(
     [
         *(
             Claim.effect(
                 f"rise-{tuned.slug(name)}",
                 f"A restart causes a rise of the training loss: {name}.",
-                values=over_cycles(name, "train", 0), direction="greater", delta=rise, unit=losses,
+                values=over_cycles(name, "train", 0),
+                direction="greater",
+                delta=rise,
+                unit=losses,
                 source=source,
             )
             for name in ends
@@ -269,7 +305,10 @@ settled = claims.settle(
                 f"resolved-{tuned.slug(name)}",
                 f"The rise is made good: the training loss is lower at the end of the cycle: "
                 f"{name}.",
-                values=over_cycles(name, "train", 1), direction="less", unit=losses, source=source,
+                values=over_cycles(name, "train", 1),
+                direction="less",
+                unit=losses,
+                source=source,
             )
             for name in ends
         ),
@@ -277,7 +316,9 @@ settled = claims.settle(
             Claim.equivalence(
                 f"validation-{tuned.slug(name)}",
                 f"A restart does not affect the validation loss: {name}.",
-                values=over_cycles(name, "validation", 0), margin=margin, unit=losses,
+                values=over_cycles(name, "validation", 0),
+                margin=margin,
+                unit=losses,
                 source=source,
             )
             for name in ends
@@ -286,22 +327,29 @@ settled = claims.settle(
             Claim.equivalence(
                 f"accuracy-{tuned.slug(name)}",
                 f"A restart does not affect the accuracy of generated digits: {name}.",
-                values=[accuracy_drop(run, ends[name]) for run in members[name]], margin=margin,
-                unit="change of the accuracy", source=source,
+                values=[accuracy_drop(run, ends[name]) for run in members[name]],
+                margin=margin,
+                unit="change of the accuracy",
+                source=source,
             )
             for name in ends
         ),
         Claim.equivalence(
-            "fixed-or-growing", "Neither of the two kinds of cycles outperforms the other.",
+            "fixed-or-growing",
+            "Neither of the two kinds of cycles outperforms the other.",
             values=stats.log_differences(final["fixed cycles"], final["growing cycles"]),
-            margin=margin, unit="log ratio of test losses", source=source,
+            margin=margin,
+            unit="log ratio of test losses",
+            source=source,
         ),
         Claim.effect(
-            "better-than-one", "Restarts end at a lower test loss than one cosine of that length.",
+            "better-than-one",
+            "Restarts end at a lower test loss than one cosine of that length.",
             values=np.minimum(
                 *(stats.log_differences(final[name], final["one cosine"]) for name in ends)
             ),
-            direction="less", unit="log ratio of test losses, the better of the two kinds",
+            direction="less",
+            unit="log ratio of test losses, the better of the two kinds",
             source=source,
         ),
         *(
@@ -309,14 +357,15 @@ settled = claims.settle(
                 f"magnitudes-{tuned.slug(name)}",
                 f"Each cycle increases the magnitude of the weights: {name}.",
                 values=[magnitudes(run, ends[name]).min() for run in members[name]],
-                direction="greater", unit="log growth over a cycle, the smallest of a run's",
+                direction="greater",
+                unit="log growth over a cycle, the smallest of a run's",
                 source=source,
             )
             for name in ends
         ),
     ],
     notebook="annealing",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -46,10 +46,11 @@ tuning_entry: str = ""  # entry with the tuned rates; empty: the newest that cou
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many, tuned
-from lrlab.lineup import restarts
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.labbook import tuned
 from lrlab.optimizers import Adam, AdamW
-from lrlab.probes import WeightQuantiles
+from lrlab.schedules.presets import restarts
+from lrlab.training.probes import WeightQuantiles
 
 if not (decoupled and l2) or min(*decoupled, *l2) <= 0:
     raise ValueError(f"weight decays must be positive, got {decoupled} and {l2}")
@@ -67,10 +68,18 @@ seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
 
 
 def job(name, seed):
-    return Job(task, Recipe(
-        schedule=schedule, steps=steps, batch_size=batch_size, optimizer=optimizers[name],
-        seed=seed, eval_every=every,
-    ), (WeightQuantiles(every=every, levels=(0.5, 0.9, 0.99)),))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=schedule,
+            steps=steps,
+            batch_size=batch_size,
+            optimizer=optimizers[name],
+            seed=seed,
+            eval_every=every,
+        ),
+        (WeightQuantiles(every=every, levels=(0.5, 0.9, 0.99)),),
+    )
 
 
 strongest = f"AdamW, {max(decoupled):g}"
@@ -100,24 +109,40 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(3, 2, width=9.6, height=6, sharex=True,
-                         gridspec_kw={"height_ratios": [4, 4, 1]})  # fmt: skip
+fig, axes = plots.figure(
+    3, 2, width=9.6, height=6, sharex=True, gridspec_kw={"height_ratios": [4, 4, 1]}
+)
 groups = ([NONE, *(f"AdamW, {v:g}" for v in decoupled)], [NONE, *(f"Adam + L2, {v:g}" for v in l2)])
 at = members[NONE][0].evals["step"] / epoch
 for column, (group, title) in enumerate(
     zip(groups, ("decoupled decay", "L2 penalty"), strict=True)
 ):
     upper, middle, lower = axes[:, column]
-    plots.bands(upper, at[1:], {
-        name: stats.band([run.evals["validation_loss"][1:] for run in members[name]])
-        for name in group
-    })  # fmt: skip
-    plots.bands(middle, at, {
-        name: stats.band([r.probes["WeightQuantiles"]["magnitude"][:, 2] for r in members[name]])
-        for name in group
-    })  # fmt: skip
-    lower.fill_between(np.arange(steps) / epoch, schedule(np.arange(steps)), color="#8a8a8a",
-                       alpha=0.4, linewidth=0)  # fmt: skip
+    plots.bands(
+        upper,
+        at[1:],
+        {
+            name: stats.band([run.evals["validation_loss"][1:] for run in members[name]])
+            for name in group
+        },
+    )
+    plots.bands(
+        middle,
+        at,
+        {
+            name: stats.band(
+                [r.probes["WeightQuantiles"]["magnitude"][:, 2] for r in members[name]]
+            )
+            for name in group
+        },
+    )
+    lower.fill_between(
+        np.arange(steps) / epoch,
+        schedule(np.arange(steps)),
+        color="#8a8a8a",
+        alpha=0.4,
+        linewidth=0,
+    )
     upper.set(title=title, yscale="log", ylim=(0.2, 0.6))
     upper.set_yticks([0.2, 0.3, 0.4, 0.5], ["0.2", "0.3", "0.4", "0.5"])
     upper.set_yticks([], minor=True)
@@ -156,23 +181,30 @@ for name, group in members.items():
     loss = stats.log_differences(test_loss(group), test_loss(members[NONE]))
     change = stats.mean_interval(loss) if name != NONE else None
     rows.append(
-        {"optimizer": name, "test loss": float(np.exp(np.log(test_loss(group)).mean())),
-         "log ratio to none": change.estimate if change else "",
-         "95 % from": change.low if change else "", "to": change.high if change else "",
-         "growth after the first cycle [%]": 100 * np.expm1(np.mean([growth(r) for r in group])),
-         "0.99 quantile": np.mean([magnitude(r) for r in group]),
-         "median |w|": np.mean([magnitude(r, 0) for r in group])}
-    )  # fmt: skip
+        {
+            "optimizer": name,
+            "test loss": float(np.exp(np.log(test_loss(group)).mean())),
+            "log ratio to none": change.estimate if change else "",
+            "95 % from": change.low if change else "",
+            "to": change.high if change else "",
+            "growth after the first cycle [%]": 100 * np.expm1(np.mean([growth(r) for r in group])),
+            "0.99 quantile": np.mean([magnitude(r) for r in group]),
+            "median |w|": np.mean([magnitude(r, 0) for r in group]),
+        }
+    )
 display.table(
-    pd.DataFrame(rows), digits=3, caption=f"At the end of the fourth cycle, {n_seeds} seeds.",
-)  # fmt: skip
+    pd.DataFrame(rows),
+    digits=3,
+    caption=f"At the end of the fourth cycle, {n_seeds} seeds.",
+)
 
 # %% [markdown]
 # ## Verdict
 
 # %% tags=["nbval-ignore-output"]
-spread = float(np.std(stats.log_differences(test_loss(pilot[strongest]), test_loss(pilot[NONE])),
-                      ddof=1))  # fmt: skip
+spread = float(
+    np.std(stats.log_differences(test_loss(pilot[strongest]), test_loss(pilot[NONE])), ddof=1)
+)
 display.say(
     f"Paired standard deviation of the log test loss, {strongest} against none, over {pilot_seeds} "
     f"pilot seeds: {spread:.4f}. For a difference of {2 * delta:g} to lie beyond {delta:g} with "
@@ -180,7 +212,7 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-settled = claims.settle(
+settled = claims.judge(
     [
         claim
         for name in list(optimizers)[1:]
@@ -188,21 +220,28 @@ settled = claims.settle(
             Claim.effect(
                 f"smaller-{tuned.slug(name)}",
                 f"The weights end smaller than without decay: {name}.",
-                values=[np.log(magnitude(a) / magnitude(b))
-                        for a, b in zip(members[name], members[NONE], strict=True)],
-                direction="less", delta=shrink, unit="log ratio of 0.99 quantiles",
+                values=[
+                    np.log(magnitude(a) / magnitude(b))
+                    for a, b in zip(members[name], members[NONE], strict=True)
+                ],
+                direction="less",
+                delta=shrink,
+                unit="log ratio of 0.99 quantiles",
                 source="diffusion2025",
             ),
             Claim.effect(
-                f"loss-{tuned.slug(name)}", f"The test loss is lower than without decay: {name}.",
+                f"loss-{tuned.slug(name)}",
+                f"The test loss is lower than without decay: {name}.",
                 values=stats.log_differences(test_loss(members[name]), test_loss(members[NONE])),
-                direction="less", delta=delta, unit="log ratio of test losses",
+                direction="less",
+                delta=delta,
+                unit="log ratio of test losses",
                 source="diffusion2025",
             ),
         )
     ],
     notebook="annealing_adamw",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

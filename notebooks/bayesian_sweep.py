@@ -74,15 +74,24 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, claims, display, parallel, plots, plots_sweep, stats, train_many
-from lrlab.plots_panels import plain_ticks
-from lrlab.sweep import advice, exploring, rules, surnames, sweep
+from lrlab import Claim, Job, claims, display, plots, stats, train_many
+from lrlab.experiments import bayesian_sweep as exploring
+from lrlab.plots.panels import plain_ticks
+from lrlab.sweep import advice, rules, surnames, sweep
+from lrlab.sweep import figures as plots_sweep
 from lrlab.sweep import trials as trials_of
 from lrlab.sweep.importance import clusters, importance, positions
 from lrlab.sweep.report import running_best
+from lrlab.training import parallel
 
-plan_of_sweep = surnames.bayesian(trials=trials, updates=updates, eval_every=eval_every,
-                                  n_eval=n_eval, wave=wave, seed=sampler_seed)  # fmt: skip
+plan_of_sweep = surnames.bayesian(
+    trials=trials,
+    updates=updates,
+    eval_every=eval_every,
+    n_eval=n_eval,
+    wave=wave,
+    seed=sampler_seed,
+)
 if not 1 < best_runs <= trials:
     raise ValueError(f"best_runs must be in (1, {trials}], got best_runs={best_runs}")
 task, space = plan_of_sweep.the_task(), plan_of_sweep.space
@@ -112,8 +121,9 @@ display.say(
 study = sweep(plan_of_sweep, progress=False)
 found = trials_of(study)
 runs = train_many([Job(task, plan_of_sweep.recipe_of(t.params)) for t in found], progress=False)
-final = np.array([min(run.final("validation_loss", task.chance_loss), task.chance_loss)
-                  for run in runs])  # fmt: skip
+final = np.array(
+    [min(run.final("validation_loss", task.chance_loss), task.chance_loss) for run in runs]
+)
 outcome = np.array([trial.outcome for trial in found])
 survived = outcome == "completed"
 order = [i for i in np.argsort(final) if survived[i]]
@@ -134,14 +144,17 @@ for sentence in advice(plan_of_sweep, found):
 # %% tags=["nbval-ignore-output"]
 fig, axes = plots.figure(2, 2, width=9.6, height=6.4)
 top = float(np.quantile([t.value for t in found if np.isfinite(t.value)], 0.95))
-plots_sweep.against_value(axes[0, 0], [t.params["peak_lr"] for t in found], found,
-                          name="peak rate", top=top)  # fmt: skip
+plots_sweep.against_value(
+    axes[0, 0], [t.params["peak_lr"] for t in found], found, name="peak rate", top=top
+)
 axes[0, 0].set_ylabel("last validation loss (nats)")
 plots_sweep.timeline(axes[0, 1], found, [plan_of_sweep.step_of(band) for band in bands])
 axes[0, 1].legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
 running, updates_spent = running_best(found)
-for ax, x, label in ((axes[1, 0], np.arange(trials), "trial"),
-                     (axes[1, 1], updates_spent, "updates spent")):  # fmt: skip
+for ax, x, label in (
+    (axes[1, 0], np.arange(trials), "trial"),
+    (axes[1, 1], updates_spent, "updates spent"),
+):
     plots_sweep.best_so_far(ax, x, running, xlabel=label)
     ax.set_ylabel("lowest loss so far (nats)")
 display.show(
@@ -177,11 +190,16 @@ def searched(name, seed):
 calls = [joblib.delayed(searched)(name, seed) for name in SEARCHES for seed in range(searches)]
 done = dict(parallel.in_parallel(calls))
 ranks, edges = (
-    {name: np.array([done[name, seed][k] for seed in range(searches)], dtype=float)
-     for name in SEARCHES} for k in (0, 1)
-)  # fmt: skip
-parts = {"early": slice(search_trials // 10, search_trials // 3),
-         "late": slice(search_trials * 2 // 3, None)}  # fmt: skip
+    {
+        name: np.array([done[name, seed][k] for seed in range(searches)], dtype=float)
+        for name in SEARCHES
+    }
+    for k in (0, 1)
+)
+parts = {
+    "early": slice(search_trials // 10, search_trials // 3),
+    "late": slice(search_trials * 2 // 3, None),
+}
 rows = []
 for name in SEARCHES:
     row = {"search": name}
@@ -190,13 +208,14 @@ for name in SEARCHES:
         row[f"at an edge, {part} (%)"] = 100 * edges[name][:, chosen].mean()
     rows.append(row)
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption=f"Searches of {search_trials} trials on the fitted surface, n = {searches} seeds. "
     "Distance to the best before, ranked: 0 on it, 0.5 random. Early: trials "
     f"{parts['early'].start + 1} to {parts['early'].stop}; late: from trial "
     f"{parts['late'].start + 1} on. Uniform draws are at an edge "
     f"{100 * (1 - 0.9 ** len(space)):.0f} % of the time.",
-)  # fmt: skip
+)
 
 
 thirds = np.array_split(np.arange(later, trials), 3) if trials >= later + 3 else []
@@ -224,8 +243,14 @@ ax = axes[0, 0]
 for word, colour in plots_sweep.OUTCOMES.items():
     if not (outcome == word).any():
         continue
-    ax.plot(np.flatnonzero(outcome == word), distance[outcome == word], "o", color=colour,
-            markersize=3.5, label=word)  # fmt: skip
+    ax.plot(
+        np.flatnonzero(outcome == word),
+        distance[outcome == word],
+        "o",
+        color=colour,
+        markersize=3.5,
+        label=word,
+    )
 ax.axhline(0.5, color="#888888", linewidth=1, linestyle="--")
 ax.set(
     xlabel="trial",
@@ -283,9 +308,11 @@ display.show(
 display.say(
     f"The forest explains {100 * np.median(measured.explained):.0f} % of the variance of the ranks "
     "of trials that it has not seen. "
-    + " ".join(f"{words}: {shares[n][1]:.2f} [{shares[n][0]:.2f}, {shares[n][2]:.2f}]."
-               for n, words in names.items())
-)  # fmt: skip
+    + " ".join(
+        f"{words}: {shares[n][1]:.2f} [{shares[n][0]:.2f}, {shares[n][2]:.2f}]."
+        for n, words in names.items()
+    )
+)
 
 # %% tags=["nbval-ignore-output"]
 members = [i for i in order if i >= left_out]
@@ -293,10 +320,16 @@ groups = clusters(at[members], draws=draws, most=min(6, len(members) - 1))
 fig, axes = plots.figure(1, 3, width=10.4, height=3.3)
 for ax, name in zip(axes[0], (surnames.BETA2, surnames.WEIGHT_DECAY), strict=False):
     for group, style in zip(range(groups.k), plots.styles(), strict=False):
-        chosen = [found[i] for i, label in zip(members, groups.labels, strict=True)
-                  if label == group]  # fmt: skip
-        ax.plot([t.params["peak_lr"] for t in chosen], [t.params[name] for t in chosen],
-                "os^DvP"[group], color=style["color"], markersize=4.5)  # fmt: skip
+        chosen = [
+            found[i] for i, label in zip(members, groups.labels, strict=True) if label == group
+        ]
+        ax.plot(
+            [t.params["peak_lr"] for t in chosen],
+            [t.params[name] for t in chosen],
+            "os^DvP"[group],
+            color=style["color"],
+            markersize=4.5,
+        )
     ax.set(xscale="log", xlabel="peak rate", ylabel=names[name])
 axes[0, 1].set_yscale("log")
 ticks = [0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1]
@@ -320,10 +353,11 @@ display.show(
     "best k.",
 )
 display.say(
-    "Silhouettes: " + ", ".join(f"{v:.3f} (k = {k})" for k, v in groups.silhouettes.items())
+    "Silhouettes: "
+    + ", ".join(f"{v:.3f} (k = {k})" for k, v in groups.silhouettes.items())
     + f". The groups have {', '.join(map(str, np.bincount(groups.labels)))} runs. A share of "
     f"{groups.p:.3f} of uniform samples reaches as high a silhouette."
-)  # fmt: skip
+)
 
 # %% [markdown]
 # ### The curves of the best runs
@@ -345,8 +379,9 @@ fall = {
     "whole": (at_step(0) - at_step(updates)) / updates,
 }
 tail = step >= steep_end
-chord = np.array([np.interp(step[tail], [step[tail][0], step[-1]], curve[tail][[0, -1]])
-                  for curve in curves])  # fmt: skip
+chord = np.array(
+    [np.interp(step[tail], [step[tail][0], step[-1]], curve[tail][[0, -1]]) for curve in curves]
+)
 sag = (chord - curves[:, tail]).mean(1) / (curves[:, tail][:, 0] - curves[:, -1])
 fig, [[ax]] = plots.figure(1, 1, width=6.8, height=3.6)
 for i in order[best_runs:]:
@@ -390,64 +425,102 @@ def later_less_early(values):
     return values[:, parts["late"]].mean(1) - values[:, parts["early"]].mean(1)
 
 
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.proportion(
-            "exploits", "The sweep exploits: its later trials are near the best one before them.",
-            successes=int((near < 0.5).sum()), n=len(near), direction="greater", threshold=0.5,
-            unit="trials nearer than half of the space", source=source,
+            "exploits",
+            "The sweep exploits: its later trials are near the best one before them.",
+            successes=int((near < 0.5).sum()),
+            n=len(near),
+            direction="greater",
+            threshold=0.5,
+            unit="trials nearer than half of the space",
+            source=source,
             published="decent amounts of exploit",
         ),
         Claim.effect(
-            "wandb-exploits", "W&B's search exploits: its early trials are near the best one.",
-            values=ranks["W&B's"][:, parts["early"]].mean(1) - 0.5, direction="less", delta=0.1,
-            unit="rank of the distance to the best, less that of uniform draws", source=source,
+            "wandb-exploits",
+            "W&B's search exploits: its early trials are near the best one.",
+            values=ranks["W&B's"][:, parts["early"]].mean(1) - 0.5,
+            direction="less",
+            delta=0.1,
+            unit="rank of the distance to the best, less that of uniform draws",
+            source=source,
             published="decent amounts of exploit",
         ),
         Claim.effect(
-            "wandb-late-edges", "W&B's search tries the edges more when it comes to 300 runs.",
-            values=later_less_early(edges["W&B's"]), direction="greater", delta=0.05,
-            unit="share of trials at an edge, late less early", source=source,
+            "wandb-late-edges",
+            "W&B's search tries the edges more when it comes to 300 runs.",
+            values=later_less_early(edges["W&B's"]),
+            direction="greater",
+            delta=0.05,
+            unit="share of trials at an edge, late less early",
+            source=source,
             published="at about 300 runs it explores the edges more aggressively",
         ),
         Claim.effect(
-            "late-edges", "A Parzen estimator tries the edges more when it comes to 300 runs.",
-            values=later_less_early(edges["Parzen estimator"]), direction="greater", delta=0.05,
-            unit="share of trials at an edge, late less early", source=source,
+            "late-edges",
+            "A Parzen estimator tries the edges more when it comes to 300 runs.",
+            values=later_less_early(edges["Parzen estimator"]),
+            direction="greater",
+            delta=0.05,
+            unit="share of trials at an edge, late less early",
+            source=source,
         ),
         Claim.proportion(
-            "clusters", "The runs that survive form clusters.",
-            successes=int((groups.uniform >= groups.silhouettes[groups.k]).sum()), n=draws,
-            direction="less", threshold=0.05, unit="uniform samples with as high a silhouette",
-            source=source, published="k-means clusters of the runs that survived",
+            "clusters",
+            "The runs that survive form clusters.",
+            successes=int((groups.uniform >= groups.silhouettes[groups.k]).sum()),
+            n=draws,
+            direction="less",
+            threshold=0.05,
+            unit="uniform samples with as high a silhouette",
+            source=source,
+            published="k-means clusters of the runs that survived",
         ),
         Claim.effect(
-            "flat-in-warmup", "The best runs are flat in the warmup: they fall slower than later.",
-            values=np.log(fall["warmup"] / fall["whole"]), direction="less",
-            unit="log ratio of falls per update, warmup to whole run", source=source,
+            "flat-in-warmup",
+            "The best runs are flat in the warmup: they fall slower than later.",
+            values=np.log(fall["warmup"] / fall["whole"]),
+            direction="less",
+            unit="log ratio of falls per update, warmup to whole run",
+            source=source,
             published="initial flatness in the loss during warmup",
         ),
         Claim.effect(
-            "steep-after-warmup", "After the warmup the best runs fall more steeply than in it.",
-            values=np.log(fall["next"] / fall["warmup"]), direction="greater",
-            unit="log ratio of falls per update", source=source, published="then a steep drop",
+            "steep-after-warmup",
+            "After the warmup the best runs fall more steeply than in it.",
+            values=np.log(fall["next"] / fall["warmup"]),
+            direction="greater",
+            unit="log ratio of falls per update",
+            source=source,
+            published="then a steep drop",
         ),
         Claim.effect(
-            "convex-at-the-end", "The rest of the best runs' curves is convex.",
-            values=sag, direction="greater", unit="mean sag below the chord, share of the fall",
-            source=source, published="followed by slight convexity",
+            "convex-at-the-end",
+            "The rest of the best runs' curves is convex.",
+            values=sag,
+            direction="greater",
+            unit="mean sag below the chord, share of the fall",
+            source=source,
+            published="followed by slight convexity",
         ),
         *(
             Claim.descriptive(
-                f"{word}-selected", f"The {names[name]} of the five best runs.",
-                values=[found[i].params[name] for i in order[:5]], scale="log",
+                f"{word}-selected",
+                f"The {names[name]} of the five best runs.",
+                values=[found[i].params[name] for i in order[:5]],
+                scale="log",
             )
-            for word, name in (("rate", "peak_lr"), ("beta2", surnames.BETA2),
-                               ("decay", surnames.WEIGHT_DECAY))
+            for word, name in (
+                ("rate", "peak_lr"),
+                ("beta2", surnames.BETA2),
+                ("decay", surnames.WEIGHT_DECAY),
+            )
         ),
     ],
     notebook="bayesian_sweep",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -49,9 +49,10 @@ tuning_entry: str = ""  # entry with the tuned rates; empty: the newest that cou
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many, tuned
-from lrlab.lineup import lineup
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.labbook import tuned
 from lrlab.optimizers import Adam
+from lrlab.schedules.presets import lineup
 
 if len(widths) < 2 or sorted(set(widths)) != widths:
     raise ValueError(f"widths must be at least two rising numbers, got widths={widths}")
@@ -68,10 +69,17 @@ def task(width, amount):
 
 
 def job(width, amount, seed):
-    return Job(task(width, amount), Recipe(
-        schedule=schedule, steps=updates, batch_size=batch_size, optimizer=Adam(), seed=seed,
-        eval_every=updates // evaluations,
-    ))  # fmt: skip
+    return Job(
+        task(width, amount),
+        Recipe(
+            schedule=schedule,
+            steps=updates,
+            batch_size=batch_size,
+            optimizer=Adam(),
+            seed=seed,
+            eval_every=updates // evaluations,
+        ),
+    )
 
 
 grid = [(width, amount, seed) for amount in images for width in widths for seed in seeds]
@@ -107,10 +115,14 @@ fig, axes = plots.figure(2, len(widths), width=9.6, height=4.6, sharex=True, sha
 at = members[widths[0], "many"][0].evals["step"]
 for row, amount in zip(axes, images, strict=True):
     for ax, width in zip(row, widths, strict=True):
-        plots.bands(ax, at[1:], {
-            part: stats.band([r.evals[f"{part}_loss"][1:] for r in members[width, amount]])
-            for part in ("train", "validation")
-        })  # fmt: skip
+        plots.bands(
+            ax,
+            at[1:],
+            {
+                part: stats.band([r.evals[f"{part}_loss"][1:] for r in members[width, amount]])
+                for part in ("train", "validation")
+            },
+        )
         ax.set_title(f"width {width}, {images[amount]} images", fontsize=9)
     row[0].set_ylabel("loss")
 ax.set(yscale="log", ylim=(0.1, 1.0))
@@ -147,16 +159,24 @@ for (width, amount), group in members.items():
     stop = np.array([stops_tracking(run) for run in group])
     when = f"{np.nanmedian(stop):.0f}" if np.isfinite(stop).any() else "never"
     rows.append(
-        {"width": width, "weights": sizes[width], "images": images[amount],
-         "gap": float(distance.mean()), "stops tracking at update": when,
-         "in seeds": f"{np.isfinite(stop).sum()} of {n_seeds}", "test loss": loss.estimate,
-         "95 % from": loss.low, "to": loss.high}
-    )  # fmt: skip
+        {
+            "width": width,
+            "weights": sizes[width],
+            "images": images[amount],
+            "gap": float(distance.mean()),
+            "stops tracking at update": when,
+            "in seeds": f"{np.isfinite(stop).sum()} of {n_seeds}",
+            "test loss": loss.estimate,
+            "95 % from": loss.low,
+            "to": loss.high,
+        }
+    )
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption=f"At the end, {n_seeds} seeds. Validation has stopped tracking training where the gap "
     f"stays above {tracking:g}.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 fig, ((left, right),) = plots.figure(1, 2, width=9, height=3)
@@ -164,10 +184,14 @@ for ax, values in ((left, final_gap), (right, test)):
     for style, amount in zip(plots.styles(), images, strict=False):
         found = [stats.mean_interval(values[width, amount]) for width in widths]
         ax.errorbar(
-            list(sizes.values()), [i.estimate for i in found],
+            list(sizes.values()),
+            [i.estimate for i in found],
             yerr=[[i.estimate - i.low for i in found], [i.high - i.estimate for i in found]],
-            marker="o", capsize=3, label=f"{images[amount]} images", **style,
-        )  # fmt: skip
+            marker="o",
+            capsize=3,
+            label=f"{images[amount]} images",
+            **style,
+        )
     ax.set(xscale="log", xlabel="weights")
 left.set_ylabel("gap, log of validation / training")
 right.set_ylabel("test loss")
@@ -184,9 +208,14 @@ display.show(
 # ## Verdict
 
 # %% tags=["nbval-ignore-output"]
-spread = float(np.std(stats.log_differences(
-    *([r.final("test_loss") for r in pilot[w, "many"]] for w in (widths[0], widths[-1]))
-), ddof=1))  # fmt: skip
+spread = float(
+    np.std(
+        stats.log_differences(
+            *([r.final("test_loss") for r in pilot[w, "many"]] for w in (widths[0], widths[-1]))
+        ),
+        ddof=1,
+    )
+)
 display.say(
     f"Paired standard deviation of the log test loss, narrowest against widest, over {pilot_seeds} "
     f"pilot seeds: {spread:.4f}. For a difference of {2 * delta:g} to lie beyond {delta:g} with "
@@ -203,11 +232,13 @@ def slopes(values, amount):
 
 largest = widths[-1]
 chosen = {
-    amount: min(widths[:-1], key=lambda w: np.mean(
-        [np.log(run.final("validation_loss")) for run in members[w, amount]]))
+    amount: min(
+        widths[:-1],
+        key=lambda w: np.mean([np.log(run.final("validation_loss")) for run in members[w, amount]]),
+    )
     for amount in images
-}  # fmt: skip
-settled = claims.settle(
+}
+settled = claims.judge(
     [
         claim
         for amount in images
@@ -215,15 +246,19 @@ settled = claims.settle(
             Claim.effect(
                 f"gap-{amount}",
                 f"Fewer parameters reduce overfitting ({images[amount]} training images).",
-                values=slopes(final_gap, amount), direction="greater",
-                unit="change of the gap with the log number of weights", source="diffusion2025",
+                values=slopes(final_gap, amount),
+                direction="greater",
+                unit="change of the gap with the log number of weights",
+                source="diffusion2025",
             ),
             Claim.effect(
                 f"better-{amount}",
                 f"The smaller model that is best on validation data (width {chosen[amount]}) has a "
                 f"lower test loss than the largest ({images[amount]} training images).",
                 values=stats.log_differences(test[chosen[amount], amount], test[largest, amount]),
-                direction="less", delta=delta, unit="log ratio of test losses",
+                direction="less",
+                delta=delta,
+                unit="log ratio of test losses",
                 source="diffusion2025",
             ),
         )
@@ -233,13 +268,16 @@ settled = claims.settle(
             "stops-tracking",
             f"Share of the run after which validation no longer tracks training (width {largest}, "
             f"{few} images; 1: never).",
-            values=[np.nan_to_num(stops_tracking(r) / updates, nan=1.0)
-                    for r in members[largest, "few"]],
-            unit="share of the run", source="diffusion2025", published="25 epochs",
+            values=[
+                np.nan_to_num(stops_tracking(r) / updates, nan=1.0) for r in members[largest, "few"]
+            ],
+            unit="share of the run",
+            source="diffusion2025",
+            published="25 epochs",
         ),
     ],
     notebook="capacity",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

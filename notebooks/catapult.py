@@ -31,12 +31,12 @@
 # ## Setup
 #
 # The solvable model of the source: $f = v \cdot u / \sqrt m$ with $m$ hidden units on one example
-# ($x = 1$, $y = 0$), all weights from N(0, 1), loss $f^2/2$ (`lrlab.catapult`). Rates are in units
-# of $1/\lambda_0$ of each network. The first threshold is the smallest rate at which the loss is
-# ever above its first value, the second is the smallest at which it grows beyond all bounds; both
-# are found on a grid of 33 rates that is refined once. A first version of this entry also asked
-# for convergence within the same 100 updates; one of 60 runs had come to so flat a place that it
-# was still on its way, so that it now has 500, and the rule is the same.
+# ($x = 1$, $y = 0$), all weights from N(0, 1), loss $f^2/2$ (`lrlab.experiments.catapult`). Rates
+# are in units of $1/\lambda_0$ of each network. The first threshold is the smallest rate at which
+# the loss is ever above its first value, the second is the smallest at which it grows beyond all
+# bounds; both are found on a grid of 33 rates that is refined once. A first version of this entry
+# also asked for convergence within the same 100 updates; one of 60 runs had come to so flat a place
+# that it was still on its way, so that it now has 500, and the rule is the same.
 #
 # The real ones are two perceptrons on MNIST-1D (ReLU 40-100-100-10, tanh 40-50-10), squared error,
 # full batches, torch's usual initialisation, with the sharpness at their first weights as
@@ -63,10 +63,10 @@ import numpy as np
 import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
-from lrlab.catapult import linear_network
-from lrlab.plots_panels import plain_ticks
+from lrlab.curvature.hessian import stability_edge
+from lrlab.experiments.catapult import linear_network
+from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Constant
-from lrlab.sharpness import stability_edge
 
 FIRST, SECOND = 2.0, 4.0  # the published thresholds of the linear network, in units of 1/λ₀
 RELU = 12.0  # and the reported one of networks with ReLU
@@ -93,8 +93,12 @@ def net_job(architecture, multiple, seed):
     return Job(task, recipe.replace(schedule=Constant(multiple / FIRST * edge)))
 
 
-net_grid = [(name, rate, seed) for name in perceptrons for rate in net_rates
-            for seed in (*range(net_seeds), *pilots)]  # fmt: skip
+net_grid = [
+    (name, rate, seed)
+    for name in perceptrons
+    for rate in net_rates
+    for seed in (*range(net_seeds), *pilots)
+]
 plan = [net_job(perceptrons[name], rate, seed) for name, rate, seed in net_grid]
 
 # %% [markdown]
@@ -138,20 +142,30 @@ thresholds = {
     for width in widths
     for seed in (*seeds, *pilots)
 }
-followed = {(width, seed): network([*rates, spike_rate], width, seed, long_updates)
-            for width in widths for seed in seeds}  # fmt: skip
+followed = {
+    (width, seed): network([*rates, spike_rate], width, seed, long_updates)
+    for width in widths
+    for seed in seeds
+}
 display.table(
-    pd.DataFrame([
-        {"width": width, "seeds": n_seeds,
-         "first threshold [1/λ₀]": str(stats.mean_interval([thresholds[width, s][0]
-                                                            for s in seeds])),
-         "second threshold [1/λ₀]": str(stats.mean_interval([thresholds[width, s][1]
-                                                             for s in seeds]))}
-        for width in widths
-    ]),
+    pd.DataFrame(
+        [
+            {
+                "width": width,
+                "seeds": n_seeds,
+                "first threshold [1/λ₀]": str(
+                    stats.mean_interval([thresholds[width, s][0] for s in seeds])
+                ),
+                "second threshold [1/λ₀]": str(
+                    stats.mean_interval([thresholds[width, s][1] for s in seeds])
+                ),
+            }
+            for width in widths
+        ]
+    ),
     caption="Thresholds of the linear network by width, mean with 95 % t interval over initial "
     "weights.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 wide = widths[-1]
@@ -159,8 +173,9 @@ shown = np.arange(41)
 curves, curvatures = {}, {}
 for k, rate in enumerate(rates):
     losses = np.maximum([followed[wide, s].loss[k, shown] for s in seeds], 1e-12)
-    product = np.array([followed[wide, s].lr[k] * followed[wide, s].curvature[k, shown]
-                        for s in seeds])  # fmt: skip
+    product = np.array(
+        [followed[wide, s].lr[k] * followed[wide, s].curvature[k, shown] for s in seeds]
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         curves[f"{rate:g}"] = tuple(map(np.exp, stats.band(np.log(losses))))
     curvatures[f"{rate:g}"] = stats.band(np.where(product < 10, product, np.nan))
@@ -198,25 +213,40 @@ display.say(
 highest = {s: np.array([followed[w, s].loss[-1].max() for w in widths]) for s in seeds}
 doublings = np.log2(spike_rate - 1)  # of |f| in each update
 expected = {
-    s: np.array([np.log2(np.sqrt(w / (2 * followed[w, s].loss[-1, 0]))) / doublings
-                 for w in widths]) for s in seeds
-}  # fmt: skip
+    s: np.array(
+        [np.log2(np.sqrt(w / (2 * followed[w, s].loss[-1, 0]))) / doublings for w in widths]
+    )
+    for s in seeds
+}
 when = {s: np.array([followed[w, s].loss[-1].argmax() for w in widths]) for s in seeds}
 fig, [[left, right]] = plots.figure(1, 2, width=9.6, height=3.2)
 for k, (name, style) in enumerate(zip(("first", "second"), plots.styles(), strict=False)):
     each = [stats.mean_interval([thresholds[w, s][k] for s in seeds]) for w in widths]
     centre = np.array([i.estimate for i in each])
-    left.errorbar(widths, centre, label=name, marker="o", markersize=4, capsize=2.5,
-                  yerr=[centre - [i.low for i in each], [i.high for i in each] - centre],
-                  **style)  # fmt: skip
+    left.errorbar(
+        widths,
+        centre,
+        label=name,
+        marker="o",
+        markersize=4,
+        capsize=2.5,
+        yerr=[centre - [i.low for i in each], [i.high for i in each] - centre],
+        **style,
+    )
 for published in (FIRST, SECOND):
     left.axhline(published, color="#555555", linewidth=0.8, linestyle=":")
 left.set(xscale="log", xlabel="width [units]", ylabel="threshold [1/λ₀]", ylim=(1.5, 4.5))
 left.legend(fontsize=8.5, loc="center right")
 heights = np.array(list(highest.values()))
 plots.bands(right, widths, {"highest loss": tuple(map(np.exp, stats.band(np.log(heights))))})
-right.plot(widths, np.array(widths) * np.exp(np.log(heights / widths).mean()), color="#555555",
-           linewidth=0.8, linestyle=":", label="proportional to the width")  # fmt: skip
+right.plot(
+    widths,
+    np.array(widths) * np.exp(np.log(heights / widths).mean()),
+    color="#555555",
+    linewidth=0.8,
+    linestyle=":",
+    label="proportional to the width",
+)
 right.set(xscale="log", yscale="log", xlabel="width [units]", ylabel="loss")
 right.legend(fontsize=8.5)
 for ax in (left, right):
@@ -257,10 +287,16 @@ for name, style in zip(perceptrons, plots.styles(), strict=False):
     counts = [sum(diverged[name, rate, s] for s in range(net_seeds)) for rate in net_rates]
     each = [stats.proportion_interval(c, net_seeds) for c in counts]
     share = np.array([i.estimate for i in each])
-    ax.errorbar(np.array(net_rates) * (0.985 if name == "ReLU" else 1.015), share, label=name,
-                marker="o", markersize=4, capsize=2.5,
-                yerr=[share - [i.low for i in each], [i.high for i in each] - share],
-                **style)  # fmt: skip
+    ax.errorbar(
+        np.array(net_rates) * (0.985 if name == "ReLU" else 1.015),
+        share,
+        label=name,
+        marker="o",
+        markersize=4,
+        capsize=2.5,
+        yerr=[share - [i.low for i in each], [i.high for i in each] - share],
+        **style,
+    )
 for published in (SECOND, RELU):
     ax.axvline(published, color="#555555", linewidth=0.8, linestyle=":")
 ax.set(xscale="log", xlabel="rate [1/λ₀]", ylabel="share of runs that diverge", ylim=(-0.05, 1.05))
@@ -297,9 +333,11 @@ measures = {
     "first threshold": (margin, n_seeds, [log_ratio(0, FIRST, wide, s) for s in pilots]),
     "second threshold": (margin, n_seeds, [log_ratio(1, SECOND, wide, s) for s in pilots]),
     "limit of the ReLU perceptron": (
-        float(np.log(factor)), net_seeds, [np.log(limit("ReLU", s)) for s in pilots]
+        float(np.log(factor)),
+        net_seeds,
+        [np.log(limit("ReLU", s)) for s in pilots],
     ),
-}  # fmt: skip
+}
 for name, (within, used, values) in measures.items():
     spread = float(np.std(values, ddof=1))
     asked = stats.seeds_for_equivalence(within, spread) if spread > 1e-9 else 5
@@ -310,8 +348,16 @@ for name, (within, used, values) in measures.items():
     )
 
 # %% tags=["nbval-ignore-output"]
-ends = {s: dict(zip(rates, zip(followed[wide, s].lr, followed[wide, s].curvature, strict=False),
-                    strict=False)) for s in seeds}  # fmt: skip
+ends = {
+    s: dict(
+        zip(
+            rates,
+            zip(followed[wide, s].lr, followed[wide, s].curvature, strict=False),
+            strict=False,
+        )
+    )
+    for s in seeds
+}
 
 
 def slope(x, y):
@@ -330,20 +376,29 @@ def log_change(seed):
 
 
 source = "lewkowycz2020catapult"
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.equivalence(
-            "first-threshold", f"The loss rises from 2/λ₀ on (linear network, {wide:,} units).",
-            values=[log_ratio(0, FIRST, wide, s) for s in seeds], margin=margin,
-            unit="log ratio to 2/λ₀", source=source, published="2/λ₀",
+            "first-threshold",
+            f"The loss rises from 2/λ₀ on (linear network, {wide:,} units).",
+            values=[log_ratio(0, FIRST, wide, s) for s in seeds],
+            margin=margin,
+            unit="log ratio to 2/λ₀",
+            source=source,
+            published="2/λ₀",
         ),
         Claim.equivalence(
-            "second-threshold", f"It diverges from 4/λ₀ on (linear network, {wide:,} units).",
-            values=[log_ratio(1, SECOND, wide, s) for s in seeds], margin=margin,
-            unit="log ratio to 4/λ₀", source=source, published="4/λ₀",
+            "second-threshold",
+            f"It diverges from 4/λ₀ on (linear network, {wide:,} units).",
+            values=[log_ratio(1, SECOND, wide, s) for s in seeds],
+            margin=margin,
+            unit="log ratio to 4/λ₀",
+            source=source,
+            published="4/λ₀",
         ),
         Claim.exact(
-            "converges-between", "Between the thresholds it converges: every run ends below a "
+            "converges-between",
+            "Between the thresholds it converges: every run ends below a "
             "thousandth of its first loss.",
             holds=all(all(converged(s, long_updates)) for s in seeds),
             detail=f"{len(between)} rates and {n_seeds} initial weights, {long_updates} updates",
@@ -351,45 +406,72 @@ settled = claims.settle(
             published="converges between 2/λ₀ and 4/λ₀",
         ),
         Claim.effect(
-            "flatter", "After a catapult the curvature is below 2/η.",
-            values=[log_flatness(s) for s in seeds], direction="less", delta=margin,
-            unit="log ratio to 2/η", source=source, published="it falls until it is below 2/η",
+            "flatter",
+            "After a catapult the curvature is below 2/η.",
+            values=[log_flatness(s) for s in seeds],
+            direction="less",
+            delta=margin,
+            unit="log ratio to 2/η",
+            source=source,
+            published="it falls until it is below 2/η",
         ),
         Claim.equivalence(
-            "unchanged-below", "Below 2/λ₀ the curvature stays what it was.",
-            values=[log_change(s) for s in seeds], margin=margin, unit="log ratio to λ₀",
-            source=source, published="constant in the limit of large width",
+            "unchanged-below",
+            "Below 2/λ₀ the curvature stays what it was.",
+            values=[log_change(s) for s in seeds],
+            margin=margin,
+            unit="log ratio to λ₀",
+            source=source,
+            published="constant in the limit of large width",
         ),
         Claim.equivalence(
-            "height", "The highest loss is proportional to the width: exponent 1.",
-            values=[slope(np.log(widths), np.log(highest[s])) - 1 for s in seeds], margin=order,
-            unit="exponent minus 1", source=source, published="grows to the order of the width",
+            "height",
+            "The highest loss is proportional to the width: exponent 1.",
+            values=[slope(np.log(widths), np.log(highest[s])) - 1 for s in seeds],
+            margin=order,
+            unit="exponent minus 1",
+            source=source,
+            published="grows to the order of the width",
         ),
         Claim.equivalence(
-            "time-of-height", "It comes after a number of updates that grows with the logarithm of "
+            "time-of-height",
+            "It comes after a number of updates that grows with the logarithm of "
             "the width as expected: slope 1.",
-            values=[slope(expected[s], when[s]) - 1 for s in seeds], margin=order,
-            unit="slope minus 1", source=source, published="of the order of log(width) updates",
+            values=[slope(expected[s], when[s]) - 1 for s in seeds],
+            margin=order,
+            unit="slope minus 1",
+            source=source,
+            published="of the order of log(width) updates",
         ),
         Claim.effect(
-            "relu-bears-more", "The ReLU perceptron bears rates well above 4/λ₀.",
+            "relu-bears-more",
+            "The ReLU perceptron bears rates well above 4/λ₀.",
             values=[float(np.log(limit("ReLU", s) / SECOND)) for s in range(net_seeds)],
-            direction="greater", delta=float(np.log(factor)), unit="log ratio to 4/λ₀",
-            source=source, published="ReLU networks: above 4/λ₀",
+            direction="greater",
+            delta=float(np.log(factor)),
+            unit="log ratio to 4/λ₀",
+            source=source,
+            published="ReLU networks: above 4/λ₀",
         ),
         Claim.equivalence(
-            "relu-twelve", f"It diverges from about 12/λ₀ on, within a factor of {factor:g}.",
+            "relu-twelve",
+            f"It diverges from about 12/λ₀ on, within a factor of {factor:g}.",
             values=[float(np.log(limit("ReLU", s) / RELU)) for s in range(net_seeds)],
-            margin=float(np.log(factor)), unit="log ratio to 12/λ₀", source=source,
+            margin=float(np.log(factor)),
+            unit="log ratio to 12/λ₀",
+            source=source,
             published="about 12/λ₀",
         ),
         Claim.descriptive(
-            "tanh-limit", "Rate from which on the tanh perceptron diverges.",
-            values=[limit("tanh", s) for s in range(net_seeds)], scale="log", unit="1/λ₀",
+            "tanh-limit",
+            "Rate from which on the tanh perceptron diverges.",
+            values=[limit("tanh", s) for s in range(net_seeds)],
+            scale="log",
+            unit="1/λ₀",
         ),
     ],
     notebook="catapult",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -76,8 +76,16 @@ ramp = schedules.Exponential(
 
 
 def job(schedule, seed, length=steps):
-    return Job(task, Recipe(schedule=schedule, steps=length, batch_size=batch_size,
-                            eval_every=epoch if length == steps else None, seed=seed))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=schedule,
+            steps=length,
+            batch_size=batch_size,
+            eval_every=epoch if length == steps else None,
+            seed=seed,
+        ),
+    )
 
 
 plan = [job(make(lr), seed) for make in schedule_of.values() for lr in peaks for seed in tuning]
@@ -96,8 +104,9 @@ plan += [job(ramp, seed, ramp_steps) for seed in range(n_seeds)]
 
 # %%
 fig, ((ax,),) = plots.figure(height=2.5)
-plots.learning_rates(ax, {name: make(1.0)(np.arange(steps)) for name, make in schedule_of.items()},
-                     staircase=True)  # fmt: skip
+plots.learning_rates(
+    ax, {name: make(1.0)(np.arange(steps)) for name, make in schedule_of.items()}, staircase=True
+)
 ax.set_ylabel("rate / peak rate")
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 display.show(
@@ -177,15 +186,20 @@ for ax, part in ((left, "train"), (middle, "test")):
     plots.bands(ax, at, curves)
     ax.set(xlabel="epoch", title=f"{part} loss [nats]", yscale="log")
 left.legend()
-final = {name: np.array([loss(run, "test") for run in members])
-         for name, members in by_schedule.items()}  # fmt: skip
+final = {
+    name: np.array([loss(run, "test") for run in members]) for name, members in by_schedule.items()
+}
 others = [name for name in schedule_of if name != "no schedule"]
 differences = {name: stats.log_differences(final[name], final["no schedule"]) for name in others}
 found = [stats.mean_interval(differences[name]) for name in others]
 plots.intervals(
-    right, others, [x.estimate for x in found], [x.low for x in found], [x.high for x in found],
+    right,
+    others,
+    [x.estimate for x in found],
+    [x.low for x in found],
+    [x.high for x in found],
     points=[differences[name] for name in others],
-)  # fmt: skip
+)
 right.set(title="log test loss minus that of no schedule")
 display.show(
     fig,
@@ -200,9 +214,17 @@ rows = []
 for name, members in by_schedule.items():
     losses = stats.geometric_interval(final[name])
     accuracy = stats.mean_interval([run.final("test_accuracy", diverged=0.1) for run in members])
-    rows.append({"schedule": name, "peak rate": chosen[name], "test loss": losses.estimate,
-                 "95 % from": losses.low, "to": losses.high, "test accuracy": accuracy.estimate,
-                 "± (95 %)": accuracy.high - accuracy.estimate})  # fmt: skip
+    rows.append(
+        {
+            "schedule": name,
+            "peak rate": chosen[name],
+            "test loss": losses.estimate,
+            "95 % from": losses.low,
+            "to": losses.high,
+            "test accuracy": accuracy.estimate,
+            "± (95 %)": accuracy.high - accuracy.estimate,
+        }
+    )
 display.table(pd.DataFrame(rows), digits=3, caption=f"At the end, {n_seeds} paired seeds.")
 
 # %% tags=["nbval-ignore-output"]
@@ -231,12 +253,24 @@ low, high = stats.geometric_interval(lows), stats.geometric_interval(highs)
 fig, ((ax,),) = plots.figure(height=3.2)
 for i, run in enumerate(ramps):
     lr, smooth_loss, _ = smooth(Trace.of(run))
-    ax.plot(lr, smooth_loss, color=plots.COLOURS[0], alpha=0.5, linewidth=1,
-            label="while the rate rises" if i == 0 else None)  # fmt: skip
+    ax.plot(
+        lr,
+        smooth_loss,
+        color=plots.COLOURS[0],
+        alpha=0.5,
+        linewidth=1,
+        label="while the rate rises" if i == 0 else None,
+    )
 for style, (i, name) in zip(plots.styles(), enumerate(schedule_of), strict=False):
     if name in ("no schedule", "one-cycle"):
-        ax.plot(peaks, centre[i], marker="o", color=plots.COLOURS[1 + (i > 0) * 2],
-                linestyle=style["linestyle"], label=f"{name}, loss at the end")  # fmt: skip
+        ax.plot(
+            peaks,
+            centre[i],
+            marker="o",
+            color=plots.COLOURS[1 + (i > 0) * 2],
+            linestyle=style["linestyle"],
+            label=f"{name}, loss at the end",
+        )
 plots.mark_band(ax, low.estimate, high.estimate, "usable band")
 plots.guess_line(ax, task.chance_loss)
 ax.set(xscale="log", xlabel="learning rate", ylabel="loss [nats]", ylim=(0, 4))
@@ -256,49 +290,67 @@ display.show(
 
 # %% tags=["nbval-ignore-output"]
 where = f"LeNet on MNIST, SGD, batches of {batch_size}, {steps} updates"
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.equivalence(
             "step-is-exponential",
             "Step decay and exponential decay end at the same test loss, each at its own rate.",
             values=stats.log_differences(final["step decay"], final["exponential"]),
-            margin=delta, unit="log ratio of test losses", source="azmimr2022",
+            margin=delta,
+            unit="log ratio of test losses",
+            source="azmimr2022",
         ),
         Claim.effect(
             "decay-helps",
             "Step decay ends lower than no schedule.",
-            values=differences["step decay"], direction="less", delta=delta / 2,
+            values=differences["step decay"],
+            direction="less",
+            delta=delta / 2,
             unit="log ratio of test losses",
         ),
         Claim.effect(
             "one-cycle-helps",
             "One-cycle ends lower than no schedule.",
-            values=differences["one-cycle"], direction="less", delta=delta / 2,
-            unit="log ratio of test losses", source="smith2018superconvergence",
+            values=differences["one-cycle"],
+            direction="less",
+            delta=delta / 2,
+            unit="log ratio of test losses",
+            source="smith2018superconvergence",
         ),
         Claim.effect(
             "below-the-band",
             "The report's lower rate, 5e-4, is too small to be usable.",
-            values=np.log(5e-4 / lows), direction="less", delta=0.0,
-            unit="log ratio of 5e-4 to the lower end of the band", source="azmimr2022",
+            values=np.log(5e-4 / lows),
+            direction="less",
+            delta=0.0,
+            unit="log ratio of 5e-4 to the lower end of the band",
+            source="azmimr2022",
             published="5e-4 to 0.05",
         ),
         *(
             Claim.descriptive(
-                f"peak-{name.replace(' ', '-')}", f"Peak rate chosen on validation data: {name}",
-                values=[lr], scale="log",
+                f"peak-{name.replace(' ', '-')}",
+                f"Peak rate chosen on validation data: {name}",
+                values=[lr],
+                scale="log",
             )
             for name, lr in chosen.items()
         ),
         Claim.descriptive(
-            "band_low", f"Lower end of the usable band: {where}", values=lows, scale="log",
+            "band_low",
+            f"Lower end of the usable band: {where}",
+            values=lows,
+            scale="log",
         ),
         Claim.descriptive(
-            "band_high", f"Upper end of the usable band: {where}", values=highs, scale="log",
+            "band_high",
+            f"Upper end of the usable band: {where}",
+            values=highs,
+            scale="log",
         ),
     ],
     notebook="compare",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -48,11 +48,12 @@ tuning_entry: str = ""  # entry with the tuned rates; empty: the newest that cou
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many, tuned
-from lrlab.generation import GeneratedDigits
-from lrlab.lineup import lineup
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.labbook import tuned
 from lrlab.optimizers import Adam
-from lrlab.plots_panels import images, panels, plain_ticks
+from lrlab.plots.panels import images, panels, plain_ticks
+from lrlab.schedules.presets import lineup
+from lrlab.training.generation import GeneratedDigits
 
 if not 0 < short_epochs < long_epochs:
     raise ValueError(f"need 0 < short_epochs < long_epochs, got {short_epochs}, {long_epochs}")
@@ -72,15 +73,22 @@ def job(name, length, peak, seed):
     """A run; the average is kept beside the weights of a constant rate."""
     steps, kind = epochs[length] * epoch, "constant" if name == AVERAGED else name
     recipe = Recipe(
-        schedule=lineup(steps)[kind].scale(peak), steps=steps, batch_size=batch_size,
-        optimizer=Adam(), seed=seed, eval_every=2 * epoch,
+        schedule=lineup(steps)[kind].scale(peak),
+        steps=steps,
+        batch_size=batch_size,
+        optimizer=Adam(),
+        seed=seed,
+        eval_every=2 * epoch,
         average_decay=average_decay if kind == "constant" else None,
-    )  # fmt: skip
+    )
     return Job(task, recipe, (GeneratedDigits(every=steps, count=200, shown=16),))
 
 
-arms = {(name, length, "tuned"): found.rate(f"{name} {length}")
-        for length in epochs for name in conditions}  # fmt: skip
+arms = {
+    (name, length, "tuned"): found.rate(f"{name} {length}")
+    for length in epochs
+    for name in conditions
+}
 arms |= {(name, "long", "common"): common_peak for name in names}
 grid = [(*arm, seed) for arm in arms for seed in seeds]
 grid += [(name, "long", "tuned", s) for name in ("cosine", "constant") for s in pilots]
@@ -132,9 +140,10 @@ display.say(
 # %% tags=["nbval-ignore-output"]
 rates = {
     name: lineup(epoch * long_epochs)["constant" if name == AVERAGED else name].scale(
-        arms[name, "long", "tuned"])(np.arange(epoch * long_epochs))
+        arms[name, "long", "tuned"]
+    )(np.arange(epoch * long_epochs))
     for name in conditions
-}  # fmt: skip
+}
 fig, axes = panels(rates, epoch_steps=epoch, label="loss")
 for name, ax in axes.items():
     at = members(name)[0].evals["step"] / epoch
@@ -165,20 +174,31 @@ for (name, length, kind), peak in arms.items():
         run.probes["GeneratedDigits"]["accuracy"][-1] for run in members(name, length, kind)
     ]
     rows.append(
-        {"schedule": name, "epochs": epochs[length], "rate": kind, "peak": peak,
-         "test loss": loss.estimate, "95 % from": loss.low, "to": loss.high,
-         "recognised digits": "" if name == AVERAGED else f"{100 * np.mean(accuracy):.1f} %"}
-    )  # fmt: skip
+        {
+            "schedule": name,
+            "epochs": epochs[length],
+            "rate": kind,
+            "peak": peak,
+            "test loss": loss.estimate,
+            "95 % from": loss.low,
+            "to": loss.high,
+            "recognised digits": "" if name == AVERAGED else f"{100 * np.mean(accuracy):.1f} %",
+        }
+    )
 display.table(
-    pd.DataFrame(rows), digits=4,
+    pd.DataFrame(rows),
+    digits=4,
     caption=f"Test loss at the end, geometric mean over {n_seeds} seeds, and the share of "
     "generated digits that a classifier recognises.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 rivals = [name for name in conditions if name != "cosine"]
-settings = {"tuned, long": ("long", "tuned"), "common rate, long": ("long", "common"),
-            "tuned, short": ("short", "tuned")}  # fmt: skip
+settings = {
+    "tuned, long": ("long", "tuned"),
+    "common rate, long": ("long", "common"),
+    "tuned, short": ("short", "tuned"),
+}
 difference = {
     (label, name): stats.log_differences(final("cosine", *where), final(name, *where))
     for label, where in settings.items()
@@ -188,8 +208,12 @@ fig, axes = plots.figure(1, len(settings), width=9.6, height=3.2, sharey=True)
 for ax, label in zip(axes[0], settings, strict=True):
     each = [difference[label, name] for name in rivals]
     found_here = [stats.mean_interval(values) for values in each]
-    plots.intervals(ax, rivals, *([getattr(i, end) for i in found_here]
-                                  for end in ("estimate", "low", "high")), points=each)  # fmt: skip
+    plots.intervals(
+        ax,
+        rivals,
+        *([getattr(i, end) for i in found_here] for end in ("estimate", "low", "high")),
+        points=each,
+    )
     ax.axvspan(-delta, delta, color="#888888", alpha=0.2, linewidth=0)
     ax.set(title=label, xlabel="log ratio of test losses")
     ax.locator_params(axis="x", nbins=4)
@@ -230,9 +254,11 @@ display.show(
 
 # %% tags=["nbval-ignore-output"]
 pilot = stats.log_differences(
-    *([metric(name, "test", run)[-1] for run in members(name, pilot=True)]
-      for name in ("cosine", "constant"))
-)  # fmt: skip
+    *(
+        [metric(name, "test", run)[-1] for run in members(name, pilot=True)]
+        for name in ("cosine", "constant")
+    )
+)
 spread = float(np.std(pilot, ddof=1))
 display.say(
     f"Paired standard deviation of cosine against constant over {pilot_seeds} pilot seeds: "
@@ -241,19 +267,22 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.effect(
             f"{'-'.join(label.replace(',', '').split())}-{tuned.slug(name)}",
             f"The cosine schedule gives better results than the others: {name} ({label}).",
-            values=difference[label, name], direction="less", delta=delta,
-            unit="log ratio of test losses", source="diffusion2025",
+            values=difference[label, name],
+            direction="less",
+            delta=delta,
+            unit="log ratio of test losses",
+            source="diffusion2025",
         )
         for label in settings
         for name in rivals
     ],
     notebook="compare_schedules",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

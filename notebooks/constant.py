@@ -63,8 +63,16 @@ choosing, reporting = range(n_seeds // 2), range(n_seeds // 2, n_seeds)
 
 
 def job(lr, seed):
-    return Job(task, Recipe(schedule=schedules.Constant(lr), steps=steps, batch_size=batch_size,
-                            eval_every=epoch, seed=seed))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=schedules.Constant(lr),
+            steps=steps,
+            batch_size=batch_size,
+            eval_every=epoch,
+            seed=seed,
+        ),
+    )
 
 
 plan = [job(lr, seed) for lr in rates for seed in range(n_seeds)]
@@ -106,8 +114,9 @@ def loss(run, part):
     return min(run.final(f"{part}_loss", diverged=math.inf), task.chance_loss)
 
 
-chosen = min(rates, key=lambda lr: np.mean([np.log(loss(by_rate[lr][s], "validation"))
-                                            for s in choosing]))  # fmt: skip
+chosen = min(
+    rates, key=lambda lr: np.mean([np.log(loss(by_rate[lr][s], "validation")) for s in choosing])
+)
 fig, ((left, middle, right),) = plots.figure(1, 3, width=9.6, height=3.0)
 shown = {f"{lr:g}": by_rate[lr] for lr in (rates[0], chosen, rates[-1])}
 for style, (name, members) in zip(plots.styles(), shown.items(), strict=False):
@@ -140,8 +149,14 @@ display.show(
 fig, ((ax,),) = plots.figure(height=2.8)
 for style, lr in zip(plots.styles(), rates, strict=False):
     for i, run in enumerate(by_rate[lr]):
-        ax.plot(np.full(run.steps, lr) * np.geomspace(0.9, 1.1, n_seeds)[i], run.grad_norm, ".",
-                markersize=1.2, alpha=0.35, color=style["color"])  # fmt: skip
+        ax.plot(
+            np.full(run.steps, lr) * np.geomspace(0.9, 1.1, n_seeds)[i],
+            run.grad_norm,
+            ".",
+            markersize=1.2,
+            alpha=0.35,
+            color=style["color"],
+        )
 ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="gradient norm")
 display.show(
     fig,
@@ -158,9 +173,16 @@ for lr in rates:
         [0.1 if run.diverged else run.final("test_accuracy") for run in members]
     )
     losses = stats.geometric_interval([loss(run, "test") for run in members])
-    rows.append({"rate": lr, "test loss": losses.estimate, "95 % from": losses.low,
-                 "to": losses.high, "test accuracy": accuracy.estimate,
-                 "diverged": f"{sum(run.diverged for run in members)} of {n_seeds}"})  # fmt: skip
+    rows.append(
+        {
+            "rate": lr,
+            "test loss": losses.estimate,
+            "95 % from": losses.low,
+            "to": losses.high,
+            "test accuracy": accuracy.estimate,
+            "diverged": f"{sum(run.diverged for run in members)} of {n_seeds}",
+        }
+    )
 display.table(pd.DataFrame(rows), digits=3, caption=f"At the end, {n_seeds} seeds each.")
 
 # %% [markdown]
@@ -173,8 +195,10 @@ display.table(pd.DataFrame(rows), digits=3, caption=f"At the end, {n_seeds} seed
 
 # %% tags=["nbval-ignore-output"]
 def good_share(seed):
-    accuracy = [0.1 if by_rate[lr][seed].diverged
-                else by_rate[lr][seed].final("test_accuracy") for lr in rates]  # fmt: skip
+    accuracy = [
+        0.1 if by_rate[lr][seed].diverged else by_rate[lr][seed].final("test_accuracy")
+        for lr in rates
+    ]
     fine = np.linspace(np.log(search_low), np.log(search_high), 4001)
     curve = np.interp(fine, np.log(rates), accuracy, right=0.1)
     return float(np.mean(curve >= good_accuracy))
@@ -202,30 +226,37 @@ display.say(
     f"{task.data().sizes()['test']:,} images (sampling error at 95 %: ±"
     f"{196 * math.sqrt(0.95 * 0.05 / task.data().sizes()['test']):.1f} % at an accuracy of 95 %)."
 )
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.equivalence(
             "small-rate-stands-still",
             f"A fixed rate of {rates[0]:g} does not converge within the budget.",
             values=[np.log(run.final("test_loss") / run.evals["test_loss"][0]) for run in small],
-            margin=still_margin, unit="log ratio of the last to the first test loss",
-            source="azmimr2022", published="2.30 → 2.28",
+            margin=still_margin,
+            unit="log ratio of the last to the first test loss",
+            source="azmimr2022",
+            published="2.30 → 2.28",
         ),
         Claim.effect(
             "good-rate-converges",
             "A fixed rate, chosen on validation data, does converge within the same budget.",
             values=[np.log(loss(run, "test") / task.chance_loss) for run in best],
-            direction="less", delta=math.log(2), unit="log ratio of the test loss to guessing",
+            direction="less",
+            delta=math.log(2),
+            unit="log ratio of the test loss to guessing",
         ),
         Claim.effect(
             "many-trials",
             f"Finding a suitable fixed rate takes more than {many_trials} random trials.",
-            values=np.log(trials / many_trials), direction="greater", delta=0.0,
-            unit=f"log ratio of trials to {many_trials}", source="azmimr2022",
+            values=np.log(trials / many_trials),
+            direction="greater",
+            delta=0.0,
+            unit=f"log ratio of trials to {many_trials}",
+            source="azmimr2022",
         ),
     ],
     notebook="constant",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

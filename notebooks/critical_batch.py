@@ -57,12 +57,12 @@ import numpy as np
 from scipy.optimize import curve_fit, minimize_scalar
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
-from lrlab.noise_scale import NoiseScale
-from lrlab.plots_panels import plain_ticks
+from lrlab.experiments.critical_batch.noise_scale import NoiseScale
+from lrlab.experiments.critical_batch.target import Target
+from lrlab.experiments.quadratic import Quadratic, fewest_updates
+from lrlab.labbook.tuned import best_rate
+from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Constant
-from lrlab.target import Target
-from lrlab.tasks.quadratic import fewest_updates
-from lrlab.tuned import best_rate
 
 if not 0 < quad_target < 1:
     raise ValueError(f"quad_target must be in (0, 1), got quad_target={quad_target}")
@@ -75,10 +75,18 @@ probed = min(batches, key=lambda b: abs(b - 64))  # where the noise scale is mea
 
 
 def job(rate, batch, seed, probes=()):
-    return Job(tasks.get("mnist1d"), Recipe(
-        schedule=Constant(rate), steps=most_examples // batch + 200, batch_size=batch, seed=seed,
-        eval_every=max(2, 512 // batch),
-    ), probes, reached)  # fmt: skip
+    return Job(
+        tasks.get("mnist1d"),
+        Recipe(
+            schedule=Constant(rate),
+            steps=most_examples // batch + 200,
+            batch_size=batch,
+            seed=seed,
+            eval_every=max(2, 512 // batch),
+        ),
+        probes,
+        reached,
+    )
 
 
 def five_rates(batch):
@@ -102,7 +110,7 @@ plan = [job(*point) for point in tuning_grid]
 # ### The noisy quadratic in closed form
 
 # %%
-quadratic = tasks.get("quadratic", sigma=0.5)
+quadratic = Quadratic(sigma=0.5)
 goal = quad_target * 0.5 * float(quadratic.curvatures.sum())
 sizes = np.geomspace(1, 4096, 49)
 fewest = np.array([fewest_updates(quadratic, goal, b) for b in sizes])
@@ -126,8 +134,13 @@ axes[0].plot(sizes, fewest[:, 0], color=plots.COLOURS[0], label="closed form")
 axes[0].plot(sizes, hyperbola, color=plots.COLOURS[1], linestyle="--", label="hyperbola")
 axes[0].set(ylabel="updates to the target")
 axes[1].plot(sizes, fewest[:, 1], color=plots.COLOURS[0], label="to the target")
-axes[1].plot(sizes, [quadratic.best_first_rate(b) for b in sizes], color=plots.COLOURS[2],
-             linestyle="-.", label="of the first update")  # fmt: skip
+axes[1].plot(
+    sizes,
+    [quadratic.best_first_rate(b) for b in sizes],
+    color=plots.COLOURS[2],
+    linestyle="-.",
+    label="of the first update",
+)
 axes[1].set(ylabel="best constant rate")
 for ax in axes:
     ax.set(xscale="log", yscale="log", xlabel="batch [examples]")
@@ -155,9 +168,13 @@ for b in batches:
     chosen[b] = five_rates(b)[int(np.argmin(mean))]
 probe = (NoiseScale(every=max(1, 640 // probed)),)
 grid = [(b, seed) for seed in (*seeds, *pilots) for b in batches]
-runs = dict(zip(grid, train_many([
-    job(chosen[b], b, seed, probe if b == probed else ()) for b, seed in grid
-]), strict=True))  # fmt: skip
+runs = dict(
+    zip(
+        grid,
+        train_many([job(chosen[b], b, seed, probe if b == probed else ()) for b, seed in grid]),
+        strict=True,
+    )
+)
 updates = {point: reached.updates(run) for point, run in runs.items()}
 
 
@@ -170,10 +187,14 @@ def noise_scale(seed):
 def fitted(seed):
     """Fewest updates and critical batch of one seed, by least squares of the logarithms."""
     counts = np.log([updates[b, seed] for b in batches])
-    return np.exp(curve_fit(
-        lambda b, least, critical: least + np.log1p(np.exp(critical) / b),
-        np.array(batches, dtype=float), counts, p0=(counts.min(), np.log(100.0)),
-    )[0])  # fmt: skip
+    return np.exp(
+        curve_fit(
+            lambda b, least, critical: least + np.log1p(np.exp(critical) / b),
+            np.array(batches, dtype=float),
+            counts,
+            p0=(counts.min(), np.log(100.0)),
+        )[0]
+    )
 
 
 fits = {seed: fitted(seed) for seed in (*seeds, *pilots)}
@@ -184,32 +205,54 @@ edges = [b for b in batches if chosen[b] in (five_rates(b)[0], five_rates(b)[-1]
 display.say(
     f"Critical batch {critical}, fewest updates {least}. The noise scale on the way to the target, "
     f"at a batch of {probed}: {measured}. "
-    + (f"The chosen rate is at an edge of its five at {', '.join(map(str, edges))}." if edges
-       else "No chosen rate is at an edge of its five.")
-)  # fmt: skip
+    + (
+        f"The chosen rate is at an edge of its five at {', '.join(map(str, edges))}."
+        if edges
+        else "No chosen rate is at an edge of its five."
+    )
+)
 
 # %% tags=["nbval-ignore-output"]
 fig, [axes] = plots.figure(1, 2, width=9.6, height=3.5)
 each = [stats.geometric_interval([updates[b, s] for s in seeds]) for b in batches]
 centre = np.array([i.estimate for i in each])
-axes[0].errorbar(batches, centre, fmt="o", capsize=2.5, color=plots.COLOURS[0],
-                 label="measured",
-                 yerr=[centre - [i.low for i in each], [i.high for i in each] - centre]
-                 )  # fmt: skip
+axes[0].errorbar(
+    batches,
+    centre,
+    fmt="o",
+    capsize=2.5,
+    color=plots.COLOURS[0],
+    label="measured",
+    yerr=[centre - [i.low for i in each], [i.high for i in each] - centre],
+)
 at = np.geomspace(batches[0], batches[-1], 100)
-axes[0].plot(at, least.estimate * (1 + critical.estimate / at), color=plots.COLOURS[1],
-             linestyle="--", label="hyperbola, fitted")  # fmt: skip
-for found, colour, label in ((critical, plots.COLOURS[1], "critical batch"),
-                             (measured, plots.COLOURS[2], "noise scale")):  # fmt: skip
+axes[0].plot(
+    at,
+    least.estimate * (1 + critical.estimate / at),
+    color=plots.COLOURS[1],
+    linestyle="--",
+    label="hyperbola, fitted",
+)
+for found, colour, label in (
+    (critical, plots.COLOURS[1], "critical batch"),
+    (measured, plots.COLOURS[2], "noise scale"),
+):
     axes[0].axvspan(found.low, found.high, color=colour, alpha=0.25, linewidth=0, label=label)
 axes[0].set(ylabel=f"updates to {target:g} nats")
 for seed in tuning:
     best = [min(tried[b, seed], key=tried[b, seed].get) for b in batches]
-    axes[1].plot(batches, best, color="#999999", linewidth=0.8, marker="|",
-                 label="each tuning seed" if seed == tuning[0] else None)  # fmt: skip
+    axes[1].plot(
+        batches,
+        best,
+        color="#999999",
+        linewidth=0.8,
+        marker="|",
+        label="each tuning seed" if seed == tuning[0] else None,
+    )
 axes[1].plot(batches, list(chosen.values()), "o-", color=plots.COLOURS[0], label="chosen")
-axes[1].plot(at, chosen[batches[0]] / batches[0] * at, color=plots.COLOURS[1], linestyle="--",
-             label="linear")  # fmt: skip
+axes[1].plot(
+    at, chosen[batches[0]] / batches[0] * at, color=plots.COLOURS[1], linestyle="--", label="linear"
+)
 axes[1].set(ylabel="best constant rate", ylim=(five_rates(batches[0])[0], 8))
 for ax in axes:
     ax.set(xscale="log", yscale="log", xlabel="batch [signals]")
@@ -242,9 +285,10 @@ def log_ratio(seed, fewer, more):
 
 (small, larger), (large, largest) = batches[:2], batches[-2:]
 tested = 4
-wanted = {"the last doubling": (float(np.log(1.1)), [log_ratio(s, large, largest) for s in pilots]),
-          "critical batch over noise scale": (1.0, [np.log10(fits[s][1] / noise[s])
-                                                    for s in pilots])}  # fmt: skip
+wanted = {
+    "the last doubling": (float(np.log(1.1)), [log_ratio(s, large, largest) for s in pilots]),
+    "critical batch over noise scale": (1.0, [np.log10(fits[s][1] / noise[s]) for s in pilots]),
+}
 asked = []
 for name, (room, values) in wanted.items():
     spread = float(np.std(values, ddof=1))
@@ -266,72 +310,114 @@ def exponent(seed):
 
 
 some = [1.0, 10.0, 100.0, 1000.0]
-slopes = [float(np.log2(np.divide(*(fewest_updates(quadratic, goal, k * b)[1] for k in (2, 1)))))
-          for b in (quad_critical / 16, 16 * quad_critical)]  # fmt: skip
+slopes = [
+    float(np.log2(np.divide(*(fewest_updates(quadratic, goal, k * b)[1] for k in (2, 1)))))
+    for b in (quad_critical / 16, 16 * quad_critical)
+]
 source, sceptic = "mccandlish2018empirical", "shallue2019measuring"
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.exact(
-            "quadratic-first-rate", "The best rate of one update on the quadratic is "
-            "η_max / (1 + B_noise / B).",
-            measured=[float(minimize_scalar(
-                lambda rate, b=b: quadratic.expected_loss(rate, 1, b), bounds=(1e-4, 1.99),
-                method="bounded", options={"xatol": 1e-9}).x) for b in some],
-            expected=[quadratic.best_first_rate(b) for b in some], tolerance=1e-5, unit="rate",
-            detail="Where the expected loss is lowest, at four batches.", source=source,
+            "quadratic-first-rate",
+            "The best rate of one update on the quadratic is η_max / (1 + B_noise / B).",
+            measured=[
+                float(
+                    minimize_scalar(
+                        lambda rate, b=b: quadratic.expected_loss(rate, 1, b),
+                        bounds=(1e-4, 1.99),
+                        method="bounded",
+                        options={"xatol": 1e-9},
+                    ).x
+                )
+                for b in some
+            ],
+            expected=[quadratic.best_first_rate(b) for b in some],
+            tolerance=1e-5,
+            unit="rate",
+            detail="Where the expected loss is lowest, at four batches.",
+            source=source,
             published="ε_opt(B) = ε_max / (1 + B_noise / B)",
         ),
         Claim.exact(
-            "quadratic-hyperbola", "On the quadratic the updates at the best constant rate are "
+            "quadratic-hyperbola",
+            "On the quadratic the updates at the best constant rate are "
             "S_min (1 + B_crit / B), within a tenth at every batch.",
-            measured=float(np.abs(fewest[:, 0] / hyperbola - 1).max()), expected=0.0, tolerance=0.1,
-            detail="Largest relative deviation over batches from 1 to 4,096.", source=source,
-            unit="relative deviation", published="(S / S_min − 1) (E / E_min − 1) = 1",
+            measured=float(np.abs(fewest[:, 0] / hyperbola - 1).max()),
+            expected=0.0,
+            tolerance=0.1,
+            detail="Largest relative deviation over batches from 1 to 4,096.",
+            source=source,
+            unit="relative deviation",
+            published="(S / S_min − 1) (E / E_min − 1) = 1",
         ),
         Claim.exact(
-            "quadratic-rate", "On the quadratic the best constant rate doubles with the batch at a "
+            "quadratic-rate",
+            "On the quadratic the best constant rate doubles with the batch at a "
             "sixteenth of the critical batch, and stands still at sixteen times it.",
-            measured=slopes, expected=[1.0, 0.0], tolerance=0.15, unit="exponent", source=source,
+            measured=slopes,
+            expected=[1.0, 0.0],
+            tolerance=0.15,
+            unit="exponent",
+            source=source,
             detail="Exponent of the best rate in the batch, over one doubling.",
             published="linear in small batches, constant in large ones",
         ),
         Claim.equivalence(
-            "perfect-scaling", f"From {small} to {larger} signals in a batch, the updates to the "
+            "perfect-scaling",
+            f"From {small} to {larger} signals in a batch, the updates to the "
             "target fall in proportion.",
             values=[log_ratio(s, small, larger) / np.log(larger / small) - 1 for s in seeds],
-            margin=0.15, unit="exponent, less 1", source=sceptic,
+            margin=0.15,
+            unit="exponent, less 1",
+            source=sceptic,
             published="at first, twice the batch halves the updates",
         ),
         Claim.equivalence(
-            "no-more-help", f"From {large} to {largest} signals in a batch, the updates to the "
+            "no-more-help",
+            f"From {large} to {largest} signals in a batch, the updates to the "
             "target change by less than a tenth.",
-            values=[log_ratio(s, large, largest) for s in seeds], margin=float(np.log(1.1)),
-            unit="log ratio of updates", source=sceptic,
+            values=[log_ratio(s, large, largest) for s in seeds],
+            margin=float(np.log(1.1)),
+            unit="log ratio of updates",
+            source=sceptic,
             published="beyond some batch, more does not reduce the updates",
         ),
         Claim.equivalence(
-            "rate-linear", f"Up to a batch of {rising[-1]}, the best constant rate grows in "
+            "rate-linear",
+            f"Up to a batch of {rising[-1]}, the best constant rate grows in "
             "proportion to the batch.",
-            values=[exponent(s) - 1 for s in tuning], margin=0.25, unit="exponent, less 1",
-            source=source, published="linear in small batches, constant in large ones",
+            values=[exponent(s) - 1 for s in tuning],
+            margin=0.25,
+            unit="exponent, less 1",
+            source=source,
+            published="linear in small batches, constant in large ones",
         ),
         Claim.equivalence(
-            "noise-scale", "The noise scale is the critical batch, to an order of magnitude.",
-            values=[np.log10(fits[s][1] / noise[s]) for s in seeds], margin=1.0,
-            unit="decimal log ratio", source=source,
+            "noise-scale",
+            "The noise scale is the critical batch, to an order of magnitude.",
+            values=[np.log10(fits[s][1] / noise[s]) for s in seeds],
+            margin=1.0,
+            unit="decimal log ratio",
+            source=source,
             published="the noise scale predicts the largest useful batch",
         ),
         Claim.descriptive(
-            "critical-batch", "Critical batch of the perceptron on MNIST-1D.", scale="log",
-            values=[fits[s][1] for s in seeds], unit="signals",
+            "critical-batch",
+            "Critical batch of the perceptron on MNIST-1D.",
+            scale="log",
+            values=[fits[s][1] for s in seeds],
+            unit="signals",
         ),
         Claim.descriptive(
-            "measured-noise", "Noise scale of the perceptron on MNIST-1D.", scale="log",
-            values=[noise[s] for s in seeds], unit="signals",
+            "measured-noise",
+            "Noise scale of the perceptron on MNIST-1D.",
+            scale="log",
+            values=[noise[s] for s in seeds],
+            unit="signals",
         ),
     ],
     notebook="critical_batch",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

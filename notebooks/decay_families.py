@@ -67,10 +67,11 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many, tuned
-from lrlab.controllers import ReduceOnPlateau
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.labbook import tuned
 from lrlab.optimizers import SGD
 from lrlab.schedules import Constant, Cosine, InverseSqrt, LinearDecayToZero, StepDecay
+from lrlab.schedules.controllers import ReduceOnPlateau
 
 if not 0 < lowest_peak < highest_peak:
     raise ValueError(f"need 0 < lowest_peak < highest_peak, got {lowest_peak}, {highest_peak}")
@@ -93,40 +94,52 @@ families = {
     "linear": lambda d, peak: LinearDecayToZero(peak, steps=steps),
     "cosine": lambda d, peak: Cosine(peak, steps=steps),
     "inverse square root": lambda d, peak: InverseSqrt(
-        peak, timescale_steps=max(1, round(steps * log_uniform(d, 0.005, 0.5)))),
+        peak, timescale_steps=max(1, round(steps * log_uniform(d, 0.005, 0.5)))
+    ),
     "step": lambda d, peak: StepDecay(
-        peak, gamma=log_uniform(d, 0.03, 0.9), every_steps=round(steps * d.uniform(0.05, 0.5))),
+        peak, gamma=log_uniform(d, 0.03, 0.9), every_steps=round(steps * d.uniform(0.05, 0.5))
+    ),
     "plateau": lambda d, peak: ReduceOnPlateau(
-        peak, factor=log_uniform(d, 0.03, 0.9), patience=int(d.integers(0, 8)),
-        metric="train_loss"),
-}  # fmt: skip
+        peak, factor=log_uniform(d, 0.03, 0.9), patience=int(d.integers(0, 8)), metric="train_loss"
+    ),
+}
 
 
 def trials(family, seed):
     """The draws of a family's search; the rates are the same for all families of a seed."""
     rates, rest = np.random.default_rng([seed, 1]), np.random.default_rng([seed, 2])
-    return [families[family](rest, log_uniform(rates, lowest_peak, highest_peak))
-            for _ in range(budget)]  # fmt: skip
+    return [
+        families[family](rest, log_uniform(rates, lowest_peak, highest_peak)) for _ in range(budget)
+    ]
 
 
 def job(source, seed):
     watched = isinstance(source, ReduceOnPlateau)
-    return Job(task, Recipe(
-        schedule=source, steps=steps, batch_size=batch_size, optimizer=SGD(momentum=0.9),
-        seed=seed, eval_every=every if watched else None,
-    ))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=source,
+            steps=steps,
+            batch_size=batch_size,
+            optimizer=SGD(momentum=0.9),
+            seed=seed,
+            eval_every=every if watched else None,
+        ),
+    )
 
 
 drawn = {(f, s): trials(f, s) for f in families for s in seeds}
 drawn |= {(f, s): trials(f, s) for f in ("step", "cosine") for s in pilots}
 searched = [(f, s, k) for f, s in drawn for k in range(budget)]
-plane = [(g, n, s) for g in plane_gammas for n in plane_drops
-         for s in range(1000, 1000 + plane_seeds)]  # fmt: skip
+plane = [
+    (g, n, s) for g in plane_gammas for n in plane_drops for s in range(1000, 1000 + plane_seeds)
+]
 line = [(p, s) for p in plane_peaks for s in range(1000, 1000 + plane_seeds)]
 step_peak = known.rate("step sgd t")
 plan = [job(drawn[f, s][k], 1000 + s) for f, s, k in searched]
-plan += [job(StepDecay(step_peak, gamma=g, every_steps=max(1, steps // (n + 1))), s)
-         for g, n, s in plane]  # fmt: skip
+plan += [
+    job(StepDecay(step_peak, gamma=g, every_steps=max(1, steps // (n + 1))), s) for g, n, s in plane
+]
 plan += [job(Cosine(p, steps=steps), s) for p, s in line]
 
 # %% [markdown]
@@ -174,15 +187,21 @@ display.show(
 # %%
 numbers = {
     name: [field.name for field in dataclasses.fields(kind) if field.name != "steps"]
-    for name, kind in (("constant", Constant), ("linear", LinearDecayToZero), ("cosine", Cosine),
-                       ("inverse square root", InverseSqrt), ("step", StepDecay))
-}  # fmt: skip
+    for name, kind in (
+        ("constant", Constant),
+        ("linear", LinearDecayToZero),
+        ("cosine", Cosine),
+        ("inverse square root", InverseSqrt),
+        ("step", StepDecay),
+    )
+}
 display.table(
-    pd.DataFrame([{"family": name, "numbers": len(v), "which": ", ".join(v)}
-                  for name, v in numbers.items()]),
+    pd.DataFrame(
+        [{"family": name, "numbers": len(v), "which": ", ".join(v)} for name, v in numbers.items()]
+    ),
     caption="What a schedule has to be told besides the length of training: the arguments of the "
     "library's own. The cosine's end rate is 0 by custom.",
-)  # fmt: skip
+)
 
 # %% [markdown]
 # ### The plane of step decay, and the cosine's line
@@ -217,10 +236,18 @@ shown, lowest = 100 * grid.mean(axis=2), 100 * single.mean(axis=1)
 axes[0][0].pcolormesh(shown, cmap="cividis_r")
 for (i, j), value in np.ndenumerate(shown):
     dark = value > (shown.min() + shown.max()) / 2
-    axes[0][0].text(j + 0.5, i + 0.5, f"{value:.0f}", ha="center", va="center", fontsize=8.5,
-                    color="white" if dark else "black")  # fmt: skip
-axes[0][0].set_xticks(np.arange(len(plane_drops)) + 0.5,
-                      [f"{max(1, steps // (n + 1))}" for n in plane_drops])  # fmt: skip
+    axes[0][0].text(
+        j + 0.5,
+        i + 0.5,
+        f"{value:.0f}",
+        ha="center",
+        va="center",
+        fontsize=8.5,
+        color="white" if dark else "black",
+    )
+axes[0][0].set_xticks(
+    np.arange(len(plane_drops)) + 0.5, [f"{max(1, steps // (n + 1))}" for n in plane_drops]
+)
 axes[0][0].set_yticks(np.arange(len(plane_gammas)) + 0.5, [f"{g:g}" for g in plane_gammas])
 axes[0][0].set(
     xlabel="interval n [updates]", ylabel="gamma", title="step decay: validation error [%]"
@@ -255,24 +282,33 @@ display.say(
 budgets = [k for k in (1, 2, 4, 8, 16, 32) if k < budget] + [budget]
 chosen = {
     (f, s, k): min(range(k), key=lambda i: error(tried[f, s, i], "validation"))
-    for f, s in drawn for k in (budgets if s in seeds else [budget])
-}  # fmt: skip
+    for f, s in drawn
+    for k in (budgets if s in seeds else [budget])
+}
 again = sorted({(f, s, i) for (f, s, _), i in chosen.items()})
 fresh = train_many([job(drawn[f, s][i], s) for f, s, i in again])
 retrained = dict(zip(again, fresh, strict=True))
 earned = {
     (f, k): np.array([error(retrained[f, s, chosen[f, s, k]], "test") for s in seeds])
-    for f in families for k in budgets
-}  # fmt: skip
+    for f in families
+    for k in budgets
+}
 fig, axes = plots.figure(1, 2, width=9.6, height=3.4)
-for (family, style), shift in zip(zip(families, plots.styles(), strict=False),
-                                  np.linspace(0.94, 1.06, len(families)), strict=True):  # fmt: skip
+for (family, style), shift in zip(
+    zip(families, plots.styles(), strict=False), np.linspace(0.94, 1.06, len(families)), strict=True
+):
     found = [stats.mean_interval(100 * earned[family, k]) for k in budgets]
     centre = np.array([i.estimate for i in found])
     axes[0][0].errorbar(
-        np.array(budgets) * shift, centre, label=family, marker="o", markersize=3.5, capsize=2,
-        yerr=[centre - [i.low for i in found], [i.high for i in found] - centre], **style,
-    )  # fmt: skip
+        np.array(budgets) * shift,
+        centre,
+        label=family,
+        marker="o",
+        markersize=3.5,
+        capsize=2,
+        yerr=[centre - [i.low for i in found], [i.high for i in found] - centre],
+        **style,
+    )
 axes[0][0].set(xscale="log", xlabel="trials in the search", ylabel="test error [%]")
 axes[0][0].set_xticks(budgets, [str(k) for k in budgets])
 axes[0][0].minorticks_off()
@@ -280,9 +316,12 @@ axes[0][0].legend(fontsize=8)
 rivals = [f for f in families if f != "cosine"]
 against = {f: stats.log_differences(earned[f, budget], earned["cosine", budget]) for f in rivals}
 here = [stats.mean_interval(against[f]) for f in rivals]
-plots.intervals(axes[0][1], rivals, *([getattr(i, end) for i in here]
-                                      for end in ("estimate", "low", "high")),
-                points=[against[f] for f in rivals])  # fmt: skip
+plots.intervals(
+    axes[0][1],
+    rivals,
+    *([getattr(i, end) for i in here] for end in ("estimate", "low", "high")),
+    points=[against[f] for f in rivals],
+)
 axes[0][1].axvspan(-delta, delta, color="#888888", alpha=0.2, linewidth=0)
 axes[0][1].set(xlabel="log ratio of test errors to the cosine's", title=f"{budget} trials each")
 display.show(
@@ -296,23 +335,31 @@ display.show(
 )
 
 # %% tags=["nbval-ignore-output"]
-spread_of = {f: np.array([[error(tried[f, s, k], "validation") for k in range(budget)]
-                          for s in seeds]) for f in families}  # fmt: skip
+spread_of = {
+    f: np.array([[error(tried[f, s, k], "validation") for k in range(budget)] for s in seeds])
+    for f in families
+}
 best = min(values.min(axis=1).mean() for values in spread_of.values())
 good = {f: (values <= 1.1 * best).mean(axis=1) for f, values in spread_of.items()}
 drops = [int((np.diff(run.lr) < 0).sum()) for (f, s, _), run in tried.items() if f == "plateau"]
 display.table(
-    pd.DataFrame([
-        {"family": f, f"test error after {budget} trials [%]": 100 * earned[f, budget].mean(),
-         "after one [%]": 100 * earned[f, 1].mean(),
-         "median trial, validation [%]": 100 * float(np.median(spread_of[f])),
-         "good trials [%]": 100 * good[f].mean(),
-         "diverged": sum(tried[f, s, k].diverged for s in seeds for k in range(budget))}
-        for f in families
-    ]), digits=3,
+    pd.DataFrame(
+        [
+            {
+                "family": f,
+                f"test error after {budget} trials [%]": 100 * earned[f, budget].mean(),
+                "after one [%]": 100 * earned[f, 1].mean(),
+                "median trial, validation [%]": 100 * float(np.median(spread_of[f])),
+                "good trials [%]": 100 * good[f].mean(),
+                "diverged": sum(tried[f, s, k].diverged for s in seeds for k in range(budget)),
+            }
+            for f in families
+        ]
+    ),
+    digits=3,
     caption=f"What a family earns, and what a single draw from its ranges is worth, over {n_seeds} "
     f"seeds × {budget} trials. Good: within 10 % of the best that the searches find on average.",
-)  # fmt: skip
+)
 display.say(
     f"The plateau rule dropped the rate {np.mean(drops):.1f} times in a training on average, and "
     f"never in {100 * np.mean(np.array(drops) == 0):.0f} % of its trials."
@@ -324,10 +371,12 @@ display.say(
 # How many seeds it takes, from the pilot:
 
 # %% tags=["nbval-ignore-output"]
-pilot = stats.log_differences(*(
-    [error(retrained[f, s, chosen[f, s, budget]], "test") for s in pilots]
-    for f in ("step", "cosine")
-))  # fmt: skip
+pilot = stats.log_differences(
+    *(
+        [error(retrained[f, s, chosen[f, s, budget]], "test") for s in pilots]
+        for f in ("step", "cosine")
+    )
+)
 spread = float(np.std(pilot, ddof=1))
 display.say(
     f"Paired standard deviation of step against cosine over {pilot_seeds} pilot seeds: "
@@ -338,73 +387,110 @@ display.say(
 # %% tags=["nbval-ignore-output"]
 unit = "log ratio of test errors"
 rising = curves["linear"][::-1]
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.exact(
-            "linear-as-written", "The formula a_t = a_0 t/T is a linear decay.",
+            "linear-as-written",
+            "The formula a_t = a_0 t/T is a linear decay.",
             holds=bool((np.diff(written["linear, as written"]) < 0).all()),
             detail="Its differences over all steps: they are positive, it rises from 0 to a_0.",
-            source="mtdickens2024", published="a_t = a_0 t/T",
+            source="mtdickens2024",
+            published="a_t = a_0 t/T",
         ),
         Claim.exact(
-            "linear-mirrored", "Read backwards, a_0 t/T is the linear decay a_0 (1 - t/T).",
-            measured=(t / steps)[:: steps // 4], expected=rising[:: steps // 4], tolerance=1e-12,
+            "linear-mirrored",
+            "Read backwards, a_0 t/T is the linear decay a_0 (1 - t/T).",
+            measured=(t / steps)[:: steps // 4],
+            expected=rising[:: steps // 4],
+            tolerance=1e-12,
         ),
         Claim.exact(
-            "inverse-root-at-zero", "The formula a_t = a_0 / sqrt(t) gives a rate at every step.",
-            holds=bool(t[0] > 0), detail="Steps count from 0, where it is infinite.",
-            source="mtdickens2024", published="a_t = a_0 / sqrt(t)",
+            "inverse-root-at-zero",
+            "The formula a_t = a_0 / sqrt(t) gives a rate at every step.",
+            holds=bool(t[0] > 0),
+            detail="Steps count from 0, where it is infinite.",
+            source="mtdickens2024",
+            published="a_t = a_0 / sqrt(t)",
         ),
         Claim.exact(
             "inverse-root-from-one",
             "Counted from 1, a_0 / sqrt(t) is the inverse square root with a timescale of 1 step.",
             measured=written["inverse square root, as written"][:: steps // 4],
-            expected=InverseSqrt(1.0, timescale_steps=1)(t[:-1][:: steps // 4]), tolerance=1e-12,
+            expected=InverseSqrt(1.0, timescale_steps=1)(t[:-1][:: steps // 4]),
+            tolerance=1e-12,
             source="mtdickens2024",
         ),
         Claim.exact(
             "step-asks-for-three",
             "Step decay has three numbers to be tuned (rate, factor, interval).",
-            measured=len(numbers["step"]), expected=3, source="mtdickens2024", published=3.0,
+            measured=len(numbers["step"]),
+            expected=3,
+            source="mtdickens2024",
+            published=3.0,
         ),
         Claim.exact(
             "cosine-asks-for-two",
             "Under a cosine the first and the last rate determine the rate at every step.",
-            measured=len(numbers["cosine"]), expected=2, source="mtdickens2024", published=2.0,
+            measured=len(numbers["cosine"]),
+            expected=2,
+            source="mtdickens2024",
+            published=2.0,
             detail="Besides the length of training, which the other families may leave open.",
         ),
         Claim.effect(
-            "step-is-tricky", "At an equal budget of tuning, step decay ends above the cosine.",
-            values=against["step"], direction="greater", delta=delta, unit=unit,
+            "step-is-tricky",
+            "At an equal budget of tuning, step decay ends above the cosine.",
+            values=against["step"],
+            direction="greater",
+            delta=delta,
+            unit=unit,
             source="mtdickens2024",
         ),
         Claim.effect(
-            "good-draws", "Fewer of step decay's trials are good than of the cosine's.",
-            values=good["step"] - good["cosine"], direction="less", unit="share of trials",
+            "good-draws",
+            "Fewer of step decay's trials are good than of the cosine's.",
+            values=good["step"] - good["cosine"],
+            direction="less",
+            unit="share of trials",
             source="mtdickens2024",
         ),
         Claim.effect(
-            "decay-earns", "At an equal budget of tuning, a constant rate ends above the cosine.",
-            values=against["constant"], direction="greater", delta=delta, unit=unit,
+            "decay-earns",
+            "At an equal budget of tuning, a constant rate ends above the cosine.",
+            values=against["constant"],
+            direction="greater",
+            delta=delta,
+            unit=unit,
             source="mtdickens2024",
         ),
         Claim.equivalence(
-            "linear-is-cosine", "Linear decay and the cosine earn the same.",
-            values=against["linear"], margin=2.5 * delta, unit=unit, source="mtdickens2024",
+            "linear-is-cosine",
+            "Linear decay and the cosine earn the same.",
+            values=against["linear"],
+            margin=2.5 * delta,
+            unit=unit,
+            source="mtdickens2024",
         ),
         Claim.effect(
             "plateau-or-step",
             "Dropping at the plateau saves tuning: at an equal budget it ends below step decay.",
             values=stats.log_differences(earned["plateau", budget], earned["step", budget]),
-            direction="less", delta=delta, unit=unit, source="mtdickens2024",
+            direction="less",
+            delta=delta,
+            unit=unit,
+            source="mtdickens2024",
         ),
         Claim.effect(
-            "plateau-or-cosine", "Dropping at the plateau ends above the planned cosine.",
-            values=against["plateau"], direction="greater", delta=delta, unit=unit,
+            "plateau-or-cosine",
+            "Dropping at the plateau ends above the planned cosine.",
+            values=against["plateau"],
+            direction="greater",
+            delta=delta,
+            unit=unit,
         ),
     ],
     notebook="decay_families",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

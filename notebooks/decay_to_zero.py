@@ -61,7 +61,7 @@ import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.optimizers import AdamW
-from lrlab.plots_panels import plain_ticks
+from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Linear, Warmup
 
 if len(lengths) < 2 or sorted(set(lengths)) != lengths or lengths[0] < 10:
@@ -83,14 +83,26 @@ def schedule(name, steps, peak):
 
 
 def job(name, steps, peak, seed):
-    return Job(task, Recipe(
-        schedule=schedule(name, steps, peak), steps=steps, batch_size=batch_size, seed=seed,
-        optimizer=AdamW(weight_decay=0.1, betas=(0.9, 0.95)), clip_norm=1.0,
-    ))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=schedule(name, steps, peak),
+            steps=steps,
+            batch_size=batch_size,
+            seed=seed,
+            optimizer=AdamW(weight_decay=0.1, betas=(0.9, 0.95)),
+            clip_norm=1.0,
+        ),
+    )
 
 
-grid = [(name, steps, rate, seed) for name in ends for steps in lengths for rate in rates
-        for seed in (*seeds, *tuning_seeds)]  # fmt: skip
+grid = [
+    (name, steps, rate, seed)
+    for name in ends
+    for steps in lengths
+    for rate in rates
+    for seed in (*seeds, *tuning_seeds)
+]
 middle = rates[len(rates) // 2 - 1]
 grid += [(name, lengths[1], middle, seed) for name in ends for seed in pilots]
 plan = [job(*point) for point in grid]
@@ -151,8 +163,15 @@ for ax, steps in zip(axes[0], lengths, strict=True):
     plots.bands(ax, rates, curves)
     for style, name in zip(plots.styles(), ends, strict=False):
         where = own[name, steps]
-        ax.plot(where, np.exp(np.log(losses(name, steps, where)).mean()), "o", markersize=8,
-                markerfacecolor="white", markeredgewidth=1.6, color=style["color"])  # fmt: skip
+        ax.plot(
+            where,
+            np.exp(np.log(losses(name, steps, where)).mean()),
+            "o",
+            markersize=8,
+            markerfacecolor="white",
+            markeredgewidth=1.6,
+            color=style["color"],
+        )
     ax.set(xscale="log", yscale="log", xlabel="peak learning rate", title=f"{steps} updates")
     ax.set_xticks(rates, [f"{rate:g}" for rate in rates])
     ax.set_xticks([], minor=True)
@@ -175,8 +194,12 @@ labels = ["each at its own rate", "mean of the same rates", *(f"both at {r:g}" f
 for ax, steps in zip(axes[0], lengths, strict=True):
     each = [100 * v for v in (at_own[steps], common[steps], *(gain(steps, r) for r in rates))]
     here = [stats.mean_interval(values) for values in each]
-    plots.intervals(ax, labels, *([getattr(i, end) for i in here]
-                                  for end in ("estimate", "low", "high")), points=each)  # fmt: skip
+    plots.intervals(
+        ax,
+        labels,
+        *([getattr(i, end) for i in here] for end in ("estimate", "low", "high")),
+        points=each,
+    )
     ax.set(title=f"{steps} updates", xlabel="difference of test losses (%)")
 display.show(
     fig,
@@ -190,24 +213,33 @@ display.show(
 
 # %% tags=["nbval-ignore-output"]
 display.table(
-    pd.DataFrame([
-        {"updates": steps, **{f"own rate, {name}": own[name, steps] for name in ends},
-         **{f"test loss, {name}": f"{losses(name, steps, own[name, steps]).mean():.4f}"
-            for name in ends},
-         "difference at own rates [%]": f"{stats.mean_interval(100 * at_own[steps])}",
-         "at the same rates [%]": f"{stats.mean_interval(100 * common[steps])}"}
-        for steps in lengths
-    ]),
+    pd.DataFrame(
+        [
+            {
+                "updates": steps,
+                **{f"own rate, {name}": own[name, steps] for name in ends},
+                **{
+                    f"test loss, {name}": f"{losses(name, steps, own[name, steps]).mean():.4f}"
+                    for name in ends
+                },
+                "difference at own rates [%]": f"{stats.mean_interval(100 * at_own[steps])}",
+                "at the same rates [%]": f"{stats.mean_interval(100 * common[steps])}",
+            }
+            for steps in lengths
+        ]
+    ),
     caption=f"Tuned rates, test losses in nats (mean over {n_seeds} seeds), and paired differences "
     "of their logarithms with 95 % t intervals.",
-)  # fmt: skip
+)
 at_edge = [f"{name}, {t} updates" for (name, t), r in own.items() if r in (rates[0], rates[-1])]
 display.say(
     f"Own rates at an end of the grid: {'; '.join(at_edge) if at_edge else 'none'}. At a rate of "
     f"{middle:g} the decay to zero has the lower test loss in "
-    + ", ".join(f"{int((gain(t, middle) < 0).sum())} of {n_seeds} seeds at {t} updates"
-                for t in lengths) + "."
-)  # fmt: skip
+    + ", ".join(
+        f"{int((gain(t, middle) < 0).sum())} of {n_seeds} seeds at {t} updates" for t in lengths
+    )
+    + "."
+)
 
 # %% [markdown]
 # ## Verdict
@@ -215,8 +247,11 @@ display.say(
 # How many seeds it takes, from the pilot:
 
 # %% tags=["nbval-ignore-output"]
-spread = float(np.std(stats.log_differences(*(losses(name, lengths[1], middle, pilots)
-                                              for name in ends)), ddof=1))  # fmt: skip
+spread = float(
+    np.std(
+        stats.log_differences(*(losses(name, lengths[1], middle, pilots) for name in ends)), ddof=1
+    )
+)
 display.say(
     f"Paired standard deviation of the log ratio over {pilot_seeds} pilot seeds at {lengths[1]} "
     f"updates and a rate of {middle:g}: {spread:.5f}. A difference of {expected:g} is seen with "
@@ -226,40 +261,55 @@ display.say(
 # %% tags=["nbval-ignore-output"]
 source, unit = "bergsma2025straight", "log ratio of test losses"
 PUBLISHED = "lower at the best rate, by 0.77 % against a cosine to a tenth (610 M weights)"
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.effect(
-            f"own-rates-{t}", "A linear decay to zero ends lower than one to a tenth of the peak, "
+            f"own-rates-{t}",
+            "A linear decay to zero ends lower than one to a tenth of the peak, "
             f"each at its own rate, {t} updates.",
-            values=at_own[t], direction="less", unit=unit, source=source, published=PUBLISHED,
+            values=at_own[t],
+            direction="less",
+            unit=unit,
+            source=source,
+            published=PUBLISHED,
         )
         for t in lengths
     ]
     + [
         Claim.effect(
-            f"same-rates-{t}", "A linear decay to zero ends lower than one to a tenth of the peak, "
+            f"same-rates-{t}",
+            "A linear decay to zero ends lower than one to a tenth of the peak, "
             f"mean over the same rates, {t} updates.",
-            values=common[t], direction="less", unit=unit, source=source,
+            values=common[t],
+            direction="less",
+            unit=unit,
+            source=source,
             published="lower over a range of peak rates",
         )
         for t in lengths
     ]
     + [
         Claim.effect(
-            "grows", f"The gain of the decay to zero is larger after {lengths[-1]} updates than "
+            "grows",
+            f"The gain of the decay to zero is larger after {lengths[-1]} updates than "
             f"after {lengths[0]}, each at its own rate.",
-            values=at_own[lengths[-1]] - at_own[lengths[0]], direction="less", unit=unit,
-            source=source, published="benefits increase with the size of the data",
+            values=at_own[lengths[-1]] - at_own[lengths[0]],
+            direction="less",
+            unit=unit,
+            source=source,
+            published="benefits increase with the size of the data",
         ),
         Claim.effect(
-            "rate", f"The gain is larger at a rate of {rates[-1]:g} than at {rates[0]:g}, mean "
+            "rate",
+            f"The gain is larger at a rate of {rates[-1]:g} than at {rates[0]:g}, mean "
             "over the lengths.",
             values=np.mean([gain(t, rates[-1]) - gain(t, rates[0]) for t in lengths], axis=0),
-            direction="less", unit=unit,
+            direction="less",
+            unit=unit,
         ),
     ],
     notebook="decay_to_zero",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

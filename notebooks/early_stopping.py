@@ -65,15 +65,17 @@ from lrlab import (
     stats,
     tasks,
     train_many,
-    tuned,
 )
-from lrlab.lineup import lineup
+from lrlab.labbook import tuned
 from lrlab.optimizers import SGD
-from lrlab.plots_panels import panels
+from lrlab.plots.panels import panels
+from lrlab.schedules.presets import lineup
 
 if steps % every or not 1 <= patience < steps // every:
-    raise ValueError(f"need every to divide steps and patience < steps/every, got steps={steps}, "
-                     f"every={every}, patience={patience}")  # fmt: skip
+    raise ValueError(
+        f"need every to divide steps and patience < steps/every, got steps={steps}, "
+        f"every={every}, patience={patience}"
+    )
 if not delta > 0:
     raise ValueError(f"delta must be positive, got delta={delta}")
 task = tasks.get("mnist1d", n_train=n_train)
@@ -85,11 +87,18 @@ rule = EarlyStopping("validation_loss", patience=patience)
 
 def job(name, seed, stop=None, length="4t"):
     count = steps // {"t": 4, "2t": 2, "4t": 1}[length]
-    return Job(task, Recipe(
-        schedule=lineup(count)[name].scale(found.rate(f"{name} sgd {length}")), steps=count,
-        batch_size=batch_size, optimizer=SGD(momentum=0.9), seed=seed,
-        eval_every=every if length == "4t" else None,
-    ), stop=stop)  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=lineup(count)[name].scale(found.rate(f"{name} sgd {length}")),
+            steps=count,
+            batch_size=batch_size,
+            optimizer=SGD(momentum=0.9),
+            seed=seed,
+            eval_every=every if length == "4t" else None,
+        ),
+        stop=stop,
+    )
 
 
 grid = [(name, seed) for name in names for seed in seeds]
@@ -165,8 +174,9 @@ def draw(metric, label, log):
     for ax in fig.axes:
         if ax.get_xlabel() == "epoch":
             ax.set_xlabel(f"look (every {every} updates)")
-    axes["constant"].legend(fontsize=8, framealpha=1, edgecolor="none",
-                            loc="lower left" if log else "upper right")  # fmt: skip
+    axes["constant"].legend(
+        fontsize=8, framealpha=1, edgecolor="none", loc="lower left" if log else "upper right"
+    )
     return fig, axes["constant"]
 
 
@@ -228,8 +238,10 @@ def over_seeds(name, metric, wait, key):
 fig, axes = plots.figure(1, 2, width=9.6, height=3.7, sharey=True, sharex=True)
 for ax, metric in zip(axes[0], ("loss", "error"), strict=True):
     for name, style in zip(names, plots.styles(), strict=False):
-        x, y = ([100 * over_seeds(name, metric, w, key).mean() for w in waits]
-                for key in ("saved", "error"))  # fmt: skip
+        x, y = (
+            [100 * over_seeds(name, metric, w, key).mean() for w in waits]
+            for key in ("saved", "error")
+        )
         ax.plot(x, y, marker="o", markersize=3.5, label=name, **style)
     ax.axhline(0, color="#888888", linewidth=1)
     ax.set(xlabel="updates saved [%]", title=f"watching the validation {metric}")
@@ -251,21 +263,25 @@ for name in names:
         cost = stats.mean_interval(100 * over_seeds(name, metric, patience, "error"))
         last = [100 * curve(complete[name, s], "test", "error")[-1] for s in seeds]
         rows.append(
-            {"schedule": name, "watching": metric,
-             "saved [%]": 100 * over_seeds(name, metric, patience, "saved").mean(),
-             "test error at the end [%]": float(np.mean(last)),
-             "cost in test error [100 log]": f"{cost}",
-             "change of test loss [100 log]":
-                 100 * over_seeds(name, metric, patience, "loss").mean(),
-             "above the oracle [100 log]":
-                 100 * over_seeds(name, metric, patience, "oracle").mean()}
-        )  # fmt: skip
+            {
+                "schedule": name,
+                "watching": metric,
+                "saved [%]": 100 * over_seeds(name, metric, patience, "saved").mean(),
+                "test error at the end [%]": float(np.mean(last)),
+                "cost in test error [100 log]": f"{cost}",
+                "change of test loss [100 log]": 100
+                * over_seeds(name, metric, patience, "loss").mean(),
+                "above the oracle [100 log]": 100
+                * over_seeds(name, metric, patience, "oracle").mean(),
+            }
+        )
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption=f"Stopping with a patience of {patience} looks, means over {n_seeds} seeds (cost with "
     "95 % t interval). The oracle keeps the look with the lowest test error of the whole curve, "
     "which nobody can know.",
-)  # fmt: skip
+)
 
 # %% [markdown]
 # ### A cosine that is stopped, and one that is planned shorter
@@ -327,8 +343,9 @@ for name in ("constant", "cosine"):
     pilot[name] = [float(np.log(t[k] / t[-1])) for t, k in zip(tests, kept, strict=True)]
 spread = {name: float(np.std(costs, ddof=1)) for name, costs in pilot.items()}
 mean = {name: float(np.mean(costs)) for name, costs in pilot.items()}
-asked = {name: stats.seeds_for_power(max(mean[name], 2 * delta) - delta, spread[name])
-         for name in pilot}  # fmt: skip
+asked = {
+    name: stats.seeds_for_power(max(mean[name], 2 * delta) - delta, spread[name]) for name in pilot
+}
 display.say(
     f"Cost over {pilot_seeds} pilot seeds, mean and standard deviation: {mean['constant']:.3f} and "
     f"{spread['constant']:.3f} under a constant rate, {mean['cosine']:.3f} and "
@@ -339,37 +356,49 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.exact(
             "replay-is-real",
             "A training that is really stopped equals the complete one up to there.",
-            holds=all(equal), detail="The update of the end and all evaluations, bit for bit.",
+            holds=all(equal),
+            detail="The update of the end and all evaluations, bit for bit.",
         )
     ]
     + [
         Claim.effect(
-            f"loss-parts-{tuned.slug(name)}", "Stopped by patience on the validation loss, the "
+            f"loss-parts-{tuned.slug(name)}",
+            "Stopped by patience on the validation loss, the "
             f"test loss is lower than at the end: {name}.",
-            values=over_seeds(name, "loss", patience, "loss"), direction="less", delta=delta,
-            unit="log ratio of test losses", source="mtdickens2024",
+            values=over_seeds(name, "loss", patience, "loss"),
+            direction="less",
+            delta=delta,
+            unit="log ratio of test losses",
+            source="mtdickens2024",
         )
         for name in ("constant", "cosine")
     ]
     + [
         Claim.effect(
-            f"accuracy-falls-{tuned.slug(name)}", "The accuracy falls in a long training: the "
+            f"accuracy-falls-{tuned.slug(name)}",
+            "The accuracy falls in a long training: the "
             f"model kept by patience has a lower test error than the last one: {name}.",
-            values=over_seeds(name, "error", patience, "error"), direction="less", delta=delta,
-            unit="log ratio of test errors", source="mtdickens2024",
+            values=over_seeds(name, "error", patience, "error"),
+            direction="less",
+            delta=delta,
+            unit="log ratio of test errors",
+            source="mtdickens2024",
         )
         for name in ("constant", "cosine")
     ]
     + [
         Claim.effect(
-            f"early-costs-{tuned.slug(name)}", "Stopped by patience on the validation loss, the "
+            f"early-costs-{tuned.slug(name)}",
+            "Stopped by patience on the validation loss, the "
             f"test error is higher than at the end: {name}.",
-            values=over_seeds(name, "loss", patience, "error"), direction="greater", delta=delta,
+            values=over_seeds(name, "loss", patience, "error"),
+            direction="greater",
+            delta=delta,
             unit="log ratio of test errors",
         )
         for name in names
@@ -380,21 +409,28 @@ settled = claims.settle(
             "Stopping early costs more test error under a cosine than under a constant rate.",
             values=over_seeds("cosine", "loss", patience, "error")
             - over_seeds("constant", "loss", patience, "error"),
-            direction="greater", delta=delta, unit="log ratio of test errors",
+            direction="greater",
+            delta=delta,
+            unit="log ratio of test errors",
         ),
- Claim.effect(
-            "planned-shorter", "A cosine planned for a quarter of the updates ends with a lower "
+        Claim.effect(
+            "planned-shorter",
+            "A cosine planned for a quarter of the updates ends with a lower "
             "test error than one that patience on the validation loss stops.",
-            values=against["t"], direction="less", delta=delta, unit="log ratio of test errors",
+            values=against["t"],
+            direction="less",
+            delta=delta,
+            unit="log ratio of test errors",
         ),
         Claim.descriptive(
-            "saved", "Updates that patience on the validation loss saves, all schedules.",
+            "saved",
+            "Updates that patience on the validation loss saves, all schedules.",
             values=np.mean([over_seeds(n, "loss", patience, "saved") for n in names], axis=0),
             unit="share of the updates",
         ),
     ],
     notebook="early_stopping",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -60,10 +60,10 @@ import numpy as np
 import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.curvature.probe import Sharpness, edge
 from lrlab.optimizers import SGD, Adam, Optimizer
-from lrlab.plots_panels import plain_ticks
+from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Constant
-from lrlab.sharpness_probe import Sharpness, edge
 
 if not 0 < margin < 1:
     raise ValueError(f"margin must be in (0, 1), got margin={margin}")
@@ -86,9 +86,13 @@ class Case:
     def job(self, seed):
         task = tasks.get("mnist1d", architecture="tanh", objective=self.objective, n_train=n_train)
         recipe = Recipe(
-            schedule=Constant(self.rate), steps=updates, batch_size=self.batch,
-            optimizer=self.optimizer, seed=seed, eval_every=0,
-        )  # fmt: skip
+            schedule=Constant(self.rate),
+            steps=updates,
+            batch_size=self.batch,
+            optimizer=self.optimizer,
+            seed=seed,
+            eval_every=0,
+        )
         return Job(task, recipe, (Sharpness(every, isinstance(self.optimizer, Adam)),))
 
 
@@ -191,16 +195,22 @@ for name, group in groups.items():
         limit = edge(case.optimizer)
         highest = np.exp(np.mean([np.log(curve(case, seed).max()) for seed in seeds]))
         rows.append(
-            {"case": name, "rate": label(case), "edge × rate": limit,
-             "rate × sharpness, last quarter": limit * found.estimate,
-             "95 % from": limit * found.low, "to": limit * found.high,
-             "highest": float(limit * highest)}
-        )  # fmt: skip
+            {
+                "case": name,
+                "rate": label(case),
+                "edge × rate": limit,
+                "rate × sharpness, last quarter": limit * found.estimate,
+                "95 % from": limit * found.low,
+                "to": limit * found.high,
+                "highest": float(limit * highest),
+            }
+        )
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption="Rate times sharpness over the last quarter of the training and at its highest, "
     f"geometric mean over {n_seeds} seeds.",
-)  # fmt: skip
+)
 
 # %% [markdown]
 # ## Verdict
@@ -225,9 +235,14 @@ quarter = updates // 4
 
 def at_edge(id, statement, case, source, published):
     return Claim.equivalence(
-        id, statement, values=[settled_at(case, seed) for seed in seeds], margin=margin,
-        unit="log ratio to the edge", source=source, published=published,
-    )  # fmt: skip
+        id,
+        statement,
+        values=[settled_at(case, seed) for seed in seeds],
+        margin=margin,
+        unit="log ratio to the edge",
+        source=source,
+        published=published,
+    )
 
 
 def log_end_over_peak(case, seed):
@@ -250,69 +265,101 @@ def over_rates(measure):
     return [np.mean([measure(case, seed) for case in descent[:-1]]) for seed in seeds]
 
 
-settled = claims.settle(
+settled = claims.judge(
     [
         *(
             at_edge(
-                f"gradient-descent-{k}", f"Sharpness settles at 2/η: rate {case.rate:g}.", case,
-                "cohen2021edge", "hovers at, or just above, 2/η",
+                f"gradient-descent-{k}",
+                f"Sharpness settles at 2/η: rate {case.rate:g}.",
+                case,
+                "cohen2021edge",
+                "hovers at, or just above, 2/η",
             )
             for k, case in enumerate(descent[:-1], 1)
         ),
         Claim.effect(
-            "just-above", "It settles above 2/η, not below (mean over these rates).",
-            values=over_rates(settled_at), direction="greater", unit="log ratio to the edge",
-            source="cohen2021edge", published="just above 2/η",
+            "just-above",
+            "It settles above 2/η, not below (mean over these rates).",
+            values=over_rates(settled_at),
+            direction="greater",
+            unit="log ratio to the edge",
+            source="cohen2021edge",
+            published="just above 2/η",
         ),
         Claim.effect(
-            "not-monotone", "At 2/η the loss rises after many of the updates.",
-            values=over_rates(share_rising), direction="greater", delta=rising,
-            unit="share of updates", source="cohen2021edge",
+            "not-monotone",
+            "At 2/η the loss rises after many of the updates.",
+            values=over_rates(share_rising),
+            direction="greater",
+            delta=rising,
+            unit="share of updates",
+            source="cohen2021edge",
             published="non-monotone over short timescales",
         ),
         Claim.effect(
-            "loss-falls", "At 2/η the loss falls all the same, from one quarter of the training to "
-            "the next.", values=over_rates(log_fall), direction="less", delta=margin,
-            unit="log ratio of losses", source="cohen2021edge",
+            "loss-falls",
+            "At 2/η the loss falls all the same, from one quarter of the training to the next.",
+            values=over_rates(log_fall),
+            direction="less",
+            delta=margin,
+            unit="log ratio of losses",
+            source="cohen2021edge",
             published="decreases over long timescales",
         ),
         *(
             at_edge(
-                f"momentum-{k}", f"With momentum it settles at 2(1 + β)/η: rate {case.rate:g}.",
-                case, "cohen2021edge", "2(1 + β)/η",
+                f"momentum-{k}",
+                f"With momentum it settles at 2(1 + β)/η: rate {case.rate:g}.",
+                case,
+                "cohen2021edge",
+                "2(1 + β)/η",
             )
             for k, case in enumerate(groups["momentum 0.9"], 1)
         ),
         *(
             at_edge(
-                f"adam-{k}", f"Under Adam the preconditioned one settles at 38/η: {case.rate:g}.",
-                case, "cohen2022adaptive", "38/η at β₁ = 0.9",
+                f"adam-{k}",
+                f"Under Adam the preconditioned one settles at 38/η: {case.rate:g}.",
+                case,
+                "cohen2022adaptive",
+                "38/η at β₁ = 0.9",
             )
             for k, case in enumerate(groups["Adam"], 1)
         ),
         Claim.effect(
-            "small-rate", f"At the small rate {small_rate:g} the edge is not reached.",
+            "small-rate",
+            f"At the small rate {small_rate:g} the edge is not reached.",
             values=[float(np.log(curve(descent[-1], seed).max())) for seed in seeds],
-            direction="less", delta=margin, unit="log ratio of its maximum to the edge",
+            direction="less",
+            delta=margin,
+            unit="log ratio of its maximum to the edge",
         ),
         Claim.effect(
-            "cross-entropy", "Under cross-entropy the sharpness declines again late in training.",
-            values=[log_end_over_peak(entropy, seed) for seed in seeds], direction="less",
-            delta=margin, unit="log ratio of end to peak", source="cohen2021edge",
+            "cross-entropy",
+            "Under cross-entropy the sharpness declines again late in training.",
+            values=[log_end_over_peak(entropy, seed) for seed in seeds],
+            direction="less",
+            delta=margin,
+            unit="log ratio of end to peak",
+            source="cohen2021edge",
             published="with cross-entropy it drops at the end of training",
         ),
         *(
             Claim.effect(
-                f"minibatches-{k}", f"With minibatches of {case.batch} it settles below the edge.",
-                values=[settled_at(case, seed) for seed in seeds], direction="less",
-                delta=margin, unit="log ratio to the edge", source="cohen2021edge",
+                f"minibatches-{k}",
+                f"With minibatches of {case.batch} it settles below the edge.",
+                values=[settled_at(case, seed) for seed in seeds],
+                direction="less",
+                delta=margin,
+                unit="log ratio to the edge",
+                source="cohen2021edge",
                 published="with SGD the sharpness does not settle at 2/η",
             )
             for k, case in enumerate(stochastic, 1)
         ),
     ],
     notebook="edge_of_stability",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

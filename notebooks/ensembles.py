@@ -55,10 +55,10 @@ import numpy as np
 import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
-from lrlab.ensembles import Predictions, cross_entropy, disagreement, together
+from lrlab.experiments.ensembles import Predictions, cross_entropy, disagreement, together
+from lrlab.labbook.tuned import best_rate
 from lrlab.optimizers import SGD
 from lrlab.schedules import Cosine, CosineRestarts
-from lrlab.tuned import best_rate
 
 if members < 2 or updates % members:
     raise ValueError(f"updates must be a multiple of members > 1, got {updates}, {members}")
@@ -72,10 +72,18 @@ labels = {part: getattr(task.data(), part)[1].numpy() for part in ("validation",
 
 
 def job(schedule, seed):
-    return Job(task, Recipe(
-        schedule=schedule, steps=schedule.horizon, batch_size=batch_size,
-        optimizer=SGD(momentum=0.9), seed=seed, eval_every=0,
-    ), (Predictions(every=cycle),))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=schedule,
+            steps=schedule.horizon,
+            batch_size=batch_size,
+            optimizer=SGD(momentum=0.9),
+            seed=seed,
+            eval_every=0,
+        ),
+        (Predictions(every=cycle),),
+    )
 
 
 def jobs(condition, rate, seed):
@@ -148,8 +156,14 @@ chosen = {(c, k): best_rate(rates, tuned_by(k, c)) for c in conditions for k in 
 fig, [axes] = plots.figure(1, 2, width=9.6, height=3.4)
 for ax, criterion in zip(axes, CRITERIA, strict=True):
     for condition, style in zip(conditions, plots.styles(), strict=False):
-        ax.plot(rates, tuned_by(criterion, condition), marker="o", markersize=3,
-                label=condition, **style)  # fmt: skip
+        ax.plot(
+            rates,
+            tuned_by(criterion, condition),
+            marker="o",
+            markersize=3,
+            label=condition,
+            **style,
+        )
         ax.axvline(chosen[condition, criterion], linewidth=0.8, color=style["color"], alpha=0.6)
     ax.set(xscale="log", xlabel="peak rate", ylabel=f"validation {criterion}")
     ax.set_xticks(rates[::2], [f"{rate:g}" for rate in rates[::2]])
@@ -185,15 +199,22 @@ for c in conditions:
         found = stats.geometric_interval(ends[c, k])
         member = np.mean([[CRITERIA[k](m, truth) for m in p] for p in predicted[c, k]])
         rows.append(
-            {"condition": c, "tuned and judged by": k, "peak": chosen[c, k],
-             "at the end": found.estimate, "95 % from": found.low, "to": found.high,
-             "a member alone": member}
-        )  # fmt: skip
+            {
+                "condition": c,
+                "tuned and judged by": k,
+                "peak": chosen[c, k],
+                "at the end": found.estimate,
+                "95 % from": found.low,
+                "to": found.high,
+                "a member alone": member,
+            }
+        )
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption=f"Loss (nats) and error on {len(truth):,} test examples after {updates:,} updates in "
     f"all, {members} members; geometric mean, n = {n_seeds}.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 fig, [axes] = plots.figure(1, 2, width=9.6, height=3.4)
@@ -203,12 +224,15 @@ for ax, (criterion, judge) in zip(axes, CRITERIA.items(), strict=True):
     for condition in ("snapshots", "seeds"):
         several = predicted[condition, criterion]
         curves[condition] = stats.band(
-            [[judge(together(p[-k:] if condition == "snapshots" else p[:k]), truth) for k in at]
-             for p in several]
-        )  # fmt: skip
+            [
+                [judge(together(p[-k:] if condition == "snapshots" else p[:k]), truth) for k in at]
+                for p in several
+            ]
+        )
     plots.bands(ax, at, curves)
-    ax.axhline(np.mean(ends["one model", criterion]), color="#444444", linewidth=1,
-               label="one model")  # fmt: skip
+    ax.axhline(
+        np.mean(ends["one model", criterion]), color="#444444", linewidth=1, label="one model"
+    )
     ax.set(xlabel="members", ylabel=f"test {criterion}")
     ax.set_xticks(at)
 axes[0].legend(fontsize=8)
@@ -227,8 +251,9 @@ display.show(
 # %% tags=["nbval-ignore-output"]
 differ = {c: [disagreement(p) for p in predicted[c, "error"]] for c in ("snapshots", "seeds")}
 for criterion in CRITERIA:
-    near = {c: min(rates, key=lambda r, c=c: abs(np.log(r / chosen[c, criterion])))
-            for c in conditions}  # fmt: skip
+    near = {
+        c: min(rates, key=lambda r, c=c: abs(np.log(r / chosen[c, criterion]))) for c in conditions
+    }
     pilot = {c: np.log(validation[criterion][c, near[c]]) for c in conditions}
     spread = (
         float(np.std(pilot["snapshots"] - pilot["one model"], ddof=1)) if tuning_seeds > 1 else 0
@@ -253,12 +278,15 @@ pairs = {
     "snapshots-or-seeds": ("snapshots", "seeds", "Snapshots end better than seeds"),
 }
 source = {"snapshots-or-one": "huang2017snapshot"}
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.effect(
-            f"{slug}-{kind}", f"{words}, at equal training cost, by the {kind}.",
-            values=stats.log_differences(ends[a, kind], ends[b, kind]), direction="less",
-            delta=delta, unit=f"log ratio of test {'losses' if kind == 'loss' else 'errors'}",
+            f"{slug}-{kind}",
+            f"{words}, at equal training cost, by the {kind}.",
+            values=stats.log_differences(ends[a, kind], ends[b, kind]),
+            direction="less",
+            delta=delta,
+            unit=f"log ratio of test {'losses' if kind == 'loss' else 'errors'}",
             source=source.get(slug),
             published="snapshots below the single model" if slug in source else None,
         )
@@ -267,14 +295,18 @@ settled = claims.settle(
     ]
     + [
         Claim.effect(
-            "more-alike", "Snapshots are more alike than seeds.",
-            values=stats.log_differences(differ["snapshots"], differ["seeds"]), direction="less",
-            delta=delta, unit="log ratio of disagreements", source="fort2019deep",
+            "more-alike",
+            "Snapshots are more alike than seeds.",
+            values=stats.log_differences(differ["snapshots"], differ["seeds"]),
+            direction="less",
+            delta=delta,
+            unit="log ratio of disagreements",
+            source="fort2019deep",
             published="snapshots of one run are less diverse than independent runs",
         )
     ],
     notebook="ensembles",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

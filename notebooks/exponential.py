@@ -88,8 +88,16 @@ seeds = [*range(n_seeds), *range(1000, 1000 + pilot_seeds)]
 
 
 def job(schedule, seed, length=steps):
-    return Job(task, Recipe(schedule=schedule, steps=length, batch_size=batch_size,
-                            eval_every=math.ceil(length / evaluations), seed=seed))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=schedule,
+            steps=length,
+            batch_size=batch_size,
+            eval_every=math.ceil(length / evaluations),
+            seed=seed,
+        ),
+    )
 
 
 plan = [job(schedule, seed) for schedule in decays.values() for seed in seeds]
@@ -171,8 +179,15 @@ rows = []
 for name, members in by_decay.items():
     losses = stats.geometric_interval([run.final("test_loss") for run in members[:n_seeds]])
     accuracy = stats.mean_interval([run.final("test_accuracy") for run in members[:n_seeds]])
-    rows.append({"decay": name, "test loss": losses.estimate, "95 % from": losses.low,
-                 "to": losses.high, "test accuracy": accuracy.estimate})  # fmt: skip
+    rows.append(
+        {
+            "decay": name,
+            "test loss": losses.estimate,
+            "95 % from": losses.low,
+            "to": losses.high,
+            "test accuracy": accuracy.estimate,
+        }
+    )
 display.table(pd.DataFrame(rows), digits=3, caption=f"At the end, {n_seeds} seeds each.")
 
 # %% [markdown]
@@ -201,11 +216,14 @@ alive = {
     for name, members in by_burst.items()
 }
 rows = [
-    {"burst": name, "alive at the end": f"{values.sum()} of {n_seeds}",
-     "diverged": f"{sum(run.diverged for run in by_burst[name])} of {n_seeds}",
-     "largest loss, median": float(np.median([np.nanmax(run.loss) for run in by_burst[name]]))}
+    {
+        "burst": name,
+        "alive at the end": f"{values.sum()} of {n_seeds}",
+        "diverged": f"{sum(run.diverged for run in by_burst[name])} of {n_seeds}",
+        "largest loss, median": float(np.median([np.nanmax(run.loss) for run in by_burst[name]])),
+    }
     for name, values in alive.items()
-]  # fmt: skip
+]
 display.table(
     pd.DataFrame(rows),
     digits=3,
@@ -230,33 +248,42 @@ survived = {
 }
 differ = survived["early"] != survived["late"]
 favour = survived["early"] > survived["late"]
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.effect(
             "balance",
             f"A decay from {start_lr:g} to {end_lr:g} is a good balance: one that is as steep, "
             f"from {other_start_lr:g}, does not end lower.",
-            values=difference[:n_seeds], direction="greater", delta=0.0,
-            unit="log ratio of test losses", source="azmimr2022",
+            values=difference[:n_seeds],
+            direction="greater",
+            delta=0.0,
+            unit="log ratio of test losses",
+            source="azmimr2022",
         ),
         Claim.proportion(
             "large-only-early",
             "A large rate can be used only while the loss is large: runs survive it early and not "
             "late.",
-            successes=int(favour.sum()), n=int(differ.sum()), direction="greater", threshold=0.5,
+            successes=int(favour.sum()),
+            n=int(differ.sum()),
+            direction="greater",
+            threshold=0.5,
             unit="of the seeds that survived more bursts at one time than at the other",
             source="azmimr2022",
         ),
         Claim.proportion(
             "late-burst-kills",
             f"A late burst of {bursts[-1]:g} kills the run.",
-            successes=int((~alive[f"{bursts[-1]:g} late"]).sum()), n=n_seeds,
-            direction="greater", threshold=0.5, unit="runs not alive at the end",
+            successes=int((~alive[f"{bursts[-1]:g} late"]).sum()),
+            n=n_seeds,
+            direction="greater",
+            threshold=0.5,
+            unit="runs not alive at the end",
             source="azmimr2022",
         ),
     ],
     notebook="exponential",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -63,7 +63,7 @@ import pandas as pd
 from scipy import stats as scipy_stats
 
 from lrlab import Claim, Job, claims, display, plots, stats, tasks, train_many
-from lrlab.plots_panels import plain_ticks
+from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Cosine, Warmup
 from lrlab.sweep import LogUniform, Plan, Uniform, advice, rules, sweep
 from lrlab.sweep import trials as trials_of
@@ -80,14 +80,20 @@ asked = updates // 4  # iterations before the first run may be stopped, as the s
 plan_of_sweep = Plan(
     task=task.to_dict(),
     recipe={
-        "schedule": schedule.to_dict(), "steps": updates, "batch_size": 32, "clip_norm": 1.0,
+        "schedule": schedule.to_dict(),
+        "steps": updates,
+        "batch_size": 32,
+        "clip_norm": 1.0,
         "optimizer": {"optimizer": "AdamW", "betas": [0.9, 0.99], "weight_decay": 0.01},
         "eval_every": eval_every,
     },
     space={"peak_lr": Uniform(lowest, highest)},
-    trials=trials, sampler="random", seed=sampler_seed, wave=8,
+    trials=trials,
+    sampler="random",
+    seed=sampler_seed,
+    wave=8,
     rule={"rule": "wandb-hyperband", "min_iter": asked, "eta": 2},
-)  # fmt: skip
+)
 rates = np.geomspace(lowest, highest, curve_points).tolist()
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
 
@@ -133,8 +139,9 @@ study = sweep(plan_of_sweep, progress=False)
 found = trials_of(study)
 best = min(found, key=lambda trial: trial.value)
 second = sorted(trial.value for trial in found)[1]
-outcomes = {word: sum(t.outcome == word for t in found) for word in ("completed", "stopped",
-                                                                     "diverged")}  # fmt: skip
+outcomes = {
+    word: sum(t.outcome == word for t in found) for word in ("completed", "stopped", "diverged")
+}
 display.say(
     f"{len(found)} runs: {outcomes['completed']} completed, {outcomes['stopped']} stopped, "
     f"{outcomes['diverged']} diverged. {sum(t.params['peak_lr'] < low for t in found)} of them "
@@ -157,8 +164,14 @@ bottom, mean, top = map(np.exp, stats.band(np.log(curve)))
 for ax, scale in zip(axes, ("linear", "log"), strict=True):
     ax.plot(rates, mean, color=plots.COLOURS[0], label="curve")
     ax.fill_between(rates, bottom, top, color=plots.COLOURS[0], alpha=0.2, linewidth=0)
-    ax.plot([t.params["peak_lr"] for t in found], [min(t.value, 1.02 * task.chance_loss)
-            for t in found], "o", color=plots.COLOURS[1], markersize=4, label="sweep")  # fmt: skip
+    ax.plot(
+        [t.params["peak_lr"] for t in found],
+        [min(t.value, 1.02 * task.chance_loss) for t in found],
+        "o",
+        color=plots.COLOURS[1],
+        markersize=4,
+        label="sweep",
+    )
     ax.axvspan(lowest, low, color="#888888", alpha=0.2, linewidth=0, label="low")
     ax.set(xscale=scale, yscale="log", xlabel="peak rate")
 axes[0].set_ylabel("loss at the end (nats)")
@@ -180,16 +193,25 @@ fig, [[ax]] = plots.figure(1, 1, width=6.4, height=3.4)
 for trial in sorted(found, key=lambda t: -t.params["peak_lr"]):
     is_low = trial.params["peak_lr"] < low
     ax.plot(
-        trial.steps, trial.values, linewidth=1.6 if is_low else 0.8,
-        color=plots.COLOURS[1] if is_low else "#9a9a9a", alpha=1 if is_low else 0.8,
-    )  # fmt: skip
+        trial.steps,
+        trial.values,
+        linewidth=1.6 if is_low else 0.8,
+        color=plots.COLOURS[1] if is_low else "#9a9a9a",
+        alpha=1 if is_low else 0.8,
+    )
 ax.plot([], [], color=plots.COLOURS[1], label=f"peak below {low:g}")
 ax.plot([], [], color="#9a9a9a", label="others")
 for name, value in task.reference_losses().items():
     if name in ("unigram", "trigram"):
         ax.axhline(value, color="#444444", linewidth=0.8, linestyle=":")
-        ax.annotate(name, (0, value), xycoords=("axes fraction", "data"), fontsize=8,
-                    xytext=(3, 2), textcoords="offset points")  # fmt: skip
+        ax.annotate(
+            name,
+            (0, value),
+            xycoords=("axes fraction", "data"),
+            fontsize=8,
+            xytext=(3, 2),
+            textcoords="offset points",
+        )
 ax.set(yscale="log", xlabel="updates", ylabel="validation loss (nats)")
 ax.set_ylim(2.2, 3.6)
 plain_ticks(ax, [2.2, 2.4, 2.6, 2.8, 3.0, 3.3])
@@ -214,14 +236,20 @@ rows = []
 for name, p in share.items():
     binomial = scipy_stats.binom(trials, p)
     rows.append(
-        {"sampling": name, "one draw is low": p, "none of them": binomial.pmf(0),
-         "exactly one": binomial.pmf(1), "at least one": binomial.sf(0)}
-    )  # fmt: skip
+        {
+            "sampling": name,
+            "one draw is low": p,
+            "none of them": binomial.pmf(0),
+            "exactly one": binomial.pmf(1),
+            "at least one": binomial.sf(0),
+        }
+    )
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption=f"Probability that peak rates drawn from {lowest:g} to {highest:g} lie below {low:g}, "
     f"for one draw and for {trials}.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 rng = np.random.default_rng(sampler_seed)
@@ -265,30 +293,42 @@ display.say(
 # %% tags=["nbval-ignore-output"]
 source = "juliusm2026"
 at_best, at_middle = curve.min(1), curve[:, rates.index(middle)]
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.exact(
-            "never-stops", "Early termination cannot stop a run at the source's setting.",
-            measured=len(rules.rungs(plan_of_sweep.rule, plan_of_sweep.evaluations)), expected=0,
+            "never-stops",
+            "Early termination cannot stop a run at the source's setting.",
+            measured=len(rules.rungs(plan_of_sweep.rule, plan_of_sweep.evaluations)),
+            expected=0,
             detail=f"bands within {plan_of_sweep.evaluations} evaluations at min_iter={asked}",
-            source=source, published="early termination did not kick in",
+            source=source,
+            published="early termination did not kick in",
         ),
         Claim.exact(
-            "meant", "With min_iter in evaluations the rule first looks at a quarter of the run.",
-            measured=meant.step_of(rules.rungs(meant.rule, meant.evaluations)[0]), expected=asked,
-            unit="updates", tolerance=every, source=source,
+            "meant",
+            "With min_iter in evaluations the rule first looks at a quarter of the run.",
+            measured=meant.step_of(rules.rungs(meant.rule, meant.evaluations)[0]),
+            expected=asked,
+            unit="updates",
+            tolerance=every,
+            source=source,
         ),
         Claim.exact(
-            "underrepresented", "Uniform sampling underrepresents low rates.",
-            holds=share["uniform"] < share["log-uniform"] / 10, source=source,
+            "underrepresented",
+            "Uniform sampling underrepresents low rates.",
+            holds=share["uniform"] < share["log-uniform"] / 10,
+            source=source,
             detail=f"{100 * share['uniform']:.3g} % against {100 * share['log-uniform']:.3g} % of "
             f"the draws are below {low:g}",
         ),
         Claim.effect(
             "low-is-better",
             "A low rate ends far below those of which uniform draws mostly consist.",
-            values=stats.log_differences(at_best, at_middle), direction="less", delta=0.05,
-            unit="log ratio of test losses", source=source,
+            values=stats.log_differences(at_best, at_middle),
+            direction="less",
+            delta=0.05,
+            unit="log ratio of test losses",
+            source=source,
             published="one low-rate run stabilised to a far lower loss than any other",
         ),
         Claim.effect(
@@ -296,11 +336,14 @@ settled = claims.settle(
             f"The best of {trials} log-uniform draws ends lower than the best of {trials} uniform "
             "ones.",
             values=stats.log_differences(lowest_loss["log-uniform"], lowest_loss["uniform"]),
-            direction="less", delta=0.005, unit="log ratio of test losses", source=source,
+            direction="less",
+            delta=0.005,
+            unit="log ratio of test losses",
+            source=source,
         ),
     ],
     notebook="first_sweep",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

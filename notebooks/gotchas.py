@@ -37,7 +37,7 @@ import pandas as pd
 import torch
 
 from lrlab import Claim, claims, display
-from lrlab.schedules.gotchas import GOTCHAS, demonstration, resuming
+from lrlab.experiments.gotchas import GOTCHAS, demonstration, resuming
 
 if not 0 < tolerance < 1e-3:
     raise ValueError(f"tolerance must be in (0, 0.001), got tolerance={tolerance}")
@@ -222,7 +222,7 @@ def listed(values):
     return ", ".join(v if isinstance(v, str) else f"{v:.4g}" for v in values)
 
 
-settled = claims.settle(
+settled = claims.judge(
     notebook="gotchas",
     claims=[
         Claim.exact(

@@ -72,9 +72,9 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, schedules, stats, tasks, train_many
+from lrlab.experiments.gradient_norms import SampleSharpness
 from lrlab.optimizers import AdamW
-from lrlab.plots_panels import plain_ticks
-from lrlab.sharpness_sample import SampleSharpness
+from lrlab.plots.panels import plain_ticks
 
 if updates % measurements:
     raise ValueError(f"updates must be a multiple of measurements, got {updates}, {measurements}")
@@ -91,10 +91,16 @@ def job(peak, seed, probes=()):
     cosine = schedules.Cosine(peak, steps=updates - warmup, end_lr=peak / 10)
     return Job(
         task,
-        Recipe(schedule=schedules.Warmup(cosine, warmup), steps=updates, batch_size=batch_size,
-               optimizer=AdamW(weight_decay=weight_decay), clip_norm=1.0, seed=seed),
+        Recipe(
+            schedule=schedules.Warmup(cosine, warmup),
+            steps=updates,
+            batch_size=batch_size,
+            optimizer=AdamW(weight_decay=weight_decay),
+            clip_norm=1.0,
+            seed=seed,
+        ),
         probes,
-    )  # fmt: skip
+    )
 
 
 grid = [(peak, seed) for peak in peaks for seed in seeds]
@@ -185,27 +191,40 @@ largest = [max(p for p, ok in zip(peaks, near[:, k], strict=True) if ok) for k i
 clipped = [np.mean([np.mean(runs[p, s].grad_norm > 1) for s in seeds]) for p in peaks]
 display.table(
     pd.DataFrame(
-        {"peak rate": peaks,
-         "test bits per character": [f"{m:.3f} ± {h:.3f}" for m, h in (
-             (i.estimate, (i.high - i.low) / 2)
-             for i in (stats.mean_interval(row) for row in bits))],
-         "runs with spikes": [f"{(row > 0).sum()} of {n_seeds}" for row in count],
-         "spikes in a run": count.mean(axis=1),
-         "clipped updates": [f"{100 * share:.0f} %" for share in clipped],
-         "final sharpness": np.exp(np.log(flat).mean(axis=1))}
+        {
+            "peak rate": peaks,
+            "test bits per character": [
+                f"{m:.3f} ± {h:.3f}"
+                for m, h in (
+                    (i.estimate, (i.high - i.low) / 2)
+                    for i in (stats.mean_interval(row) for row in bits)
+                )
+            ],
+            "runs with spikes": [f"{(row > 0).sum()} of {n_seeds}" for row in count],
+            "spikes in a run": count.mean(axis=1),
+            "clipped updates": [f"{100 * share:.0f} %" for share in clipped],
+            "final sharpness": np.exp(np.log(flat).mean(axis=1)),
+        }
     ),
     digits=3,
     caption=f"By peak rate, over {n_seeds} seeds; ±: half a 95 % t interval of the mean.",
-)  # fmt: skip
+)
 seen = [o for o in onset if not math.isnan(o)]
 display.say(
-    (f"The first spike of a run came at a rate of {min(first):.2g} to {max(first):.2g} "
-     f"(median {np.median(first):.2g}). " if first else "No run had a spike. ")
-    + (f"The onset is a peak rate of {min(seen):g} to {max(seen):g} over seeds; " if seen
-       else "In no seed do all runs from some rate on have spikes; ")
+    (
+        f"The first spike of a run came at a rate of {min(first):.2g} to {max(first):.2g} "
+        f"(median {np.median(first):.2g}). "
+        if first
+        else "No run had a spike. "
+    )
+    + (
+        f"The onset is a peak rate of {min(seen):g} to {max(seen):g} over seeds; "
+        if seen
+        else "In no seed do all runs from some rate on have spikes; "
+    )
     + f"the best one is {min(best):g} to {max(best):g}, the largest usable one {min(largest):g} to "
     f"{max(largest):g}."
-)  # fmt: skip
+)
 
 # %% [markdown]
 # ### Sharpness over training
@@ -216,11 +235,13 @@ for shade, peak in zip(shades, peaks, strict=True):
     probes = [measured[peak, s] for s in seeds]
     at = np.asarray(probes[0]["step"], dtype=int)
     rate = runs[peak, 0].lr[at - 1]
-    raw, seen_by_adam = (np.array([p[name] for p in probes])
-                         for name in ("largest", "preconditioned"))  # fmt: skip
+    raw, seen_by_adam = (
+        np.array([p[name] for p in probes]) for name in ("largest", "preconditioned")
+    )
     for ax, values in zip(axes[0], (raw, raw * rate, seen_by_adam * rate), strict=True):
-        ax.plot(at, np.nanmedian(values, axis=0), "o-", color=shade, markersize=3,
-                label=f"{peak:g}")  # fmt: skip
+        ax.plot(
+            at, np.nanmedian(values, axis=0), "o-", color=shade, markersize=3, label=f"{peak:g}"
+        )
 for ax, title in zip(axes[0], ("λ_max", "η · λ_max", "η · preconditioned λ_max"), strict=True):
     ax.set(yscale="log", title=title, xlabel="update")
 axes[0, 1].axhline(2, color="#888888", linewidth=1, linestyle="--")
@@ -268,15 +289,24 @@ display.show(
 # %% tags=["nbval-ignore-output"]
 def over(x, y):
     """Spearman's correlation in each row in which both vary, 0 in the others."""
-    return np.array([spearmanr(a, b).statistic if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0
-                     for a, b in zip(x, y, strict=True)])  # fmt: skip
+    return np.array(
+        [
+            spearmanr(a, b).statistic if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0
+            for a, b in zip(x, y, strict=True)
+        ]
+    )
 
 
 def tested(slug, statement, x, y, direction):
     return Claim.effect(
-        slug, statement, values=over(x, y), direction=direction, delta=delta,
-        unit="rank correlation", source="juliusm2026",
-    )  # fmt: skip
+        slug,
+        statement,
+        values=over(x, y),
+        direction=direction,
+        delta=delta,
+        unit="rank correlation",
+        source="juliusm2026",
+    )
 
 
 pilot_values = over(table_of(number, pilots).T, table_of(ends, pilots).T)
@@ -287,44 +317,90 @@ display.say(
     "with power 0.8 that asks for "
     f"{stats.seeds_for_power(margin - delta, spread) if spread > 0 else 2} seeds; {n_seeds} were "
     "used."
-)  # fmt: skip
+)
 
 
 flat = np.where(np.isfinite(flat), flat, flat[np.isfinite(flat)].max())  # diverged: the sharpest
 varying = [i for i in range(len(peaks)) if np.ptp(count[i]) > 0]
 listed = [
-    tested("spiked-flatter", "Over the peak rates, runs with more spikes of the gradient norm end "
-           "at a smaller sharpness.", count.T, flat.T, "less"),
-    tested("spiked-better", "Over the peak rates, runs with more spikes of the gradient norm have "
-           "the lower test loss.", count.T, bits.T, "less"),
-    tested("flatter-better", "Over the peak rates, runs that end flatter have the lower test "
-           "loss.", flat.T, bits.T, "greater"),
-]  # fmt: skip
+    tested(
+        "spiked-flatter",
+        "Over the peak rates, runs with more spikes of the gradient norm end "
+        "at a smaller sharpness.",
+        count.T,
+        flat.T,
+        "less",
+    ),
+    tested(
+        "spiked-better",
+        "Over the peak rates, runs with more spikes of the gradient norm have the lower test loss.",
+        count.T,
+        bits.T,
+        "less",
+    ),
+    tested(
+        "flatter-better",
+        "Over the peak rates, runs that end flatter have the lower test loss.",
+        flat.T,
+        bits.T,
+        "greater",
+    ),
+]
 if len(varying) > 1:
     listed += [
-        tested("spiked-flatter-one-rate", "Among runs of one peak rate, those with more spikes end "
-               "at a smaller sharpness.", count[varying], flat[varying], "less"),
-        tested("spiked-better-one-rate", "Among runs of one peak rate, those with more spikes have "
-               "the lower test loss.", count[varying], bits[varying], "less"),
-    ]  # fmt: skip
+        tested(
+            "spiked-flatter-one-rate",
+            "Among runs of one peak rate, those with more spikes end at a smaller sharpness.",
+            count[varying],
+            flat[varying],
+            "less",
+        ),
+        tested(
+            "spiked-better-one-rate",
+            "Among runs of one peak rate, those with more spikes have the lower test loss.",
+            count[varying],
+            bits[varying],
+            "less",
+        ),
+    ]
 if len(seen) == n_seeds:
     listed.append(
         Claim.equivalence(
-            "edge-is-best", "The best peak rate is the one at which spikes begin, within a factor "
-            "of 2.", values=np.log2(best / np.array(onset)), margin=1.0,
-            unit="log2 of best rate / onset", source="juliusm2026",
+            "edge-is-best",
+            "The best peak rate is the one at which spikes begin, within a factor of 2.",
+            values=np.log2(best / np.array(onset)),
+            margin=1.0,
+            unit="log2 of best rate / onset",
+            source="juliusm2026",
         )
-    )  # fmt: skip
+    )
 listed += [
-    Claim.descriptive("largest-usable", "The largest peak rate within 2 % of the lowest test "
-                      "loss.", values=largest, scale="log", unit="peak rate"),
-    Claim.descriptive("best-peak", "The peak rate with the lowest test loss.", values=best,
-                      scale="log", unit="peak rate"),
-]  # fmt: skip
+    Claim.descriptive(
+        "largest-usable",
+        "The largest peak rate within 2 % of the lowest test loss.",
+        values=largest,
+        scale="log",
+        unit="peak rate",
+    ),
+    Claim.descriptive(
+        "best-peak",
+        "The peak rate with the lowest test loss.",
+        values=best,
+        scale="log",
+        unit="peak rate",
+    ),
+]
 if first:
-    listed.append(Claim.descriptive("first-spike", "The rate at a run's first spike.",
-                                    values=first, scale="log", unit="rate"))  # fmt: skip
-settled = claims.settle(listed, notebook="gradient_norms")
+    listed.append(
+        Claim.descriptive(
+            "first-spike",
+            "The rate at a run's first spike.",
+            values=first,
+            scale="log",
+            unit="rate",
+        )
+    )
+settled = claims.judge(listed, notebook="gradient_norms")
 claims.show(settled)
 
 # %%

@@ -69,10 +69,11 @@ import pandas as pd
 from scipy.interpolate import RegularGridInterpolator
 from scipy.stats import qmc
 
-from lrlab import Claim, Job, Recipe, claims, display, parallel, plots, stats, tasks, train_many
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.optimizers import SGD
-from lrlab.plots_panels import plain_ticks
+from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Cosine
+from lrlab.training import parallel
 
 if [round(b**0.5) ** 2 for b in budgets] != budgets or sorted(set(budgets)) != budgets:
     raise ValueError(f"budgets must be rising squares, got budgets={budgets}")
@@ -84,8 +85,10 @@ SPACES = {
     "one matters": ("weight decay", decay_range, decay_points),
     "two interact": ("1 − momentum", brake_range, points[1]),
 }
-lattice = {space: [np.linspace(0, 1, points[0]), np.linspace(0, 1, n)]
-           for space, (_, _, n) in SPACES.items()}  # fmt: skip
+lattice = {
+    space: [np.linspace(0, 1, points[0]), np.linspace(0, 1, n)]
+    for space, (_, _, n) in SPACES.items()
+}
 
 
 def along(bounds, place):
@@ -98,14 +101,20 @@ def job(space, x, y, seed):
     if space == "two interact":
         optimizer = SGD(momentum=1 - along(brake_range, y))
     schedule = Cosine(along(rate_range, x), steps=updates)
-    return Job(task, Recipe(schedule=schedule, steps=updates, batch_size=100, optimizer=optimizer,
-                            seed=seed))  # fmt: skip
+    return Job(
+        task,
+        Recipe(schedule=schedule, steps=updates, batch_size=100, optimizer=optimizer, seed=seed),
+    )
 
 
 arms = [(space, seed) for space in SPACES for seed in seeds]
 arms += [("one matters", seed) for seed in pilots]
-grid = [(space, seed, x, y) for space, seed in arms for x in lattice[space][0]
-        for y in lattice[space][1]]  # fmt: skip
+grid = [
+    (space, seed, x, y)
+    for space, seed in arms
+    for x in lattice[space][0]
+    for y in lattice[space][1]
+]
 plan = [job(space, x, y, seed) for space, seed, x, y in grid]
 
 # %% [markdown]
@@ -185,9 +194,12 @@ def tpe_points(n, rng, f):
 
 
 STRATEGIES = {
-    "random": random_points, "grid": grid_points, "Sobol": sobol_points,
-    "one at a time": one_at_a_time, "TPE": tpe_points,
-}  # fmt: skip
+    "random": random_points,
+    "grid": grid_points,
+    "Sobol": sobol_points,
+    "one at a time": one_at_a_time,
+    "TPE": tpe_points,
+}
 GROWING = ("random", "Sobol", "TPE")  # their first n trials are a search of n trials
 
 
@@ -222,8 +234,10 @@ for row, (space, (label, bounds, _)) in zip(axes, SPACES.items(), strict=True):
     for ax, name in zip(row, shown, strict=True):
         drawn = ax.contourf(rates, others, np.exp(mean).T, levels=12, cmap="viridis_r")
         tried = STRATEGIES[name](trials, np.random.default_rng(5), f)
-        x, y = (np.array([along(b, place) for place in places])
-                for b, places in zip((rate_range, bounds), tried.T, strict=True))  # fmt: skip
+        x, y = (
+            np.array([along(b, place) for place in places])
+            for b, places in zip((rate_range, bounds), tried.T, strict=True)
+        )
         best = int(np.argmin(f(tried)))
         ax.plot(x, y, "o", color="white", markeredgecolor="black", markersize=6)
         ax.plot(x[best], y[best], "*", color="#E69F00", markeredgecolor="black", markersize=15)
@@ -253,8 +267,10 @@ def excesses(space, name, budget, group=seeds):
 
 fig, [axes] = plots.figure(1, 2, width=9.6, height=3.4, sharey=True)
 for ax, space in zip(axes, SPACES, strict=True):
-    curves = {name: stats.band(np.array([100 * excesses(space, name, b) for b in budgets]).T)
-              for name in STRATEGIES}  # fmt: skip
+    curves = {
+        name: stats.band(np.array([100 * excesses(space, name, b) for b in budgets]).T)
+        for name in STRATEGIES
+    }
     plots.bands(ax, budgets, curves)
     ax.set(yscale="log", xlabel="trials", title=space)
     ax.set_xticks(budgets)
@@ -354,65 +370,93 @@ display.say(
     "crossed at one place only."
 )
 rows = [
-    {"space": space, "strategy": name,
-     **{f"{budget} trials": 100 * excesses(space, name, budget).mean() for budget in budgets}}
+    {
+        "space": space,
+        "strategy": name,
+        **{f"{budget} trials": 100 * excesses(space, name, budget).mean() for budget in budgets},
+    }
     for space in SPACES
     for name in STRATEGIES
-]  # fmt: skip
+]
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption="Log loss above the lowest one, times 100: mean over searches and seeds.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 notes, bergstra, zheng = "mtdickens2024", "bergstra2012random", "zheng2015evaluating"
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.exact(
-            "sixty-draws", "With 60 draws one is among the best 5 % with a probability above 95 %.",
-            measured=theory[59], expected=0.9539, tolerance=5e-5, source=zheng,
+            "sixty-draws",
+            "With 60 draws one is among the best 5 % with a probability above 95 %.",
+            measured=theory[59],
+            expected=0.9539,
+            tolerance=5e-5,
+            source=zheng,
             published="60 draws, above 95 % (after Bergstra and Bengio, 2012)",
         ),
         Claim.effect(
-            "random-or-grid", "Where one dimension matters, random draws find more than a grid.",
-            values=ahead("one matters", "random", "grid"), direction="less", delta=delta,
-            unit="log ratio of losses", source=bergstra,
+            "random-or-grid",
+            "Where one dimension matters, random draws find more than a grid.",
+            values=ahead("one matters", "random", "grid"),
+            direction="less",
+            delta=delta,
+            unit="log ratio of losses",
+            source=bergstra,
             published="random search is more efficient than a grid",
         ),
         Claim.effect(
             "random-or-grid-interacting",
             "Where two dimensions interact, random draws find more than a grid.",
-            values=ahead("two interact", "random", "grid"), direction="less", delta=delta,
-            unit="log ratio of losses", source=notes,
+            values=ahead("two interact", "random", "grid"),
+            direction="less",
+            delta=delta,
+            unit="log ratio of losses",
+            source=notes,
         ),
         Claim.effect(
             "not-one-at-a-time",
             "Where two dimensions interact, tuning one at a time loses against random draws.",
-            values=ahead("two interact", "one at a time", "random"), direction="greater",
-            delta=delta, unit="log ratio of losses", source=notes,
+            values=ahead("two interact", "one at a time", "random"),
+            direction="greater",
+            delta=delta,
+            unit="log ratio of losses",
+            source=notes,
         ),
         Claim.effect(
-            "sobol", "Sobol's sequence finds more than random draws where two interact.",
-            values=ahead("two interact", "Sobol", "random"), direction="less", delta=delta,
+            "sobol",
+            "Sobol's sequence finds more than random draws where two interact.",
+            values=ahead("two interact", "Sobol", "random"),
+            direction="less",
+            delta=delta,
             unit="log ratio of losses",
         ),
         Claim.effect(
-            "tpe", f"TPE finds more than random draws with {many} trials where two interact.",
-            values=ahead("two interact", "TPE", "random", many), direction="less", delta=delta,
+            "tpe",
+            f"TPE finds more than random draws with {many} trials where two interact.",
+            values=ahead("two interact", "TPE", "random", many),
+            direction="less",
+            delta=delta,
             unit="log ratio of losses",
         ),
         *(
             Claim.proportion(
                 f"sixty-measured-{'-'.join(space.split())}",
                 f"Of searches with 60 draws more than 95 % find one of the best 5 %: {space}.",
-                successes=sixty[space], n=total, direction="greater", threshold=0.95,
-                source=zheng, published="above 95 % (after Bergstra and Bengio, 2012)",
+                successes=sixty[space],
+                n=total,
+                direction="greater",
+                threshold=0.95,
+                source=zheng,
+                published="above 95 % (after Bergstra and Bengio, 2012)",
             )
             for space in SPACES
         ),
     ],
     notebook="grid_or_random",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -77,12 +77,13 @@ import json
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many, tuned
-from lrlab.controllers import HypergradientDescent
-from lrlab.entries.laboratory import find_root
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.labbook import tuned
+from lrlab.labbook.entries.laboratory import find_root
 from lrlab.optimizers import SGD, Adam
-from lrlab.plots_panels import plain_ticks
+from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Constant
+from lrlab.schedules.controllers import HypergradientDescent
 
 if not (0 < low < 1 < high < others[-1] and 1.0 in others):
     raise ValueError(f"need low < 1 < high < the last of others, got {low}, {high}, {others}")
@@ -101,12 +102,24 @@ starts = sorted({low, high, *others})
 
 
 def job(optimizer, source, seed):
-    return Job(task, Recipe(schedule=source, steps=steps, batch_size=batch_size,
-                            optimizer=optimizers[optimizer], seed=seed))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=source,
+            steps=steps,
+            batch_size=batch_size,
+            optimizer=optimizers[optimizer],
+            seed=seed,
+        ),
+    )
 
 
-tuning = [(o, rate, s) for o in optimizers for rate in grids[o]
-          for s in range(1000, 1000 + 2 * tuning_seeds)]  # fmt: skip
+tuning = [
+    (o, rate, s)
+    for o in optimizers
+    for rate in grids[o]
+    for s in range(1000, 1000 + 2 * tuning_seeds)
+]
 plan = [job(o, Constant(rate), s) for o, rate, s in tuning]
 
 # %% [markdown]
@@ -143,8 +156,13 @@ def mean_by(points, runs):
 
 rate_losses = mean_by(tuning, tuning_runs)
 rates = {o: tuned.best_rate(list(by), list(by.values())) for o, by in rate_losses.items()}
-beta_tuning = [(o, b, start, s) for o in optimizers for b in betas for start in (low, high)
-               for s in range(1000, 1000 + tuning_seeds)]  # fmt: skip
+beta_tuning = [
+    (o, b, start, s)
+    for o in optimizers
+    for b in betas
+    for start in (low, high)
+    for s in range(1000, 1000 + tuning_seeds)
+]
 display.say(
     f"{len(tuning)} runs to tune the constant rates, {len(beta_tuning)} to tune β, "
     f"{2 * len(optimizers) * (len(starts) * n_seeds + 2 * pilot_seeds)} to compare and in the "
@@ -152,16 +170,18 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-beta_runs = train_many([job(o, HypergradientDescent(start * rates[o], beta=b), s)
-                        for o, b, start, s in beta_tuning])  # fmt: skip
+beta_runs = train_many(
+    [job(o, HypergradientDescent(start * rates[o], beta=b), s) for o, b, start, s in beta_tuning]
+)
 beta_losses = mean_by(beta_tuning, beta_runs)
 chosen = {o: tuned.best_rate(list(by), list(by.values())) for o, by in beta_losses.items()}
 fig, [axes] = plots.figure(1, 2, width=9.6, height=3.3, sharey=True)
 for o, style in zip(optimizers, plots.styles(), strict=False):
     for ax, by, unit in ((axes[0], rate_losses[o], rates[o]), (axes[1], beta_losses[o], 1.0)):
         ax.plot(np.array(list(by)) / unit, list(by.values()), marker="o", label=o, **style)
-axes[0].set(xscale="log", xlabel="constant rate / tuned rate", yscale="log",
-            ylabel="validation loss [nats]")  # fmt: skip
+axes[0].set(
+    xscale="log", xlabel="constant rate / tuned rate", yscale="log", ylabel="validation loss [nats]"
+)
 axes[1].set(xscale="log", xlabel="β of hypergradient descent")
 axes[1].set_xticks(betas, [f"{b:g}" for b in betas])
 axes[1].set_xticks([], minor=True)
@@ -179,20 +199,34 @@ display.show(
 )
 edges = [f"{o} ({chosen[o]:g})" for o in optimizers if chosen[o] in (betas[0], betas[-1])]
 display.say(
-    "Tuned: " + "; ".join(f"{o} rate {rates[o]:.3g}, β {chosen[o]:.3g}" for o in optimizers)
+    "Tuned: "
+    + "; ".join(f"{o} rate {rates[o]:.3g}, β {chosen[o]:.3g}" for o in optimizers)
     + f". At an edge of the grid of β: {', '.join(edges) or 'none'}; β has to be below 1, so that "
     "above 0.5 there is no room for another factor of 2."
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 arms = [(o, start, s) for o in optimizers for start in starts for s in seeds]
 arms += [(o, start, s) for o in optimizers for start in (low, high) for s in pilots]
 points = [(kind, *arm) for arm in arms for kind in ("constant", "hypergradient")]
-runs = dict(zip(points, train_many([
-    job(o, Constant(start * rates[o]) if kind == "constant"
-        else HypergradientDescent(start * rates[o], beta=chosen[o]), s)
-    for kind, o, start, s in points
-]), strict=True))  # fmt: skip
+runs = dict(
+    zip(
+        points,
+        train_many(
+            [
+                job(
+                    o,
+                    Constant(start * rates[o])
+                    if kind == "constant"
+                    else HypergradientDescent(start * rates[o], beta=chosen[o]),
+                    s,
+                )
+                for kind, o, start, s in points
+            ]
+        ),
+        strict=True,
+    )
+)
 
 
 def losses(kind, optimizer, start, part="test", group=seeds):
@@ -270,29 +304,39 @@ display.show(
 )
 
 # %% tags=["nbval-ignore-output"]
-ends = {(o, start): [runs["hypergradient", o, start, s].lr[-1] / rates[o] for s in seeds]
-        for o in optimizers for start in starts}  # fmt: skip
+ends = {
+    (o, start): [runs["hypergradient", o, start, s].lr[-1] / rates[o] for s in seeds]
+    for o in optimizers
+    for start in starts
+}
 rows = []
 for o in optimizers:
     for start in starts:
-        against = {base: stats.log_differences(losses("hypergradient", o, start),
-                                               losses("constant", o, at_start))
-                   for base, at_start in (("same start", start), ("tuned", 1.0))}  # fmt: skip
+        against = {
+            base: stats.log_differences(
+                losses("hypergradient", o, start), losses("constant", o, at_start)
+            )
+            for base, at_start in (("same start", start), ("tuned", 1.0))
+        }
         each = [runs["hypergradient", o, start, s] for s in seeds]
         rows.append(
-            {"optimizer": o, "first rate / tuned": start,
-             "last rate / tuned": float(stats.geometric_interval(ends[o, start]).estimate),
-             "test loss": float(losses("hypergradient", o, start).mean()),
-             "constant": float(losses("constant", o, start).mean()),
-             "log ratio to the constant": f"{stats.mean_interval(against['same start'])}",
-             "to the tuned constant": f"{stats.mean_interval(against['tuned'])}",
-             "diverged": sum(run.diverged for run in each)}
-        )  # fmt: skip
+            {
+                "optimizer": o,
+                "first rate / tuned": start,
+                "last rate / tuned": float(stats.geometric_interval(ends[o, start]).estimate),
+                "test loss": float(losses("hypergradient", o, start).mean()),
+                "constant": float(losses("constant", o, start).mean()),
+                "log ratio to the constant": f"{stats.mean_interval(against['same start'])}",
+                "to the tuned constant": f"{stats.mean_interval(against['tuned'])}",
+                "diverged": sum(run.diverged for run in each),
+            }
+        )
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption=f"Hypergradient descent against constant rates: means over {n_seeds} seeds, log ratios "
     "of test losses with 95 % t intervals (below zero it ends lower), runs that diverged under it.",
-)  # fmt: skip
+)
 
 # %% [markdown]
 # ### What it costs
@@ -302,24 +346,34 @@ display.table(
 
 # %%
 cells = json.loads(file.read_text())["cells"]
-ratio = {(c["task"], c["optimizer"]):
-         stats.log_differences(c["seconds"]["hypergradient"], c["seconds"]["constant"])
-         for c in cells}  # fmt: skip
+ratio = {
+    (c["task"], c["optimizer"]): stats.log_differences(
+        c["seconds"]["hypergradient"], c["seconds"]["constant"]
+    )
+    for c in cells
+}
 turns = len(next(iter(ratio.values())))
 here = {key: stats.geometric_interval(np.exp(values)) for key, values in ratio.items()}
 display.table(
-    pd.DataFrame([
-        {"task": c["task"], "optimizer": c["optimizer"], "weights": c["weights"],
-         "batch": c["batch_size"],
-         "ms an update": 1e3 * float(np.median(c["seconds"]["constant"])),
-         "with hypergradient": 1e3 * float(np.median(c["seconds"]["hypergradient"])),
-         "ratio": f"{here[c['task'], c['optimizer']]}",
-         "more copies of the weights": c["extra_copies"]}
-        for c in cells
-    ]), digits=3,
+    pd.DataFrame(
+        [
+            {
+                "task": c["task"],
+                "optimizer": c["optimizer"],
+                "weights": c["weights"],
+                "batch": c["batch_size"],
+                "ms an update": 1e3 * float(np.median(c["seconds"]["constant"])),
+                "with hypergradient": 1e3 * float(np.median(c["seconds"]["hypergradient"])),
+                "ratio": f"{here[c['task'], c['optimizer']]}",
+                "more copies of the weights": c["extra_copies"],
+            }
+            for c in cells
+        ]
+    ),
+    digits=3,
     caption=f"Time of an update, median of {turns} turns, and the ratio within a turn, geometric "
     "mean with 95 % t interval; memory that is held besides, in copies of the weights.",
-)  # fmt: skip
+)
 display.say(
     "Ours holds two copies: what was last stepped along, and the weights before the update, from "
     "which it is taken, so that any optimizer can be used. The paper's form needs one. Trying a "
@@ -337,19 +391,29 @@ display.say(
 # %% tags=["nbval-ignore-output"]
 def moved(optimizer, start, group=seeds):
     """Log ratio of test losses, hypergradient descent to the constant of the same start."""
-    return stats.log_differences(*(losses(kind, optimizer, start, group=group)
-                                   for kind in ("hypergradient", "constant")))  # fmt: skip
+    return stats.log_differences(
+        *(losses(kind, optimizer, start, group=group) for kind in ("hypergradient", "constant"))
+    )
 
 
 def beside_tuned(optimizer):
     """Log ratio of test losses to the tuned constant, mean of both bad starts, seed by seed."""
-    return np.mean([stats.log_differences(losses("hypergradient", optimizer, start),
-                                          losses("constant", optimizer, 1.0))
-                    for start in (low, high)], axis=0)  # fmt: skip
+    return np.mean(
+        [
+            stats.log_differences(
+                losses("hypergradient", optimizer, start), losses("constant", optimizer, 1.0)
+            )
+            for start in (low, high)
+        ],
+        axis=0,
+    )
 
 
-spreads = {(o, start): float(np.std(moved(o, start, pilots), ddof=1))
-           for o in optimizers for start in (low, high)}  # fmt: skip
+spreads = {
+    (o, start): float(np.std(moved(o, start, pilots), ddof=1))
+    for o in optimizers
+    for start in (low, high)
+}
 worst, spread = max(spreads.items(), key=lambda item: item[1])
 display.say(
     f"Largest standard deviation of the log ratio over {pilot_seeds} pilot seeds: {spread:.3f} "
@@ -360,65 +424,94 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 unit, baydin, notes = "log ratio of test losses", "baydin2018hypergradient", "mtdickens2024"
-by_task = {name: np.mean([v for (t, _), v in ratio.items() if t == name], axis=0)
-           for name in dict.fromkeys(c["task"] for c in cells)}  # fmt: skip
-settled = claims.settle(
+by_task = {
+    name: np.mean([v for (t, _), v in ratio.items() if t == name], axis=0)
+    for name in dict.fromkeys(c["task"] for c in cells)
+}
+settled = claims.judge(
     [
         Claim.effect(
-            f"moves-{tuned.slug(o)}-{name}", f"From {start:g} times the tuned rate it ends below "
-            f"the constant rate: {o}.", values=moved(o, start), direction="less", delta=delta,
-            unit=unit, source=baydin, published="moves the loss towards a tuned rate's",
+            f"moves-{tuned.slug(o)}-{name}",
+            f"From {start:g} times the tuned rate it ends below the constant rate: {o}.",
+            values=moved(o, start),
+            direction="less",
+            delta=delta,
+            unit=unit,
+            source=baydin,
+            published="moves the loss towards a tuned rate's",
         )
-        for name, start in (("small", low), ("large", high)) for o in optimizers
+        for name, start in (("small", low), ("large", high))
+        for o in optimizers
     ]
     + [
         Claim.effect(
-            f"mends-{tuned.slug(o)}", f"From {others[-1]:g} times the tuned rate it ends below the "
-            f"constant rate: {o}.", values=moved(o, others[-1]), direction="less", delta=delta,
+            f"mends-{tuned.slug(o)}",
+            f"From {others[-1]:g} times the tuned rate it ends below the constant rate: {o}.",
+            values=moved(o, others[-1]),
+            direction="less",
+            delta=delta,
             unit=unit,
         )
         for o in optimizers
     ]
     + [
         Claim.equivalence(
-            f"as-good-{tuned.slug(o)}", "From a bad start it ends as low as the tuned constant: "
-            f"{o}.", values=beside_tuned(o), margin=margin, unit=unit,
+            f"as-good-{tuned.slug(o)}",
+            f"From a bad start it ends as low as the tuned constant: {o}.",
+            values=beside_tuned(o),
+            margin=margin,
+            unit=unit,
         )
         for o in optimizers
     ]
     + [
         Claim.equivalence(
-            f"little-time-{tuned.slug(name)}", f"It needs little additional time: {name}.",
-            values=values, margin=float(np.log(little)), unit="log ratio of times",
-            source=baydin, published="little additional computation",
+            f"little-time-{tuned.slug(name)}",
+            f"It needs little additional time: {name}.",
+            values=values,
+            margin=float(np.log(little)),
+            unit="log ratio of times",
+            source=baydin,
+            published="little additional computation",
         )
         for name, values in by_task.items()
     ]
     + [
         Claim.effect(
-            f"too-expensive-{tuned.slug(name)}", "Hypergradient descent costs too much: at least "
-            f"as much as a second run, {name}.", values=values, direction="greater",
-            delta=float(np.log(expensive)), unit="log ratio of times", source=notes,
+            f"too-expensive-{tuned.slug(name)}",
+            f"Hypergradient descent costs too much: at least as much as a second run, {name}.",
+            values=values,
+            direction="greater",
+            delta=float(np.log(expensive)),
+            unit="log ratio of times",
+            source=notes,
             published="the cost is too high",
         )
         for name, values in by_task.items()
     ]
     + [
         Claim.exact(
-            "memory", "In memory it costs two more copies of the weights, whatever the optimizer "
-            "(the paper's form needs one).", measured=[c["extra_copies"] for c in cells],
-            expected=[2.0] * len(cells), tolerance=0.01, unit="copies of the weights",
+            "memory",
+            "In memory it costs two more copies of the weights, whatever the optimizer "
+            "(the paper's form needs one).",
+            measured=[c["extra_copies"] for c in cells],
+            expected=[2.0] * len(cells),
+            tolerance=0.01,
+            unit="copies of the weights",
         )
     ]
     + [
         Claim.descriptive(
-            f"last-rate-{tuned.slug(o)}", f"Last rate from {low:g} times the tuned one, as a part "
-            f"of it: {o}.", values=ends[o, low], scale="log", unit="ratio of rates",
+            f"last-rate-{tuned.slug(o)}",
+            f"Last rate from {low:g} times the tuned one, as a part of it: {o}.",
+            values=ends[o, low],
+            scale="log",
+            unit="ratio of rates",
         )
         for o in optimizers
     ],
     notebook="hypergradient",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -60,10 +60,11 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many, tuned
-from lrlab.lineup import lineup, restarts
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.labbook import tuned
 from lrlab.optimizers import Adam, AdamW
-from lrlab.plots_panels import panels, plain_ticks
+from lrlab.plots.panels import panels, plain_ticks
+from lrlab.schedules.presets import lineup, restarts
 
 if not 0 < onset < 1:
     raise ValueError(f"onset must be in (0, 1), got onset={onset}")
@@ -73,24 +74,37 @@ found = tuned.read("tune_diffusion", tuning_entry or None)
 peak = {name: found.rate(f"{name} long") for name in ("cosine", "constant")}
 data = {n: tasks.get("digits_diffusion", n_train=n, redrawn=True) for n in (few, many)}
 held = tasks.get("digits_diffusion", n_train=many, redrawn=True, hold_norms=hold_norms)
-decays = {"cosine": lineup(updates)["cosine"].scale(peak["cosine"]),
-          "constant": lineup(updates)["constant"].scale(peak["constant"])}  # fmt: skip
+decays = {
+    "cosine": lineup(updates)["cosine"].scale(peak["cosine"]),
+    "constant": lineup(updates)["constant"].scale(peak["constant"]),
+}
 arms = {(name, n): (data[n], decays[name], Adam()) for name in decays for n in (few, many)}
 arms |= {
     ("held norms", many): (held, decays["constant"], Adam()),
     ("weight decay", many): (data[many], decays["constant"], AdamW(weight_decay)),
-    ("restarts", many): (data[many], restarts(updates)["fixed cycles"].scale(peak["cosine"]),
-                         Adam()),
-}  # fmt: skip
+    ("restarts", many): (
+        data[many],
+        restarts(updates)["fixed cycles"].scale(peak["cosine"]),
+        Adam(),
+    ),
+}
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
 
 
 def job(arm, seed):
     task, schedule, optimizer = arms[arm]
-    return Job(task, Recipe(
-        schedule=schedule, steps=updates, batch_size=batch_size, optimizer=optimizer, seed=seed,
-        eval_every=updates // evaluations, average_decay=average_decay,
-    ))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=schedule,
+            steps=updates,
+            batch_size=batch_size,
+            optimizer=optimizer,
+            seed=seed,
+            eval_every=updates // evaluations,
+            average_decay=average_decay,
+        ),
+    )
 
 
 grid = [(arm, seed) for arm in arms for seed in seeds]
@@ -114,8 +128,11 @@ runs = train_many(plan)
 by_arm, by_pilot = {}, {}
 for (arm, seed), run in zip(grid, runs, strict=True):
     (by_pilot if seed in pilots else by_arm).setdefault(arm, []).append(run)
-METRICS = {"fixed noise": "validation_loss", "redrawn noise": "validation_redrawn_loss",
-           "fixed noise, averaged": "averaged_validation_loss"}  # fmt: skip
+METRICS = {
+    "fixed noise": "validation_loss",
+    "redrawn noise": "validation_redrawn_loss",
+    "fixed noise, averaged": "averaged_validation_loss",
+}
 display.say(
     f"{len(runs)} runs of {updates} updates: {len(arms)} arms with {n_seeds} paired seeds, and "
     f"{2 * pilot_seeds} runs for the pilot. Metrics: {', '.join(METRICS)}."
@@ -125,14 +142,20 @@ display.say(
 shown = {f"{name}, {n} images": (name, n) for name, n in itertools.product(decays, (many, few))}
 epoch = updates // evaluations
 fig, axes = panels(
-    {title: arms[arm][1](np.arange(updates)) for title, arm in shown.items()}, epoch_steps=epoch,
+    {title: arms[arm][1](np.arange(updates)) for title, arm in shown.items()},
+    epoch_steps=epoch,
     label="validation loss",
-)  # fmt: skip
+)
 for title, ax in axes.items():
     run = by_arm[shown[title]][0]
     for style, (label, metric) in zip(plots.styles(), METRICS.items(), strict=False):
-        ax.plot(run.evals["step"][1:] / epoch, run.evals[metric][1:], linewidth=0.9, label=label,
-                color=style["color"])  # fmt: skip
+        ax.plot(
+            run.evals["step"][1:] / epoch,
+            run.evals[metric][1:],
+            linewidth=0.9,
+            label=label,
+            color=style["color"],
+        )
     ax.axvline(onset * evaluations, color="#555555", linewidth=1, linestyle=":")
 ax.set_ylim(0.17, 1.0)
 plain_ticks(ax, [0.2, 0.3, 0.5, 1.0])
@@ -182,10 +205,11 @@ for (name, n), members in usable.items():
             )
         rows.append(row)
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption=f"Jitter and spikes in the third of the run before the onset and after it, {n_seeds} "
     "seeds. The lower block has the remedies.",
-)  # fmt: skip
+)
 
 
 # %% [markdown]
@@ -219,9 +243,12 @@ effects = {
 }
 intervals = [stats.mean_interval(values) for values in effects.values()]
 fig, ((ax,),) = plots.figure(width=8.4, height=4.2)
-plots.intervals(ax, list(effects), *([getattr(i, end) for i in intervals]
-                                     for end in ("estimate", "low", "high")),
-                points=list(effects.values()))  # fmt: skip
+plots.intervals(
+    ax,
+    list(effects),
+    *([getattr(i, end) for i in intervals] for end in ("estimate", "low", "high")),
+    points=list(effects.values()),
+)
 ax.axvspan(-delta, delta, color="#888888", alpha=0.15, linewidth=0)
 ax.set_xlabel("log ratio of jitters")
 display.show(
@@ -253,59 +280,91 @@ test = {
     name: np.array([run.final("test_loss") for run in by_arm[name, many]])
     for name in ("cosine", "constant", "held norms", "weight decay", "restarts")
 }
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.effect(
-            "late-fixed", "After about 80 epochs the validation loss becomes unstable: cosine, "
+            "late-fixed",
+            "After about 80 epochs the validation loss becomes unstable: cosine, "
             "fixed validation noise.",
-            values=effects["cosine: after / before, fixed noise"], direction="greater",
-            delta=delta, unit=unit, source="diffusion2025",
+            values=effects["cosine: after / before, fixed noise"],
+            direction="greater",
+            delta=delta,
+            unit=unit,
+            source="diffusion2025",
         ),
         Claim.effect(
-            "late-redrawn", "After about 80 epochs the validation loss becomes unstable: cosine, "
+            "late-redrawn",
+            "After about 80 epochs the validation loss becomes unstable: cosine, "
             "validation noise drawn anew.",
-            values=effects["cosine: after / before, redrawn noise"], direction="greater",
-            delta=delta, unit=unit, source="diffusion2025",
+            values=effects["cosine: after / before, redrawn noise"],
+            direction="greater",
+            delta=delta,
+            unit=unit,
+            source="diffusion2025",
         ),
         Claim.effect(
-            "late-few", "After about 80 epochs the validation loss becomes unstable: cosine, few "
-            "images.",
+            "late-few",
+            "After about 80 epochs the validation loss becomes unstable: cosine, few images.",
             values=effects["few images, cosine: after / before, fixed noise"],
-            direction="greater", delta=delta, unit=unit, source="diffusion2025",
+            direction="greater",
+            delta=delta,
+            unit=unit,
+            source="diffusion2025",
         ),
         Claim.effect(
-            "rate", "Without a decay the late validation loss is less stable: the rate is a cause.",
-            values=effects["constant / cosine, fixed noise"], direction="greater", delta=delta,
-            unit=unit, source="diffusion2025",
+            "rate",
+            "Without a decay the late validation loss is less stable: the rate is a cause.",
+            values=effects["constant / cosine, fixed noise"],
+            direction="greater",
+            delta=delta,
+            unit=unit,
+            source="diffusion2025",
         ),
         Claim.effect(
-            "redrawn-noise", "Drawing the validation noise anew makes the late loss unstable.",
-            values=effects["cosine: redrawn / fixed noise"], direction="greater", delta=delta,
+            "redrawn-noise",
+            "Drawing the validation noise anew makes the late loss unstable.",
+            values=effects["cosine: redrawn / fixed noise"],
+            direction="greater",
+            delta=delta,
             unit=unit,
         ),
         Claim.effect(
-            "averaging", "Averaged weights are more stable than raw ones at a constant rate.",
-            values=effects["constant: averaged / raw weights"], direction="less", delta=delta,
+            "averaging",
+            "Averaged weights are more stable than raw ones at a constant rate.",
+            values=effects["constant: averaged / raw weights"],
+            direction="less",
+            delta=delta,
             unit=unit,
         ),
         Claim.effect(
-            "held-norms", "Weights that cannot diverge make the validation loss more stable.",
-            values=effects["constant: held norms / free"], direction="less", delta=delta,
-            unit=unit, source="diffusion2025",
+            "held-norms",
+            "Weights that cannot diverge make the validation loss more stable.",
+            values=effects["constant: held norms / free"],
+            direction="less",
+            delta=delta,
+            unit=unit,
+            source="diffusion2025",
         ),
         Claim.effect(
-            "weight-decay", "Weight decay makes the validation loss more stable.",
-            values=effects["constant: weight decay / none"], direction="less", delta=delta,
-            unit=unit, source="diffusion2025",
+            "weight-decay",
+            "Weight decay makes the validation loss more stable.",
+            values=effects["constant: weight decay / none"],
+            direction="less",
+            delta=delta,
+            unit=unit,
+            source="diffusion2025",
         ),
         Claim.effect(
-            "restarts", "Restarting before the onset ends at a lower test loss than one cosine.",
-            values=stats.log_differences(test["restarts"], test["cosine"]), direction="less",
-            unit="log ratio of test losses", source="diffusion2025",
+            "restarts",
+            "Restarting before the onset ends at a lower test loss than one cosine.",
+            values=stats.log_differences(test["restarts"], test["cosine"]),
+            direction="less",
+            unit="log ratio of test losses",
+            source="diffusion2025",
         ),
     ],
     notebook="instability",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -58,25 +58,34 @@ import pandas as pd
 from scipy.optimize import minimize_scalar
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.experiments.quadratic import Quadratic
+from lrlab.labbook.tuned import best_rate
 from lrlab.optimizers import SGD
 from lrlab.schedules import Constant, Cosine, Warmup
-from lrlab.tuned import best_rate
 
 if not 0 < delta < margin:
     raise ValueError(f"need 0 < delta < margin, got delta={delta}, margin={margin}")
 if not 0 < warmup < 1:
     raise ValueError(f"warmup must be a share of the updates, got warmup={warmup}")
-for name, whole, parts in (("examples", examples, batches),
-                           ("quad_examples", quad_examples, quad_batches)):  # fmt: skip
+for name, whole, parts in (
+    ("examples", examples, batches),
+    ("quad_examples", quad_examples, quad_batches),
+):
     if sorted(set(parts)) != parts or any(whole % batch for batch in parts):
         raise ValueError(f"{name} must be a multiple of rising batches, got {whole}, {parts}")
 EXPONENT = {"linear": 1.0, "square root": 0.5}
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
 
-quadratic = tasks.get("quadratic", sigma=0.5)
-quad_best = float(minimize_scalar(
-    lambda rate: quadratic.expected_loss(rate, quad_examples // quad_batches[0], quad_batches[0]),
-    bounds=(1e-3, 1.0), method="bounded").x)  # fmt: skip
+quadratic = Quadratic(sigma=0.5)
+quad_best = float(
+    minimize_scalar(
+        lambda rate: quadratic.expected_loss(
+            rate, quad_examples // quad_batches[0], quad_batches[0]
+        ),
+        bounds=(1e-3, 1.0),
+        method="bounded",
+    ).x
+)
 
 
 def quad_rate(rule, batch):
@@ -84,8 +93,15 @@ def quad_rate(rule, batch):
 
 
 def quad_job(rule, batch, seed):
-    return Job(quadratic, Recipe(schedule=Constant(quad_rate(rule, batch)), batch_size=batch,
-                                 steps=quad_examples // batch, seed=seed))  # fmt: skip
+    return Job(
+        quadratic,
+        Recipe(
+            schedule=Constant(quad_rate(rule, batch)),
+            batch_size=batch,
+            steps=quad_examples // batch,
+            seed=seed,
+        ),
+    )
 
 
 def job(rate, batch, warm, seed):
@@ -94,14 +110,25 @@ def job(rate, batch, warm, seed):
     if warm:
         rise = max(1, round(warmup * updates))
         schedule = Warmup(Cosine(rate, steps=updates - rise), warmup_steps=rise)
-    return Job(tasks.get("mnist1d"), Recipe(schedule=schedule, steps=updates, batch_size=batch,
-                                            optimizer=SGD(momentum=0.9), seed=seed))  # fmt: skip
+    return Job(
+        tasks.get("mnist1d"),
+        Recipe(
+            schedule=schedule,
+            steps=updates,
+            batch_size=batch,
+            optimizer=SGD(momentum=0.9),
+            seed=seed,
+        ),
+    )
 
 
 quad_arms = [(rule, b) for rule in EXPONENT for b in quad_batches if quad_rate(rule, b) < 2]
 quad_grid = [(*arm, seed) for arm in quad_arms for seed in seeds]
-base_grid = [(rate, batches[0], False, seed) for rate in base_rates
-             for seed in range(1000, 1000 + tuning_seeds)]  # fmt: skip
+base_grid = [
+    (rate, batches[0], False, seed)
+    for rate in base_rates
+    for seed in range(1000, 1000 + tuning_seeds)
+]
 plan = [quad_job(*point) for point in quad_grid] + [job(*point) for point in base_grid]
 
 # %% [markdown]
@@ -125,19 +152,33 @@ runs = train_many(plan)
 ends = {}
 for (*arm, _), run in zip(quad_grid, runs, strict=False):
     ends.setdefault(tuple(arm), []).append(run.final("test_loss"))
-expected = {(rule, b): float(quadratic.expected_loss(quad_rate(rule, b), quad_examples // b, b))
-            for rule, b in quad_arms}  # fmt: skip
+expected = {
+    (rule, b): float(quadratic.expected_loss(quad_rate(rule, b), quad_examples // b, b))
+    for rule, b in quad_arms
+}
 fine = np.geomspace(quad_batches[0], 2 * quad_batches[-1], 300)
 fig, [[ax]] = plots.figure(1, 1, width=6.4, height=3.2)
 for style, rule in zip(plots.styles(), EXPONENT, strict=False):
     kept = fine[quad_rate(rule, fine) < 1.99]
-    ax.plot(kept, [quadratic.expected_loss(quad_rate(rule, b), quad_examples / b, b) for b in kept],
-            label=rule, **style)  # fmt: skip
+    ax.plot(
+        kept,
+        [quadratic.expected_loss(quad_rate(rule, b), quad_examples / b, b) for b in kept],
+        label=rule,
+        **style,
+    )
     points = {b: stats.mean_interval(ends[r, b]) for r, b in quad_arms if r == rule}
     centre = np.array([i.estimate for i in points.values()])
-    ax.errorbar(list(points), centre, fmt="o", color=style["color"], capsize=2.5,
-                yerr=[centre - [i.low for i in points.values()],
-                      [i.high for i in points.values()] - centre])  # fmt: skip
+    ax.errorbar(
+        list(points),
+        centre,
+        fmt="o",
+        color=style["color"],
+        capsize=2.5,
+        yerr=[
+            centre - [i.low for i in points.values()],
+            [i.high for i in points.values()] - centre,
+        ],
+    )
 ax.set(xscale="log", yscale="log", xlabel="batch [examples]", ylabel="loss")
 ax.set_xticks(quad_batches, [f"{b}" for b in quad_batches])
 ax.minorticks_off()
@@ -170,8 +211,9 @@ conditions = [(rule, warm) for rule in EXPONENT for warm in (True, False)]
 BASE = ("linear", False, batches[0])
 arms = [BASE, *((rule, warm, b) for rule, warm in conditions for b in batches[1:])]
 grid = [(*arm, seed) for arm in arms for seed in (*seeds, *pilots)]
-scaled = train_many([job(base * (b / batches[0]) ** EXPONENT[rule], b, warm, seed)
-                     for rule, warm, b, seed in grid])  # fmt: skip
+scaled = train_many(
+    [job(base * (b / batches[0]) ** EXPONENT[rule], b, warm, seed) for rule, warm, b, seed in grid]
+)
 errors, train_loss, diverged = {}, {}, {}
 for (*arm, seed), run in zip(grid, scaled, strict=True):
     key = (*arm, seed in pilots)
@@ -181,17 +223,31 @@ for (*arm, seed), run in zip(grid, scaled, strict=True):
 
 # %% tags=["nbval-ignore-output"]
 fig, [axes] = plots.figure(1, 2, width=9.6, height=3.4)
-for ax, values, scale, label in ((axes[0], errors, 100, "test error [%]"),
-                                 (axes[1], train_loss, 1, "training loss [nats]")):  # fmt: skip
-    for style, (rule, warm), shift in zip(plots.styles(), conditions, np.geomspace(0.93, 1.07, 4),
-                                          strict=False):  # fmt: skip
-        each = [stats.mean_interval(scale * np.array(values[*BASE, False])),
-                *(stats.mean_interval(scale * np.array(values[rule, warm, b, False]))
-                  for b in batches[1:])]  # fmt: skip
+for ax, values, scale, label in (
+    (axes[0], errors, 100, "test error [%]"),
+    (axes[1], train_loss, 1, "training loss [nats]"),
+):
+    for style, (rule, warm), shift in zip(
+        plots.styles(), conditions, np.geomspace(0.93, 1.07, 4), strict=False
+    ):
+        each = [
+            stats.mean_interval(scale * np.array(values[*BASE, False])),
+            *(
+                stats.mean_interval(scale * np.array(values[rule, warm, b, False]))
+                for b in batches[1:]
+            ),
+        ]
         centre = np.array([i.estimate for i in each])
-        ax.errorbar(np.array(batches) * shift, centre, marker="o", markersize=4, capsize=2.5,
-                    yerr=[centre - [i.low for i in each], [i.high for i in each] - centre],
-                    label=f"{rule}, {'warmup' if warm else 'no warmup'}", **style)  # fmt: skip
+        ax.errorbar(
+            np.array(batches) * shift,
+            centre,
+            marker="o",
+            markersize=4,
+            capsize=2.5,
+            yerr=[centre - [i.low for i in each], [i.high for i in each] - centre],
+            label=f"{rule}, {'warmup' if warm else 'no warmup'}",
+            **style,
+        )
     ax.set(xscale="log", xlabel="batch [signals]", ylabel=label)
     ax.set_xticks(batches, [f"{b:,}" for b in batches])
     ax.minorticks_off()
@@ -213,18 +269,26 @@ def effect(arm, other=BASE, pilot=False):
 
 
 display.table(
-    pd.DataFrame([
-        {"scaling": rule, "warmup": "yes" if warm else "no", "batch": b,
-         "rate": base * (b / batches[0]) ** EXPONENT[rule],
-         "test error [%]": 100 * float(np.mean(errors[rule, warm, b, False])),
-         "log ratio to the base": "" if b == batches[0]
-         else f"{stats.mean_interval(effect((rule, warm, b)))}",
-         "diverged": diverged[rule, warm, b, False]}
-        for rule, warm, b in arms
-    ]), digits=3,
+    pd.DataFrame(
+        [
+            {
+                "scaling": rule,
+                "warmup": "yes" if warm else "no",
+                "batch": b,
+                "rate": base * (b / batches[0]) ** EXPONENT[rule],
+                "test error [%]": 100 * float(np.mean(errors[rule, warm, b, False])),
+                "log ratio to the base": ""
+                if b == batches[0]
+                else f"{stats.mean_interval(effect((rule, warm, b)))}",
+                "diverged": diverged[rule, warm, b, False],
+            }
+            for rule, warm, b in arms
+        ]
+    ),
+    digits=3,
     caption=f"Mean over {n_seeds} seeds. The base rate was tuned on {tuning_seeds} tuning seeds"
     + (", at an edge of its grid." if base in (base_rates[0], base_rates[-1]) else "."),
-)  # fmt: skip
+)
 
 
 # %% tags=["nbval-ignore-output"]
@@ -235,8 +299,10 @@ def holds_up_to(rule, warm):
     return batches[inside.index(False) if False in inside else len(inside)]
 
 
-limits = {f"{rule}, {'warmup' if warm else 'no warmup'}": holds_up_to(rule, warm)
-          for rule, warm in conditions}  # fmt: skip
+limits = {
+    f"{rule}, {'warmup' if warm else 'no warmup'}": holds_up_to(rule, warm)
+    for rule, warm in conditions
+}
 display.say(
     f"By the 95 % intervals, the error stays within {100 * margin:g} % of the base's up to a batch "
     f"of: {'; '.join(f'{name} {limit:,}' for name, limit in limits.items())}."
@@ -261,51 +327,69 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 unit = "log ratio of test errors"
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.equivalence(
-            "quadratic-trained", "Trained runs on the quadratic have the expected loss of the "
-            "closed form.",
+            "quadratic-trained",
+            "Trained runs on the quadratic have the expected loss of the closed form.",
             values=np.mean([np.divide(ends[arm], expected[arm]) - 1 for arm in quad_arms], axis=0),
-            margin=0.1, unit="relative difference, mean over batches and rules",
+            margin=0.1,
+            unit="relative difference, mean over batches and rules",
         ),
         Claim.equivalence(
-            "linear-holds", f"Linear scaling with warmup ends at the same error with {eight} as "
+            "linear-holds",
+            f"Linear scaling with warmup ends at the same error with {eight} as "
             f"with {batches[0]} signals in a batch.",
-            values=effect(("linear", True, eight)), margin=margin, unit=unit,
+            values=effect(("linear", True, eight)),
+            margin=margin,
+            unit=unit,
             source="goyal2017accurate",
             published="no loss of accuracy from batches of 256 to 8,192 on ImageNet",
         ),
         Claim.effect(
-            "linear-ends", f"At a batch of {last}, linear scaling ends higher than the base, even "
-            "with warmup.",
-            values=effect(("linear", True, last)), direction="greater", delta=margin, unit=unit,
-            source="goyal2017accurate", published="beyond 8,192 the accuracy falls",
+            "linear-ends",
+            f"At a batch of {last}, linear scaling ends higher than the base, even with warmup.",
+            values=effect(("linear", True, last)),
+            direction="greater",
+            delta=margin,
+            unit=unit,
+            source="goyal2017accurate",
+            published="beyond 8,192 the accuracy falls",
         ),
         Claim.effect(
-            "warmup-eight", f"At a batch of {eight}, linear scaling ends lower with warmup than "
-            "without.",
-            values=effect(("linear", True, eight), ("linear", False, eight)), direction="less",
-            delta=delta, unit=unit, source="goyal2017accurate",
+            "warmup-eight",
+            f"At a batch of {eight}, linear scaling ends lower with warmup than without.",
+            values=effect(("linear", True, eight), ("linear", False, eight)),
+            direction="less",
+            delta=delta,
+            unit=unit,
+            source="goyal2017accurate",
             published="gradual warmup restores the accuracy at a batch of 8,192",
         ),
         Claim.effect(
-            "warmup-last", f"At a batch of {last}, linear scaling ends lower with warmup than "
-            "without.",
-            values=effect(("linear", True, last), ("linear", False, last)), direction="less",
-            delta=delta, unit=unit, source="goyal2017accurate",
+            "warmup-last",
+            f"At a batch of {last}, linear scaling ends lower with warmup than without.",
+            values=effect(("linear", True, last), ("linear", False, last)),
+            direction="less",
+            delta=delta,
+            unit=unit,
+            source="goyal2017accurate",
             published="gradual warmup restores the accuracy at a batch of 8,192",
         ),
         Claim.effect(
-            "square-root", f"At a batch of {eight}, square-root scaling ends higher than linear, "
+            "square-root",
+            f"At a batch of {eight}, square-root scaling ends higher than linear, "
             "both with warmup.",
             values=effect(("square root", True, eight), ("linear", True, eight)),
-            direction="greater", delta=delta, unit=unit, source="goyal2017accurate",
+            direction="greater",
+            delta=delta,
+            unit=unit,
+            source="goyal2017accurate",
             published="the rate is to be multiplied by k",
         ),
     ],
     notebook="large_batch",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

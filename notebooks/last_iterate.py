@@ -29,8 +29,9 @@
 # ## Setup
 #
 # Each schedule has its own best peak rate, which the theory gives in units of $D/G$. The bound is
-# the tightest that the method of {cite:t}`defazio2023optimal` allows (`lrlab.theory.guarantee`):
-# one number is minimised over, the rest is a closed form. Nothing is random in the first part.
+# the tightest that the method of {cite:t}`defazio2023optimal` allows
+# (`lrlab.experiments.last_iterate.guarantee`): one number is minimised over, the rest is a closed
+# form. Nothing is random in the first part.
 #
 # In the second part a transformer learns surnames, each of which it sees at most once, under AdamW
 # with cosine and with WSD. The ratio of the two peak rates is the one that the theory asks for;
@@ -53,10 +54,10 @@ import numpy as np
 import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.experiments.last_iterate import guarantee, guarantee_curve
 from lrlab.optimizers import AdamW
-from lrlab.plots_panels import plain_ticks
+from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Constant, Cosine, Linear, Warmup, WarmupStableDecay
-from lrlab.theory import guarantee, guarantee_curve
 
 if not 0 < cooldown < 0.5:
     raise ValueError(f"cooldown must be in (0, 0.5), got cooldown={cooldown}")
@@ -85,22 +86,27 @@ def bound(name, updates, share=cooldown):
 warmup, cooling = lm_updates // 20, round(cooldown * lm_updates)
 trained = {
     "cosine": Warmup(Cosine(1.0, steps=lm_updates - warmup), warmup_steps=warmup),
-    "WSD": WarmupStableDecay(
-        1.0, steps=lm_updates, warmup_steps=warmup, cooldown_steps=cooling
-    ),
-}  # fmt: skip
+    "WSD": WarmupStableDecay(1.0, steps=lm_updates, warmup_steps=warmup, cooldown_steps=cooling),
+}
 best = {name: guarantee(schedule(np.arange(lm_updates))) for name, schedule in trained.items()}
 peaks = {name: lm_peak * found.scale / best["cosine"].scale for name, found in best.items()}
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
 grid = [(name, seed) for name in trained for seed in (*seeds, *pilots)]
 task = tasks.get("names_lm", n_eval=n_names)
 plan = [
-    Job(task, Recipe(
-        schedule=trained[name].scale(peaks[name]), steps=lm_updates, batch_size=32,
-        optimizer=AdamW(), seed=seed, eval_every=lm_updates // 20,
-    ))
+    Job(
+        task,
+        Recipe(
+            schedule=trained[name].scale(peaks[name]),
+            steps=lm_updates,
+            batch_size=32,
+            optimizer=AdamW(),
+            seed=seed,
+            eval_every=lm_updates // 20,
+        ),
+    )
     for name, seed in grid
-]  # fmt: skip
+]
 
 # %% [markdown]
 # ## Prediction
@@ -121,12 +127,18 @@ ratio = {key: value.bound * np.sqrt(key[1] + 1) for key, value in found.items()}
 closed = {n: float(np.sqrt(1 + np.log(n) / 4)) for n in lengths}
 display.table(
     pd.DataFrame(
-        [{"updates": n, **{name: ratio[name, n] for name in names},
-          "constant, published": closed[n]} for n in lengths]
+        [
+            {
+                "updates": n,
+                **{name: ratio[name, n] for name in names},
+                "constant, published": closed[n],
+            }
+            for n in lengths
+        ]
     ),
     caption=r"Bound over DG / √(N + 1), each schedule at its own best peak rate; WSD with a "
     f"cooldown of {100 * cooldown:g} %. The last column is the closed form for a constant rate.",
-)  # fmt: skip
+)
 
 # %%
 at = np.unique(np.geomspace(lengths[0], lengths[-1], 13).round().astype(int))
@@ -204,7 +216,7 @@ display.show(
     caption="Left: what is guaranteed after each update, at the best peak rates. Right: test loss "
     f"of the transformer, geometric mean and 95 % t interval over {n_seeds} seeds. Dotted: the "
     "cooldown of WSD begins.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 for k in np.flatnonzero((points == lm_updates - cooling) | (points == lm_updates)):
@@ -251,74 +263,114 @@ for label, (measure, threshold, beyond) in measures.items():
 squares = [ratio["constant", n] ** 2 for n in lengths[-2:]]
 slope = (squares[1] - squares[0]) / np.log(lengths[-1] / lengths[-2])
 last = lengths[-1]
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.exact(
-            "linear-optimal", "A linear decay to zero reaches the lower bound, DG / √(N + 1).",
-            measured=[ratio["linear", n] for n in lengths], expected=[1.0] * len(lengths),
-            tolerance=1e-6, detail="ratio to the lower bound, by number of updates",
-            source="zamani2023exact", published="BR / √(N + 1)",
+            "linear-optimal",
+            "A linear decay to zero reaches the lower bound, DG / √(N + 1).",
+            measured=[ratio["linear", n] for n in lengths],
+            expected=[1.0] * len(lengths),
+            tolerance=1e-6,
+            detail="ratio to the lower bound, by number of updates",
+            source="zamani2023exact",
+            published="BR / √(N + 1)",
         ),
         Claim.exact(
-            "linear-lowest", "Of the four schedules the linear decay has the lowest bound.",
-            holds=all(ratio["linear", n] < ratio[name, n]
-                      for n in lengths for name in names if name != "linear"),
-            source="defazio2023optimal", published="worst case: linear decay is optimal",
+            "linear-lowest",
+            "Of the four schedules the linear decay has the lowest bound.",
+            holds=all(
+                ratio["linear", n] < ratio[name, n]
+                for n in lengths
+                for name in names
+                if name != "linear"
+            ),
+            source="defazio2023optimal",
+            published="worst case: linear decay is optimal",
         ),
         Claim.exact(
             "constant-closed-form",
             "The best constant rate is within √(1 + ln(N) / 4) of the lower bound.",
             holds=all(ratio["constant", n] <= closed[n] for n in lengths),
             detail=f"ratio {ratio['constant', last]:.3f}, closed form {closed[last]:.3f} at {last} "
-            "updates", source="zamani2023exact", published="BR √(1 + ln(N) / 4) / √(N + 1)",
+            "updates",
+            source="zamani2023exact",
+            published="BR √(1 + ln(N) / 4) / √(N + 1)",
         ),
         Claim.exact(
-            "constant-logarithm", "The square of a constant rate's factor grows by ln(N) / 4.",
-            measured=slope, expected=0.25, tolerance=0.01, source="zamani2023exact",
-            detail="growth of the squared ratio per unit of ln N", published=0.25,
+            "constant-logarithm",
+            "The square of a constant rate's factor grows by ln(N) / 4.",
+            measured=slope,
+            expected=0.25,
+            tolerance=0.01,
+            source="zamani2023exact",
+            detail="growth of the squared ratio per unit of ln N",
+            published=0.25,
         ),
         Claim.exact(
-            "cosine-near", "The bound of cosine is within a few per cent of the linear decay's.",
-            measured=[ratio["cosine", n] for n in lengths], expected=[1.0] * len(lengths),
-            tolerance=near, detail="ratio to the lower bound",
+            "cosine-near",
+            "The bound of cosine is within a few per cent of the linear decay's.",
+            measured=[ratio["cosine", n] for n in lengths],
+            expected=[1.0] * len(lengths),
+            tolerance=near,
+            detail="ratio to the lower bound",
         ),
         Claim.exact(
-            "wsd-near", "The bound of WSD is within a few per cent of the linear decay's.",
-            measured=ratio["WSD", last], expected=1.0, tolerance=near,
+            "wsd-near",
+            "The bound of WSD is within a few per cent of the linear decay's.",
+            measured=ratio["WSD", last],
+            expected=1.0,
+            tolerance=near,
             detail=f"ratio to the lower bound, cooldown {100 * cooldown:g} %",
         ),
         Claim.exact(
-            "wsd-like-cosine", "WSD and cosine have about the same bound.",
-            measured=ratio["WSD", last] / ratio["cosine", last], expected=1.0, tolerance=near,
+            "wsd-like-cosine",
+            "WSD and cosine have about the same bound.",
+            measured=ratio["WSD", last] / ratio["cosine", last],
+            expected=1.0,
+            tolerance=near,
             detail=f"ratio of the two, cooldown {100 * cooldown:g} %",
-            source="schaipp2025surprising", published="cosine and WSD perform similarly",
+            source="schaipp2025surprising",
+            published="cosine and WSD perform similarly",
         ),
         Claim.exact(
-            "half-the-rate", "The best peak rate of WSD is about half that of cosine.",
-            measured=found["WSD", last].scale / found["cosine", last].scale, expected=0.5,
-            tolerance=0.1, detail="ratio of the best peak rates in theory",
-            source="hagele2024scaling", published="about half the rate of cosine",
+            "half-the-rate",
+            "The best peak rate of WSD is about half that of cosine.",
+            measured=found["WSD", last].scale / found["cosine", last].scale,
+            expected=0.5,
+            tolerance=0.1,
+            detail="ratio of the best peak rates in theory",
+            source="hagele2024scaling",
+            published="about half the rate of cosine",
         ),
         Claim.effect(
             "curves-resemble",
             "The measured ratio of WSD to cosine follows the ratio of the bounds in rank.",
-            values=[resemblance(seed) for seed in seeds], direction="greater", delta=alike,
-            unit="rank correlation", source="schaipp2025surprising",
+            values=[resemblance(seed) for seed in seeds],
+            direction="greater",
+            delta=alike,
+            unit="rank correlation",
+            source="schaipp2025surprising",
             published="surprisingly close match",
         ),
         Claim.effect(
-            "sudden-drop", "The loss falls faster in the cooldown of WSD than just before it.",
-            values=[dropped(test["WSD"][seed]) for seed in seeds], direction="greater",
-            delta=drop, unit="log ratio of test losses", source="schaipp2025surprising",
+            "sudden-drop",
+            "The loss falls faster in the cooldown of WSD than just before it.",
+            values=[dropped(test["WSD"][seed]) for seed in seeds],
+            direction="greater",
+            delta=drop,
+            unit="log ratio of test losses",
+            source="schaipp2025surprising",
             published="a sudden drop of the loss in the cooldown",
         ),
         Claim.exact(
-            "drop-in-bound", "So does the bound.", holds=bool(dropped(predicted["WSD"]) > drop),
+            "drop-in-bound",
+            "So does the bound.",
+            holds=bool(dropped(predicted["WSD"]) > drop),
             source="schaipp2025surprising",
         ),
     ],
     notebook="last_iterate",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

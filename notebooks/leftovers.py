@@ -52,12 +52,13 @@ tuning_entry: str = ""  # entry with the tuned rates; empty: the newest that cou
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many, tuned
-from lrlab.generation import GeneratedDigits
-from lrlab.lineup import lineup, restarts
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.labbook import tuned
 from lrlab.optimizers import Adam
-from lrlab.probes import log2_quantile
 from lrlab.schedules import Exponential, OneCycle, StepDecay
+from lrlab.schedules.presets import lineup, restarts
+from lrlab.training.generation import GeneratedDigits
+from lrlab.training.probes import log2_quantile
 
 if not 0 < very_low < 1:
     raise ValueError(f"very_low must be in (0, 1), got very_low={very_low}")
@@ -74,9 +75,13 @@ seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
 
 def job(name, seed):
     recipe = Recipe(
-        schedule=restarts(steps)[name].scale(peak), steps=steps, batch_size=batch_size,
-        optimizer=Adam(), seed=seed, eval_every=0,
-    )  # fmt: skip
+        schedule=restarts(steps)[name].scale(peak),
+        steps=steps,
+        batch_size=batch_size,
+        optimizer=Adam(),
+        seed=seed,
+        eval_every=0,
+    )
     return Job(task, recipe, (GeneratedDigits(every=max(1, steps // 30), count=count),))
 
 
@@ -196,47 +201,58 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 diffusion, report = "diffusion2025", "azmimr2022"
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.exact(
             "low-rates-by-then",
             "After two thirds of the training all schedules have a very low rate.",
-            holds=all(value < very_low for value in late.values()), source=diffusion,
+            holds=all(value < very_low for value in late.values()),
+            source=diffusion,
             detail=f"{sum(v < very_low for v in late.values())} of {len(late)} schedules have",
         ),
         Claim.exact(
             "label-of-the-median",
             "log2_quantile is 0 for the median, positive above and negative below.",
-            measured=np.sign(labels), expected=np.sign(levels - 0.5), source=diffusion,
+            measured=np.sign(labels),
+            expected=np.sign(levels - 0.5),
+            source=diffusion,
             detail="signs of the labels of seven levels",
         ),
         Claim.effect(
             "fixed-accuracy",
             "Fixed cycles have a higher accuracy on average than growing ones.",
-            values=difference, direction="greater", delta=delta, unit="difference of accuracy",
+            values=difference,
+            direction="greater",
+            delta=delta,
+            unit="difference of accuracy",
             source=diffusion,
         ),
         Claim.exact(
             "batch-or-epoch",
             "An exponential decay per batch equals one per epoch at each epoch's beginning.",
-            measured=per_batch(starts), expected=per_epoch(starts), tolerance=1e-12,
-            detail="rates at the beginnings of ten epochs", source=report,
+            measured=per_batch(starts),
+            expected=per_epoch(starts),
+            tolerance=1e-12,
+            detail="rates at the beginnings of ten epochs",
+            source=report,
         ),
         Claim.exact(
             "lower-within",
             "Within an epoch the decay per batch is below the decay per epoch.",
-            holds=bool((per_batch(within) < per_epoch(within)).all()), source=report,
+            holds=bool((per_batch(within) < per_epoch(within)).all()),
+            source=report,
             detail="all batches of ten epochs but the first of each",
         ),
         Claim.exact(
             "one-cycle-shape",
             "One-cycle rises from its initial rate to the peak and ends far below where it began.",
-            holds=bool(highest == 0.1 and first < highest and last < first / 100), source=report,
+            holds=bool(highest == 0.1 and first < highest and last < first / 100),
+            source=report,
             detail="far: by more than a hundred",
         ),
     ],
     notebook="leftovers",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

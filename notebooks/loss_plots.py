@@ -31,12 +31,13 @@
 # ## Setup
 #
 # The perceptron on MNIST-1D and LeNet on MNIST with momentum, a transformer on surnames with AdamW,
-# each with a recipe that suits it and with every mistake of `lrlab.mistakes` that belongs to one of
-# the five causes; an initialisation can be bad in three ways (silent ReLUs, all weights zero, a
-# preference in the last bias). The training loss is cut into ten windows; of each the mean and the
-# standard deviation of its batches are kept, in units of the loss of guessing. One more statistic
-# asks whether what batches cost repeats itself from epoch to epoch (`lrlab.diagnosis`). The rule is
-# a list of conditions, of which the first that holds gives the cause.
+# each with a recipe that suits it and with every mistake of `lrlab.experiments.mistakes` that
+# belongs to one of the five causes; an initialisation can be bad in three ways (silent ReLUs, all
+# weights zero, a preference in the last bias). The training loss is cut into ten windows; of each
+# the mean and the standard deviation of its batches are kept, in units of the loss of guessing. One
+# more statistic asks whether what batches cost repeats itself from epoch to epoch
+# (`lrlab.experiments.loss_plots`). The rule is a list of conditions, of which the first that holds
+# gives the cause.
 #
 # The rule and its numbers were chosen by looking at seeds 900 and 901 of these three tasks. The
 # first of them is the pilot here; everything else is on seeds that the rule has not seen. Two more
@@ -65,8 +66,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from lrlab import Claim, Job, Recipe, claims, display, mistakes, plots, stats, tasks, train_many
-from lrlab import diagnosis as rule
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.experiments import loss_plots as rule
+from lrlab.experiments import mistakes
 from lrlab.optimizers import SGD, Adam, AdamW
 from lrlab.schedules import Constant
 
@@ -79,11 +81,15 @@ SETUPS = {  # task, rate, batch size, optimizer, updates
 }
 HEALTHY = "healthy"
 CAUSE = {
-    HEALTHY: HEALTHY, "rate 100 times too high": "rate too high",
-    "rate 100 times too low": "rate too low", "no zero_grad": "no zero_grad",
-    "data not shuffled": "not shuffled", "dead initialisation": "bad initialisation",
-    "zero initialisation": "bad initialisation", "last bias wrong": "bad initialisation",
-}  # fmt: skip
+    HEALTHY: HEALTHY,
+    "rate 100 times too high": "rate too high",
+    "rate 100 times too low": "rate too low",
+    "no zero_grad": "no zero_grad",
+    "data not shuffled": "not shuffled",
+    "dead initialisation": "bad initialisation",
+    "zero initialisation": "bad initialisation",
+    "last bias wrong": "bad initialisation",
+}
 for name in (*names, *others):
     if name not in SETUPS:
         raise ValueError(f"tasks are {', '.join(SETUPS)}, got {name!r}")
@@ -94,16 +100,28 @@ if not 1 <= len(names) <= 3 or min(factors) <= 1 or min(n_seeds, healthy_seeds, 
 def job(name, mistake, seed, factor=1.0):
     """A training with one mistake, or none, at the recipe's rate times a factor."""
     task, rate, batch, optimizer, steps = SETUPS[name]
-    recipe = Recipe(schedule=Constant(rate * factor), steps=steps, batch_size=batch,
-                    optimizer=optimizer, seed=seed, eval_every=0)  # fmt: skip
+    recipe = Recipe(
+        schedule=Constant(rate * factor),
+        steps=steps,
+        batch_size=batch,
+        optimizer=optimizer,
+        seed=seed,
+        eval_every=0,
+    )
     return Job(*((task, recipe) if mistake == HEALTHY else mistakes.plant(mistake, task, recipe)))
 
 
-possible = {name: [m for m in CAUSE if m == HEALTHY or mistakes.fits(m, SETUPS[name][0])]
-            for name in (*names, *others)}  # fmt: skip
+possible = {
+    name: [m for m in CAUSE if m == HEALTHY or mistakes.fits(m, SETUPS[name][0])]
+    for name in (*names, *others)
+}
 grid = [(n, m, 900 + s) for n in names for m in possible[n] for s in range(pilot_seeds)]
-grid += [(n, m, s) for n in names for m in possible[n]
-         for s in range(healthy_seeds if m == HEALTHY else n_seeds)]  # fmt: skip
+grid += [
+    (n, m, s)
+    for n in names
+    for m in possible[n]
+    for s in range(healthy_seeds if m == HEALTHY else n_seeds)
+]
 grid += [(n, m, s) for n in others for m in possible[n] for s in range(other_seeds)]
 scales = sorted([*factors, *(1 / f for f in factors)])
 milder = [(names[0], HEALTHY, s, f) for f in scales for s in range(factor_seeds)]
@@ -127,21 +145,32 @@ display.table(
     pd.DataFrame(
         [
             (f"the first loss is above {rule.FIRST:g}", "bad initialisation"),
-            (f"what batches cost repeats itself, correlation above {rule.REPEATS:g}",
-             "not shuffled"),
-            (f"it diverges after the first window, or ends above {rule.ABOVE:g} with a last third "
-             f"{rule.RISING:g} times the middle one", "no zero_grad"),
-            (f"a window's mean is above {rule.ABOVE:g}, or {100 * rule.LOST:g} % of the fall is "
-             "lost again", "rate too high"),
-            (f"it falls by less than {rule.FLAT:g}, and by less than {rule.CLEAR:g} standard "
-             "errors", "bad initialisation"),
+            (
+                f"what batches cost repeats itself, correlation above {rule.REPEATS:g}",
+                "not shuffled",
+            ),
+            (
+                f"it diverges after the first window, or ends above {rule.ABOVE:g} with a last "
+                f"third {rule.RISING:g} times the middle one",
+                "no zero_grad",
+            ),
+            (
+                f"a window's mean is above {rule.ABOVE:g}, or {100 * rule.LOST:g} % of the fall is "
+                "lost again",
+                "rate too high",
+            ),
+            (
+                f"it falls by less than {rule.FLAT:g}, and by less than {rule.CLEAR:g} standard "
+                "errors",
+                "bad initialisation",
+            ),
             (f"it falls by less than {rule.LITTLE:g}", "rate too low"),
             ("else", "healthy"),
         ],
         columns=["the loss, in units of guessing", "named"],
     ),
     caption="The rule: the first condition that holds names the cause.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 runs = dict(zip([*grid, *milder], train_many(plan), strict=True))
@@ -239,8 +268,9 @@ values = {
 }
 for y, row in enumerate(reversed(rows)):
     style = {"marker": "o" if row[1] else "x", "color": plots.COLOURS[0 if row[1] else 1]}
-    axes[0, 0].plot(values[row], np.full(len(values[row]), y), linestyle="", markersize=5,
-                    alpha=0.7, **style)  # fmt: skip
+    axes[0, 0].plot(
+        values[row], np.full(len(values[row]), y), linestyle="", markersize=5, alpha=0.7, **style
+    )
 axes[0, 0].axvline(rule.REPEATS, color="#888888", linewidth=1, linestyle="--")
 axes[0, 0].set_yticks(
     range(len(rows)), [f"{n}, {'shuffled' if s else 'in order'}" for n, s in reversed(rows)]
@@ -269,9 +299,16 @@ def confusion(ax, points, title):
     ax.imshow(counts / total, cmap="Blues", vmin=0, vmax=1.3, aspect="auto")
     for i, j in np.argwhere(counts):
         right = CAUSE[rows[i]] == columns[j]
-        ax.text(j, i, f"{counts[i, j]:g}/{total[i, 0]:g}", ha="center", va="center", fontsize=8.5,
-                weight="bold" if right else "normal",
-                color="white" if counts[i, j] > 0.7 * total[i, 0] else "black")  # fmt: skip
+        ax.text(
+            j,
+            i,
+            f"{counts[i, j]:g}/{total[i, 0]:g}",
+            ha="center",
+            va="center",
+            fontsize=8.5,
+            weight="bold" if right else "normal",
+            color="white" if counts[i, j] > 0.7 * total[i, 0] else "black",
+        )
     ax.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
     ax.set_yticks(range(len(rows)), rows)
     ax.set(title=title, xlabel="named")
@@ -302,17 +339,21 @@ table = pd.DataFrame(index=list(CAUSE), columns=[*names, *others], data="–")
 for name, mistake in cells:
     hits = right([p for p in (*fresh, *elsewhere) if p[:2] == (name, mistake)])
     table.loc[mistake, name] = f"{sum(hits)} of {len(hits)}"
-display.table(table.rename_axis("mistake"), index=True,
-              caption="Named rightly, by task; –: the mistake can't be made there.")  # fmt: skip
+display.table(
+    table.rename_axis("mistake"),
+    index=True,
+    caption="Named rightly, by task; –: the mistake can't be made there.",
+)
 wrong = Counter((*p[:2], named[p]) for p in (*fresh, *elsewhere) if named[p] != CAUSE[p[1]])
 display.say(
     "Taken for something else: "
-    + "; ".join(f"{mistake} on {name} for {other}, {k} times"
-                for (name, mistake, other), k in wrong.items())
+    + "; ".join(
+        f"{mistake} on {name} for {other}, {k} times" for (name, mistake, other), k in wrong.items()
+    )
     + "."
     if wrong
     else "None was taken for something else."
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 answers = {f: [named[p] for p in milder if p[3] == f] for f in scales}
@@ -321,8 +362,9 @@ display.table(
     pd.DataFrame(
         {
             "rate, times the recipe's": f"{f:.3g}",
-            "named": ", ".join(f"{c} {answers[f].count(c)}" for c in rule.CAUSES
-                               if c in answers[f]),
+            "named": ", ".join(
+                f"{c} {answers[f].count(c)}" for c in rule.CAUSES if c in answers[f]
+            ),
             "end of the loss, in units of guessing": float(
                 np.mean([summaries[p].mean[-1] for p in milder if p[3] == f])
             ),
@@ -331,7 +373,7 @@ display.table(
     ),
     digits=3,
     caption=f"Rates that are wrong by less, {names[0]}, {factor_seeds} seeds each.",
-)  # fmt: skip
+)
 seen = [f for f in scales if answers[f].count(wanted[f]) > factor_seeds / 2]
 display.say(
     "Of these, most runs were recognised at "
@@ -362,38 +404,50 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-by_cause = {c: right([p for p in flawed if CAUSE[p[1]] == c])
-            for c in columns if c != HEALTHY}  # fmt: skip
+by_cause = {c: right([p for p in flawed if CAUSE[p[1]] == c]) for c in columns if c != HEALTHY}
 strangers = right([p for p in elsewhere if p[1] != HEALTHY])
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.proportion(
-            "named", "The cause of a mistake is named from the training loss alone.",
-            successes=sum(right(flawed)), n=len(flawed), direction="greater",
-            threshold=named_above, source="mtdickens2024",
+            "named",
+            "The cause of a mistake is named from the training loss alone.",
+            successes=sum(right(flawed)),
+            n=len(flawed),
+            direction="greater",
+            threshold=named_above,
+            source="mtdickens2024",
         ),
         *(
             Claim.proportion(
                 f"named-{cause.replace(' ', '-').replace('_', '-')}",
                 f"It is named from the training loss alone: {cause}.",
-                successes=sum(hits), n=len(hits), direction="greater", threshold=each_above,
+                successes=sum(hits),
+                n=len(hits),
+                direction="greater",
+                threshold=each_above,
                 source="mtdickens2024",
             )
             for cause, hits in by_cause.items()
         ),
         Claim.proportion(
-            "named-elsewhere", "The same rule names the causes on tasks that it was not made on.",
-            successes=sum(strangers), n=len(strangers), direction="greater",
+            "named-elsewhere",
+            "The same rule names the causes on tasks that it was not made on.",
+            successes=sum(strangers),
+            n=len(strangers),
+            direction="greater",
             threshold=elsewhere_above,
         ),
         Claim.proportion(
-            "false-alarms", "The rule leaves most healthy runs alone.",
-            successes=len(healthy) - sum(right(healthy)), n=len(healthy), direction="less",
+            "false-alarms",
+            "The rule leaves most healthy runs alone.",
+            successes=len(healthy) - sum(right(healthy)),
+            n=len(healthy),
+            direction="less",
             threshold=alarms_below,
         ),
     ],
     notebook="loss_plots",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -50,8 +50,9 @@ factor: float = 1.25  # ratio within which two rates are the same
 import joblib
 import numpy as np
 
-from lrlab import Claim, claims, display, events, parallel, plots, stats, tasks
-from lrlab.metalearning import UnrolledTraining
+from lrlab import Claim, claims, display, events, plots, stats, tasks
+from lrlab.experiments.metalearned_rate import UnrolledTraining
+from lrlab.training import parallel
 
 if not factor > 1:
     raise ValueError(f"factor must be above 1, got factor={factor}")
@@ -113,9 +114,11 @@ fig, [axes] = plots.figure(1, 2, width=9.6, height=3.5)
 for (seed, _), path in paths.items():
     is_original = seed == original
     axes[0].plot(
-        path.rates, color=plots.COLOURS[0] if is_original else "#9a9a9a",
-        linewidth=1.8 if is_original else 0.9, zorder=3 if is_original else 2,
-    )  # fmt: skip
+        path.rates,
+        color=plots.COLOURS[0] if is_original else "#9a9a9a",
+        linewidth=1.8 if is_original else 0.9,
+        zorder=3 if is_original else 2,
+    )
 axes[0].plot([], [], color=plots.COLOURS[0], label="the original's weights")
 axes[0].plot([], [], color="#9a9a9a", label="other weights")
 axes[0].axhline(published, color=plots.COLOURS[1], linestyle="--", linewidth=1, label="published")
@@ -166,28 +169,39 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 source, margin = "greydanus2024scaling", float(np.log(factor))
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.exact(
-            "same-weights", "From the original's weights the rate ends where the original's does.",
+            "same-weights",
+            "From the original's weights the rate ends where the original's does.",
             measured=[ends[original, high_start], ends[original, low_start]],
-            expected=[0.624, 0.620], tolerance=0.01, unit="rate", source=source,
+            expected=[0.624, 0.620],
+            tolerance=0.01,
+            unit="rate",
+            source=source,
             published=published,
         ),
         Claim.equivalence(
-            "other-weights", "From other weights it ends there too.",
-            values=np.log(np.array(other) / published), margin=margin,
-            unit="log ratio of rates", source=source, published=published,
+            "other-weights",
+            "From other weights it ends there too.",
+            values=np.log(np.array(other) / published),
+            margin=margin,
+            unit="log ratio of rates",
+            source=source,
+            published=published,
         ),
         Claim.equivalence(
-            "best-by-trying", "It is the best constant rate.",
-            values=[np.log(ends[seed, low_start] / best[seed]) for seed in seeds], margin=margin,
-            unit="log ratio of rates", source=source,
+            "best-by-trying",
+            "It is the best constant rate.",
+            values=[np.log(ends[seed, low_start] / best[seed]) for seed in seeds],
+            margin=margin,
+            unit="log ratio of rates",
+            source=source,
             published="close to the global minimum",
         ),
     ],
     notebook="metalearned_rate",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -70,12 +70,14 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from lrlab import Claim, Job, claims, display, plots, stats, train_many
-from lrlab.sweep import composite, rules, surnames, sweep
+from lrlab.experiments import composite_metric as composite
+from lrlab.experiments.replay import replay
+from lrlab.sweep import rules, surnames, sweep
 from lrlab.sweep import trials as trials_of
-from lrlab.sweep.replay import replay
 
-plan_of_sweep = surnames.bayesian(trials=trials, updates=updates, eval_every=eval_every,
-                                  n_eval=n_eval, wave=wave)  # fmt: skip
+plan_of_sweep = surnames.bayesian(
+    trials=trials, updates=updates, eval_every=eval_every, n_eval=n_eval, wave=wave
+)
 if last_over_first < 1:
     raise ValueError(f"last_over_first must be at least 1, got {last_over_first}")
 task, evaluations = plan_of_sweep.the_task(), plan_of_sweep.evaluations
@@ -157,8 +159,9 @@ ax = axes[0, 0]
 lines = {}
 for name, values in (("loss", loss), ("summed metric", metric)):
     each = [stats.rank_correlation(values[whole, i - 1], final[whole]) for i in places]
-    lines[name] = tuple(np.array([getattr(c, part) for c in each])
-                        for part in ("low", "estimate", "high"))  # fmt: skip
+    lines[name] = tuple(
+        np.array([getattr(c, part) for c in each]) for part in ("low", "estimate", "high")
+    )
 plots.bands(ax, places, lines)
 for band in bands:
     ax.axvline(band, color="#444444", linewidth=0.8, linestyle=":")
@@ -203,10 +206,15 @@ looked_at = {
 }
 for name, values in looked_at.items():
     low = values <= np.nanmedian(values)
-    rows.append({"": name, "survived below the median": int((survived & low).sum()),
-                 "survived above": int((survived & ~low).sum()),
-                 "stopped below": int((~survived & low).sum()),
-                 "stopped above": int((~survived & ~low).sum())})  # fmt: skip
+    rows.append(
+        {
+            "": name,
+            "survived below the median": int((survived & low).sum()),
+            "survived above": int((survived & ~low).sum()),
+            "stopped below": int((~survived & low).sum()),
+            "stopped above": int((~survived & ~low).sum()),
+        }
+    )
 display.table(
     pd.DataFrame(rows),
     caption=f"Runs above and below the median of all {trials}, and whether the sweep, which looked "
@@ -252,22 +260,30 @@ for values in measured.values():
 rows = [
     {"rule": name}
     | {k: f"{v.estimate:.3g} [{v.low:.2g}, {v.high:.2g}]" for k, v in measured[name].items()}
-    | {"largest regret (%)": float(100 * what.regret.max()),
-       "runs kept": float(what.kept.sum(1).mean())}
+    | {
+        "largest regret (%)": float(100 * what.regret.max()),
+        "runs kept": float(what.kept.sum(1).mean()),
+    }
     for name, what in replayed.items()
-]  # fmt: skip
+]
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption=f"{trials} runs in {orders} random orders: how often the best run was stopped, regret, "
     "time saved; means over orders with 95 % intervals, which are those of the order alone.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 fig, axes = plots.figure(1, 3, width=10.4, height=3.6, sharey=True)
 for ax, what in zip(axes[0], ("winner lost (%)", "regret (%)", "saved (%)"), strict=True):
     found_ = [values[what] for values in measured.values()]
-    plots.intervals(ax, list(measured), [v.estimate for v in found_], [v.low for v in found_],
-                    [v.high for v in found_])  # fmt: skip
+    plots.intervals(
+        ax,
+        list(measured),
+        [v.estimate for v in found_],
+        [v.low for v in found_],
+        [v.high for v in found_],
+    )
     ax.set_xlabel(what)
 display.show(
     fig,
@@ -298,61 +314,86 @@ gained = (replayed["W&B, strict, metric"].kept.mean(0) - replayed["W&B, strict"]
 kept_low = survived & (final <= np.median(final))
 larger = {word: metric[:, i - 1] > np.nanmedian(metric[:, i - 1]) for word, i in readings.items()}
 at_first = metric[whole, first - 1], loss[whole, first - 1], final[whole]
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.effect(
-            "metric-predicts", "At the first kill point the metric predicts the final loss.",
+            "metric-predicts",
+            "At the first kill point the metric predicts the final loss.",
             values=stats.pseudo_values(spearman, at_first[0], at_first[2]),
-            direction="greater", delta=0.3, unit="rank correlation (jackknife over runs)",
-            source=source, published="a rank correlation, lost from the text",
+            direction="greater",
+            delta=0.3,
+            unit="rank correlation (jackknife over runs)",
+            source=source,
+            published="a rank correlation, lost from the text",
         ),
         Claim.effect(
-            "loss-predicts-more", "At the first kill point the loss predicts more than the metric.",
-            values=stats.pseudo_values(
-                lambda m, v, f: spearman(v, f) - spearman(m, f), *at_first
-            ),
-            direction="greater", delta=0.05, unit="difference of rank correlations (jackknife)",
+            "loss-predicts-more",
+            "At the first kill point the loss predicts more than the metric.",
+            values=stats.pseudo_values(lambda m, v, f: spearman(v, f) - spearman(m, f), *at_first),
+            direction="greater",
+            delta=0.05,
+            unit="difference of rank correlations (jackknife)",
         ),
         Claim.effect(
-            "keeps-rising", "The metric keeps runs whose loss rises at first.",
-            values=gained if gained.size else [0.0], direction="greater",
-            delta=0.05, unit="chance of survival, on the metric less on the loss", source=source,
+            "keeps-rising",
+            "The metric keeps runs whose loss rises at first.",
+            values=gained if gained.size else [0.0],
+            direction="greater",
+            delta=0.05,
+            unit="chance of survival, on the metric less on the loss",
+            source=source,
             published="encourages survival of runs with initially increasing loss",
         ),
         *(
             Claim.proportion(
                 f"larger-metric-{word}",
                 f"Survivors with a low final loss often had a large metric at {word} 125.",
-                successes=int((kept_low & larger[word]).sum()), n=int(kept_low.sum()),
-                direction="greater", threshold=0.5, source=source,
+                successes=int((kept_low & larger[word]).sum()),
+                n=int(kept_low.sum()),
+                direction="greater",
+                threshold=0.5,
+                source=source,
                 unit=f"of them above the median metric at evaluation {readings[word]} here",
                 published="runs below the median loss did often, at iteration 125, have …",
             )
             for word in readings
         ),
         Claim.proportion(
-            "winner-lost", "W&B's rule on the loss stops the best run in a fifth of the orders.",
-            successes=int(replayed["W&B"].lost_winner.sum()), n=orders, direction="greater",
-            threshold=0.2, unit="orders in which the best run was stopped",
+            "winner-lost",
+            "W&B's rule on the loss stops the best run in a fifth of the orders.",
+            successes=int(replayed["W&B"].lost_winner.sum()),
+            n=orders,
+            direction="greater",
+            threshold=0.2,
+            unit="orders in which the best run was stopped",
         ),
         *(
             Claim.equivalence(
-                f"regret-{slug}", f"{name} on the loss loses less than is tolerated.",
-                values=np.minimum(replayed[name].regret, 1.0), margin=tolerated,
+                f"regret-{slug}",
+                f"{name} on the loss loses less than is tolerated.",
+                values=np.minimum(replayed[name].regret, 1.0),
+                margin=tolerated,
                 unit="regret, log ratio",
             )
-            for slug, name in (("wandb", "W&B"), ("halving", "successive halving"),
-                               ("hyperband", "Hyperband"), ("median", "median"))
+            for slug, name in (
+                ("wandb", "W&B"),
+                ("halving", "successive halving"),
+                ("hyperband", "Hyperband"),
+                ("median", "median"),
+            )
         ),
         Claim.effect(
-            "metric-costs", "Stopping strictly by the metric regrets more than by the loss.",
+            "metric-costs",
+            "Stopping strictly by the metric regrets more than by the loss.",
             values=np.minimum(replayed["W&B, strict, metric"].regret, 1.0)
             - np.minimum(replayed["W&B, strict"].regret, 1.0),
-            direction="greater", delta=tolerated, unit="regret, log ratio",
+            direction="greater",
+            delta=tolerated,
+            unit="regret, log ratio",
         ),
     ],
     notebook="metric_assessment",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -57,7 +57,8 @@ delta: float = 0.1  # loss of accuracy by shuffling that would matter
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, train_many
+from lrlab.experiments.mnist1d_accuracies import PublishedMnist1D
 from lrlab.optimizers import Adam
 from lrlab.schedules import Constant
 
@@ -65,17 +66,33 @@ if not 0 < margin < delta:
     raise ValueError(f"need 0 < margin < delta, got margin={margin}, delta={delta}")
 if long_updates <= updates or long_updates % updates:
     raise ValueError(f"long_updates must be a multiple of {updates}, got {long_updates}")
-NETWORKS = {"logistic": "logistic regression", "mlp": "perceptron", "cnn": "convolutional",
-            "gru": "recurrent"}  # fmt: skip
+NETWORKS = {
+    "logistic": "logistic regression",
+    "mlp": "perceptron",
+    "cnn": "convolutional",
+    "gru": "recurrent",
+}
 # Per cent that the authors' notebook prints after 1,000 updates, and those of the front page.
 PRINTED = {
-    ("logistic", False): 32.1, ("mlp", False): 60.9, ("cnn", False): 87.9, ("gru", False): 86.1,
-    ("logistic", True): 32.3, ("mlp", True): 61.1, ("cnn", True): 53.3, ("gru", True): 56.8,
-}  # fmt: skip
+    ("logistic", False): 32.1,
+    ("mlp", False): 60.9,
+    ("cnn", False): 87.9,
+    ("gru", False): 86.1,
+    ("logistic", True): 32.3,
+    ("mlp", True): 61.1,
+    ("cnn", True): 53.3,
+    ("gru", True): 56.8,
+}
 FRONT_PAGE = {
-    ("logistic", False): 32, ("mlp", False): 68, ("cnn", False): 94, ("gru", False): 91,
-    ("logistic", True): 32, ("mlp", True): 68, ("cnn", True): 56, ("gru", True): 57,
-}  # fmt: skip
+    ("logistic", False): 32,
+    ("mlp", False): 68,
+    ("cnn", False): 94,
+    ("gru", False): 91,
+    ("logistic", True): 32,
+    ("mlp", True): 68,
+    ("cnn", True): 56,
+    ("gru", True): 57,
+}
 LONG = [("mlp", False), ("cnn", False)]
 PRINTED_LONG, PRINTED_MOST = {"mlp": 65.6, "cnn": 90.6}, {"mlp": 65.7, "cnn": 92.3}
 pilots = range(500, 500 + pilot_seeds)
@@ -88,10 +105,16 @@ def seeds(network):
 def job(network, shuffled, seed):
     steps = long_updates if (network, shuffled) in LONG and seed not in pilots else updates
     return Job(
-        tasks.get("mnist1d_published", architecture=network, shuffled=shuffled),
-        Recipe(schedule=Constant(rate), steps=steps, batch_size=batch_size, optimizer=Adam(),
-               seed=seed, eval_every=updates),
-    )  # fmt: skip
+        PublishedMnist1D(architecture=network, shuffled=shuffled),
+        Recipe(
+            schedule=Constant(rate),
+            steps=steps,
+            batch_size=batch_size,
+            optimizer=Adam(),
+            seed=seed,
+            eval_every=updates,
+        ),
+    )
 
 
 grid = [(*arm, seed) for arm in PRINTED for seed in seeds(arm[0])]
@@ -136,15 +159,23 @@ for (network, shuffled), printed in PRINTED.items():
     found = stats.mean_interval(accuracy[network, shuffled, "seeds"])
     longer = accuracy.get((network, shuffled, "long"))
     rows.append(
-        {"network": NETWORKS[network], "points": "shuffled" if shuffled else "in order",
-         f"printed after {updates:,} %": printed, "ours %": found.estimate, "95 % from": found.low,
-         "to": found.high, "n": found.n, "front page %": FRONT_PAGE[network, shuffled],
-         f"ours after {long_updates:,} %": float(np.mean(longer)) if longer else ""}
-    )  # fmt: skip
+        {
+            "network": NETWORKS[network],
+            "points": "shuffled" if shuffled else "in order",
+            f"printed after {updates:,} %": printed,
+            "ours %": found.estimate,
+            "95 % from": found.low,
+            "to": found.high,
+            "n": found.n,
+            "front page %": FRONT_PAGE[network, shuffled],
+            f"ours after {long_updates:,} %": float(np.mean(longer)) if longer else "",
+        }
+    )
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption="Accuracy on the 1,000 test signals, mean over n seeds and 95 % t interval.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 fig, [axes] = plots.figure(1, 2, width=9.6, height=3.0, sharey=True)
@@ -153,15 +184,36 @@ for ax, shuffled in zip(axes, (False, True), strict=True):
     each = [accuracy[*arm, "seeds"] for arm in arms]
     found = [stats.mean_interval(values) for values in each]
     names = [NETWORKS[network] for network, _ in arms]
-    plots.intervals(ax, names, *([getattr(i, end) for i in found]
-                                 for end in ("estimate", "low", "high")), points=each)  # fmt: skip
+    plots.intervals(
+        ax,
+        names,
+        *([getattr(i, end) for i in found] for end in ("estimate", "low", "high")),
+        points=each,
+    )
     ticks = ax.get_yticks()
-    ax.plot([PRINTED[arm] for arm in arms], ticks + 0.22, "D", color=plots.COLOURS[1], markersize=6,
-            markerfacecolor="none", label=f"printed, {updates:,} updates")  # fmt: skip
-    ax.plot([FRONT_PAGE[arm] for arm in arms], ticks + 0.22, "s", color=plots.COLOURS[2],
-            markersize=6, markerfacecolor="none", label="front page")  # fmt: skip
-    ax.set(title="points shuffled" if shuffled else "points in order",
-           xlabel="test accuracy [%]", xlim=(20, 100))  # fmt: skip
+    ax.plot(
+        [PRINTED[arm] for arm in arms],
+        ticks + 0.22,
+        "D",
+        color=plots.COLOURS[1],
+        markersize=6,
+        markerfacecolor="none",
+        label=f"printed, {updates:,} updates",
+    )
+    ax.plot(
+        [FRONT_PAGE[arm] for arm in arms],
+        ticks + 0.22,
+        "s",
+        color=plots.COLOURS[2],
+        markersize=6,
+        markerfacecolor="none",
+        label="front page",
+    )
+    ax.set(
+        title="points shuffled" if shuffled else "points in order",
+        xlabel="test accuracy [%]",
+        xlim=(20, 100),
+    )
 axes[1].legend(fontsize=8.5, loc="lower right")
 display.show(
     fig,
@@ -210,14 +262,17 @@ def lost(network):
 
 
 source, unit = "greydanus2024scaling", "difference of accuracy"
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.equivalence(
             f"{network}-{'shuffled' if shuffled else 'in-order'}",
             f"The accuracy after {updates:,} updates is the published one: {NETWORKS[network]}, "
             f"points {'shuffled' if shuffled else 'in order'}.",
             values=(np.array(accuracy[network, shuffled, "seeds"]) - printed) / 100,
-            margin=margin, unit=unit, source=source, published=printed / 100,
+            margin=margin,
+            unit=unit,
+            source=source,
+            published=printed / 100,
         )
         for (network, shuffled), printed in PRINTED.items()
     ]
@@ -228,15 +283,22 @@ settled = claims.settle(
             f"{NETWORKS[network]}, points in order.",
             values=(np.array(accuracy[network, shuffled, "long"]) - FRONT_PAGE[network, shuffled])
             / 100,
-            margin=margin, unit=unit, source=source,
+            margin=margin,
+            unit=unit,
+            source=source,
             published=FRONT_PAGE[network, shuffled] / 100,
         )
         for network, shuffled in LONG
     ]
     + [
         Claim.effect(
-            f"order-{network}", f"Shuffling the points lowers the accuracy: {NETWORKS[network]}.",
-            values=lost(network), direction="greater", delta=delta, unit=unit, source=source,
+            f"order-{network}",
+            f"Shuffling the points lowers the accuracy: {NETWORKS[network]}.",
+            values=lost(network),
+            direction="greater",
+            delta=delta,
+            unit=unit,
+            source=source,
             published=(PRINTED[network, False] - PRINTED[network, True]) / 100,
         )
         for network in ("cnn", "gru")
@@ -245,13 +307,16 @@ settled = claims.settle(
         Claim.equivalence(
             f"no-order-{network}",
             f"Shuffling the points does not change the accuracy: {NETWORKS[network]}.",
-            values=lost(network), margin=margin, unit=unit, source=source,
+            values=lost(network),
+            margin=margin,
+            unit=unit,
+            source=source,
             published=(PRINTED[network, False] - PRINTED[network, True]) / 100,
         )
         for network in ("logistic", "mlp")
     ],
     notebook="mnist1d_accuracies",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -56,12 +56,14 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, Recipe, claims, display, parallel, plots, stats, tasks, train_many
-from lrlab.coordinates import coordinate_change, width_exponent
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, train_many
+from lrlab.experiments.mup.coordinates import coordinate_change, width_exponent
+from lrlab.experiments.mup.width_task import Mnist1DWidth
+from lrlab.labbook.tuned import best_rate
 from lrlab.optimizers import Adam
-from lrlab.plots_panels import plain_ticks
+from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Constant
-from lrlab.tuned import best_rate
+from lrlab.training import parallel
 
 if len(widths) < 2 or sorted(set(widths)) != widths:
     raise ValueError(f"widths must be two or more that rise, got widths={widths}")
@@ -76,19 +78,29 @@ seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
 
 
 def task(kind, width):
-    return tasks.get("mnist1d_width", width=width, parametrisation=kind, base_width=narrow)
+    return Mnist1DWidth(width=width, parametrisation=kind, base_width=narrow)
 
 
 def recipe(kind, width, rate, seed):
     return Recipe(
-        schedule=Constant(float(rate)), steps=updates, batch_size=batch_size, optimizer=Adam(),
-        seed=seed, eval_every=0, lr_ratios=task(kind, width).lr_ratios,
-    )  # fmt: skip
+        schedule=Constant(float(rate)),
+        steps=updates,
+        batch_size=batch_size,
+        optimizer=Adam(),
+        seed=seed,
+        eval_every=0,
+        lr_ratios=task(kind, width).lr_ratios,
+    )
 
 
-grid = [(kind, width, seed, rate) for kind in kinds for width in widths
-        for seed in (*seeds, *(pilots if width in (narrow, wide) else ())) for rate in rates
-        if (kind, width) != ("mup", narrow)]  # fmt: skip
+grid = [
+    (kind, width, seed, rate)
+    for kind in kinds
+    for width in widths
+    for seed in (*seeds, *(pilots if width in (narrow, wide) else ()))
+    for rate in rates
+    if (kind, width) != ("mup", narrow)
+]
 plan = [Job(task(k, width), recipe(k, width, rate, seed)) for k, width, seed, rate in grid]
 checks = [(kind, width, seed) for kind in kinds for width in widths for seed in seeds]
 
@@ -144,8 +156,16 @@ for ax, (kind, name) in zip(axes, kinds.items(), strict=True):
     for style, width in zip(plots.styles(), widths, strict=False):
         where = stats.geometric_interval([best[kind, width, s] for s in seeds]).estimate
         lowest = stats.geometric_interval([min(loss[kind, width, s]) for s in seeds]).estimate
-        ax.plot(where, lowest, "o", markersize=8, markerfacecolor="white", zorder=4,
-                markeredgewidth=1.6, color=style["color"])  # fmt: skip
+        ax.plot(
+            where,
+            lowest,
+            "o",
+            markersize=8,
+            markerfacecolor="white",
+            zorder=4,
+            markeredgewidth=1.6,
+            color=style["color"],
+        )
     ax.set(xscale="log", yscale="log", xlabel="learning rate η", title=name)
     ax.set_xticks(rates[::2], [f"$2^{{{power}}}$" for power in log_rates[::2]])
     ax.set_xticks([], minor=True)
@@ -171,8 +191,13 @@ def drift(kind, width=wide, group=seeds):
 
 
 layers = list(next(iter(moved.values())))
-powers = {(kind, layer): [width_exponent(widths, [moved[kind, w, s][layer] for w in widths])
-                          for s in seeds] for kind in kinds for layer in layers}  # fmt: skip
+powers = {
+    (kind, layer): [
+        width_exponent(widths, [moved[kind, w, s][layer] for w in widths]) for s in seeds
+    ]
+    for kind in kinds
+    for layer in layers
+}
 fig, [axes] = plots.figure(1, 3, width=9.6, height=3.5)
 for style, (kind, name) in zip(plots.styles(), kinds.items(), strict=False):
     low, centre, high = stats.band(np.log2([[best[kind, w, s] for w in widths] for s in seeds]))
@@ -207,25 +232,38 @@ display.show(
 
 # %% tags=["nbval-ignore-output"]
 edges = sum(best[kind, w, s] in (rates[0], rates[-1]) for kind, w, s in checks)
-table = pd.DataFrame([
-    {"parametrisation": name, "width": width,
-     "best rate": stats.geometric_interval([best[kind, width, s] for s in seeds]).estimate,
-     "doublings from the narrowest": "" if width == narrow
-     else f"{stats.mean_interval(drift(kind, width))}",
-     "lowest loss [nats]": float(np.mean([min(loss[kind, width, s]) for s in seeds]))}
-    for kind, name in kinds.items() for width in widths
-])  # fmt: skip
+table = pd.DataFrame(
+    [
+        {
+            "parametrisation": name,
+            "width": width,
+            "best rate": stats.geometric_interval([best[kind, width, s] for s in seeds]).estimate,
+            "doublings from the narrowest": ""
+            if width == narrow
+            else f"{stats.mean_interval(drift(kind, width))}",
+            "lowest loss [nats]": float(np.mean([min(loss[kind, width, s]) for s in seeds])),
+        }
+        for kind, name in kinds.items()
+        for width in widths
+    ]
+)
 display.table(
-    table, digits=3, caption=f"Best rate and lowest training loss, means over {n_seeds} seeds, "
+    table,
+    digits=3,
+    caption=f"Best rate and lowest training loss, means over {n_seeds} seeds, "
     f"with 95 % t intervals. In {edges} of {len(checks)} curves the best rate is at an end of the "
     "grid.",
-)  # fmt: skip
+)
 display.table(
-    pd.DataFrame([
-        {"layer": layer} | {name: f"{stats.mean_interval(powers[kind, layer])}"
-                            for kind, name in kinds.items()} for layer in layers
-    ]), caption="Power of the width in the change of a layer's output, with 95 % t interval.",
-)  # fmt: skip
+    pd.DataFrame(
+        [
+            {"layer": layer}
+            | {name: f"{stats.mean_interval(powers[kind, layer])}" for kind, name in kinds.items()}
+            for layer in layers
+        ]
+    ),
+    caption="Power of the width in the change of a layer's output, with 95 % t interval.",
+)
 
 # %% [markdown]
 # ## Verdict
@@ -258,47 +296,71 @@ def largest_power(kind):
 
 
 source, growth = "yang2022tensor", f"as width grows from {narrow} to {wide}"
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.equivalence(
-            "mup-stays", f"In muP the best rate of Adam stays put {growth}.", values=drift("mup"),
-            margin=margin, unit="doublings", source=source,
+            "mup-stays",
+            f"In muP the best rate of Adam stays put {growth}.",
+            values=drift("mup"),
+            margin=margin,
+            unit="doublings",
+            source=source,
             published="the best rate is stable as width grows",
         ),
         Claim.effect(
-            "standard-falls", f"In the standard parametrisation the best rate falls {growth}.",
-            values=drift("standard"), direction="less", delta=margin, unit="doublings",
-            source=source, published="the best rate falls as width grows",
+            "standard-falls",
+            f"In the standard parametrisation the best rate falls {growth}.",
+            values=drift("standard"),
+            direction="less",
+            delta=margin,
+            unit="doublings",
+            source=source,
+            published="the best rate falls as width grows",
         ),
         Claim.effect(
-            "transfer", "At the rate that is best for the narrowest, the widest loses more against "
+            "transfer",
+            "At the rate that is best for the narrowest, the widest loses more against "
             "its best in the standard parametrisation than in muP.",
-            values=regret("standard") - regret("mup"), direction="greater", delta=delta,
-            unit="log ratio of losses", source=source,
+            values=regret("standard") - regret("mup"),
+            direction="greater",
+            delta=delta,
+            unit="log ratio of losses",
+            source=source,
             published="rates tuned on a small model transfer in muP",
         ),
         Claim.effect(
-            "wider-is-better", "In muP, at one rate, the widest ends lower than the narrowest.",
-            values=stats.log_differences(*([loss["mup", w, s][at] for s in seeds]
-                                           for w in (wide, narrow))),
-            direction="less", delta=delta, unit="log ratio of losses", source=source,
+            "wider-is-better",
+            "In muP, at one rate, the widest ends lower than the narrowest.",
+            values=stats.log_differences(
+                *([loss["mup", w, s][at] for s in seeds] for w in (wide, narrow))
+            ),
+            direction="less",
+            delta=delta,
+            unit="log ratio of losses",
+            source=source,
             published="wider is better throughout training",
         ),
         Claim.effect(
-            "coordinates-mup", "In muP no layer's output moves further because it is wider.",
-            values=largest_power("mup") - exponent, direction="less",
-            unit=f"power of the width above {exponent:g}", source=source,
+            "coordinates-mup",
+            "In muP no layer's output moves further because it is wider.",
+            values=largest_power("mup") - exponent,
+            direction="less",
+            unit=f"power of the width above {exponent:g}",
+            source=source,
             published="no layer blows up with width",
         ),
         Claim.effect(
-            "coordinates-standard", "In the standard parametrisation some layer's does.",
-            values=largest_power("standard") - exponent, direction="greater",
-            unit=f"power of the width above {exponent:g}", source=source,
+            "coordinates-standard",
+            "In the standard parametrisation some layer's does.",
+            values=largest_power("standard") - exponent,
+            direction="greater",
+            unit=f"power of the width above {exponent:g}",
+            source=source,
             published="logits blow up with width",
         ),
     ],
     notebook="mup",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -59,8 +59,8 @@ import numpy as np
 import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks
-from lrlab.components import crossed
-from lrlab.elsewhere import train_under
+from lrlab.experiments.noise_sources.components import crossed
+from lrlab.experiments.noise_sources.elsewhere import train_under
 from lrlab.optimizers import SGD
 from lrlab.schedules import Constant
 
@@ -76,17 +76,26 @@ task = tasks.get("mnist1d")
 
 
 def job(rate, init_seed, order_seed):
-    return Job(task, Recipe(
-        schedule=Constant(rate), steps=updates, batch_size=batch_size,
-        optimizer=SGD(momentum=0.9), init_seed=init_seed, order_seed=order_seed,
-        eval_every=eval_every,
-    ))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=Constant(rate),
+            steps=updates,
+            batch_size=batch_size,
+            optimizer=SGD(momentum=0.9),
+            init_seed=init_seed,
+            order_seed=order_seed,
+            eval_every=eval_every,
+        ),
+    )
 
 
-cells = [(name, i, 100 + j) for name in rates
-         for i, j in itertools.product(range(n_seeds), repeat=2)]  # fmt: skip
-pilot_cells = [("high", 500 + i, 600 + j)
-               for i, j in itertools.product(range(pilot_seeds), repeat=2)]  # fmt: skip
+cells = [
+    (name, i, 100 + j) for name in rates for i, j in itertools.product(range(n_seeds), repeat=2)
+]
+pilot_cells = [
+    ("high", 500 + i, 600 + j) for i, j in itertools.product(range(pilot_seeds), repeat=2)
+]
 plan = [job(rates[name], i, j) for name, i, j in cells + pilot_cells]  # once under each profile
 
 # %% [markdown]
@@ -106,8 +115,10 @@ runs = {profile: train_under(profile, plan, n_jobs=workers) for profile in PROFI
 # %%
 # Log test losses, shape (initialisations, orders, profiles, evaluations), by rate.
 curves = {}
-for which, members, side in (*((name, cells, n_seeds) for name in rates),
-                             ("pilot", pilot_cells, pilot_seeds)):  # fmt: skip
+for which, members, side in (
+    *((name, cells, n_seeds) for name in rates),
+    ("pilot", pilot_cells, pilot_seeds),
+):
     offset = 0 if members is cells else len(cells)
     at = [offset + k for k, (name, *_) in enumerate(members) if which in (name, "pilot")]
     diverged = [p for p in PROFILES for k in at if runs[p][k].diverged]
@@ -123,25 +134,39 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-NAMES = {"rows": "initialisation", "columns": "data order",
-         "interaction": "initialisation × order", "within": "numerics"}  # fmt: skip
+NAMES = {
+    "rows": "initialisation",
+    "columns": "data order",
+    "interaction": "initialisation × order",
+    "within": "numerics",
+}
 found = {name: crossed(ends[name]) for name in rates}
 table = [
-    {"rate": rates[name], "source": NAMES[source], "standard deviation": component.deviation,
-     "95 % from": component.low**0.5, "to": component.high**0.5,
-     "share of the variance [%]": 100 * parts.shares()[source]}
+    {
+        "rate": rates[name],
+        "source": NAMES[source],
+        "standard deviation": component.deviation,
+        "95 % from": component.low**0.5,
+        "to": component.high**0.5,
+        "share of the variance [%]": 100 * parts.shares()[source],
+    }
     for name, parts in found.items()
     for source, component in ((source, getattr(parts, source)) for source in NAMES)
-]  # fmt: skip
+]
 display.table(
-    pd.DataFrame(table), digits=3,
+    pd.DataFrame(table),
+    digits=3,
     caption=f"Components of the log test loss after {updates} updates, {n_seeds} initialisations × "
     f"{n_seeds} orders × {len(PROFILES)} profiles: standard deviations with 95 % intervals.",
-)  # fmt: skip
-whole = {name: sum(getattr(parts, source).deviation ** 2 for source in NAMES) ** 0.5
-         for name, parts in found.items()}  # fmt: skip
-alone = {name: 100 * (1 - parts.shares()["rows"] - parts.shares()["columns"])
-         for name, parts in found.items()}  # fmt: skip
+)
+whole = {
+    name: sum(getattr(parts, source).deviation ** 2 for source in NAMES) ** 0.5
+    for name, parts in found.items()
+}
+alone = {
+    name: 100 * (1 - parts.shares()["rows"] - parts.shares()["columns"])
+    for name, parts in found.items()
+}
 display.say(
     f"A run with a seed and a processor of its own has a standard deviation of {whole['low']:.3f} "
     f"at the low rate and {whole['high']:.3f} at the high one. What no seed carries by itself, the "
@@ -157,11 +182,21 @@ for style, shift, (name, parts) in zip(plots.styles(), (0.12, -0.12), found.item
     each = [getattr(parts, source) for source in NAMES]
     centre, lower, upper = (
         np.array([max(smallest, value) for value in column])
-        for column in ([c.deviation for c in each], [c.low**0.5 for c in each],
-                      [c.high**0.5 for c in each])
-    )  # fmt: skip
-    axes[0].errorbar(centre, rows + shift, xerr=[centre - lower, upper - centre], fmt="o",
-                     capsize=3, color=style["color"], label=f"rate {rates[name]:g}")  # fmt: skip
+        for column in (
+            [c.deviation for c in each],
+            [c.low**0.5 for c in each],
+            [c.high**0.5 for c in each],
+        )
+    )
+    axes[0].errorbar(
+        centre,
+        rows + shift,
+        xerr=[centre - lower, upper - centre],
+        fmt="o",
+        capsize=3,
+        color=style["color"],
+        label=f"rate {rates[name]:g}",
+    )
 axes[0].set(xscale="log", xlabel="standard deviation of the log test loss", xlim=(edge, 1))
 axes[0].set_yticks(rows, list(NAMES.values()))
 axes[0].set_ylim(-0.6, len(NAMES) - 0.4)
@@ -173,8 +208,9 @@ for style, name in zip(plots.styles(), rates, strict=False):
     low, middle, high = np.quantile(np.maximum(apart, smallest), [0.25, 0.5, 0.75], axis=0)
     axes[1].plot(steps, middle, label=f"rate {rates[name]:g}", **style)
     axes[1].fill_between(steps, low, high, color=style["color"], alpha=0.18, linewidth=0)
-axes[1].set(yscale="log", xlabel="update", ylabel="|difference of log test losses|",
-            ylim=(smallest / 2, 1))  # fmt: skip
+axes[1].set(
+    yscale="log", xlabel="update", ylabel="|difference of log test losses|", ylim=(smallest / 2, 1)
+)
 axes[1].legend()
 display.show(
     fig,
@@ -219,8 +255,9 @@ def init_spread(values):
 # A log standard deviation of n values has one of about 1 / √(2 (n − 1)), and a difference √2 more.
 tested = 6
 room = float(np.log(factor))
-power = {n: stats.equivalence_power(room, (n - 1) ** -0.5, n, alpha=0.05 / tested)
-         for n in range(5, 16)}  # fmt: skip
+power = {
+    n: stats.equivalence_power(room, (n - 1) ** -0.5, n, alpha=0.05 / tested) for n in range(5, 16)
+}
 enough = next((n for n, p in power.items() if p >= 0.8), max(power))
 pilot = crossed(ends["pilot"])
 display.say(
@@ -235,34 +272,46 @@ display.say(
 # %% tags=["nbval-ignore-output"]
 source, published = "summers2021nondeterminism", "all sources have similar effects"
 unit = "log ratio of standard deviations"
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.equivalence(
-            f"init-order-{name}", "The data order alone and the initialisation alone spread the "
+            f"init-order-{name}",
+            "The data order alone and the initialisation alone spread the "
             f"result alike, {name} rate.",
-            values=init_spread(ends[name]) - order_spread(ends[name]), margin=room, unit=unit,
-            source=source, published=published,
+            values=init_spread(ends[name]) - order_spread(ends[name]),
+            margin=room,
+            unit=unit,
+            source=source,
+            published=published,
         )
         for name in rates
     ]
     + [
         Claim.equivalence(
-            f"numerics-{name}", "Numerics alone and the data order alone spread the result alike, "
-            f"{name} rate.",
-            values=numerics_spread(ends[name]) - order_spread(ends[name]), margin=room, unit=unit,
-            source=source, published=published,
+            f"numerics-{name}",
+            f"Numerics alone and the data order alone spread the result alike, {name} rate.",
+            values=numerics_spread(ends[name]) - order_spread(ends[name]),
+            margin=room,
+            unit=unit,
+            source=source,
+            published=published,
         )
         for name in rates
     ]
     + [
         Claim.effect(
-            "amplified", "The profiles differ more at the high rate than at the low one.",
+            "amplified",
+            "The profiles differ more at the high rate than at the low one.",
             values=numerics_spread(ends["high"]) - numerics_spread(ends["low"]),
-            direction="greater", delta=float(np.log(amplified)), unit=unit,
+            direction="greater",
+            delta=float(np.log(amplified)),
+            unit=unit,
         ),
         Claim.equivalence(
-            "no-better-profile", "Neither profile ends lower, high rate.",
-            values=(ends["high"][..., 0] - ends["high"][..., 1]).mean(1), margin=0.05,
+            "no-better-profile",
+            "Neither profile ends lower, high rate.",
+            values=(ends["high"][..., 0] - ends["high"][..., 1]).mean(1),
+            margin=0.05,
             unit="log ratio of test losses, mean over orders",
         ),
     ]
@@ -270,13 +319,14 @@ settled = claims.settle(
         Claim.descriptive(
             f"share-{name}-{NAMES[part].replace(' × ', '-').replace(' ', '-')}",
             f"Share of the variance: {NAMES[part]}, {name} rate.",
-            values=[found[name].shares()[part]], unit="share",
+            values=[found[name].shares()[part]],
+            unit="share",
         )
         for name in rates
         for part in NAMES
     ],
     notebook="noise_sources",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -70,8 +70,16 @@ escapes = {
 
 
 def job(on, schedule, seed):
-    return Job(on, Recipe(schedule=schedule, steps=steps, batch_size=batch_size,
-                          eval_every=math.ceil(steps / evaluations), seed=seed))  # fmt: skip
+    return Job(
+        on,
+        Recipe(
+            schedule=schedule,
+            steps=steps,
+            batch_size=batch_size,
+            eval_every=math.ceil(steps / evaluations),
+            seed=seed,
+        ),
+    )
 
 
 plan = [job(task, cycles[peak], seed) for peak in peaks for seed in range(n_seeds)]
@@ -118,8 +126,12 @@ fig, (upper, lower) = plots.figure(2, len(peaks), height=4.6, width=9.6, sharex=
 for i, peak in enumerate(peaks):
     for run in by_peak[peak]:
         upper[i].plot(run.loss.clip(1e-3, 1e3), color=plots.COLOURS[0], linewidth=0.6, alpha=0.6)
-        upper[i].plot(run.evals["step"], run.evals["test_loss"].clip(1e-3, 1e3),
-                      color=plots.COLOURS[1], linewidth=1.2)  # fmt: skip
+        upper[i].plot(
+            run.evals["step"],
+            run.evals["test_loss"].clip(1e-3, 1e3),
+            color=plots.COLOURS[1],
+            linewidth=1.2,
+        )
     plots.guess_line(upper[i], task.chance_loss, "ln 10")
     lower[i].plot(np.arange(steps), cycles[peak](np.arange(steps)), color=plots.COLOURS[2])
     upper[i].set(title=f"peak {peak:g}", yscale="log")
@@ -193,20 +205,29 @@ display.table(pd.DataFrame(rows), digits=3, caption=f"Outcomes by peak, {n_seeds
 
 # %% tags=["nbval-ignore-output"]
 away = {
-    name: np.array([not run.diverged and run.final("test_loss") < task.chance_loss / 2
-                    for run in members])
+    name: np.array(
+        [not run.diverged and run.final("test_loss") < task.chance_loss / 2 for run in members]
+    )
     for name, members in by_escape.items()
-}  # fmt: skip
+}
 rows = []
 for name, members in away.items():
     share = stats.proportion_interval(int(members.sum()), escape_seeds)
-    rows.append({"schedule": name, "mean rate": float(np.mean(by_escape[name][0].lr)),
-                 "got away": f"{members.sum()} of {escape_seeds}",
-                 "share": share.estimate, "95 % from": share.low, "to": share.high})  # fmt: skip
+    rows.append(
+        {
+            "schedule": name,
+            "mean rate": float(np.mean(by_escape[name][0].lr)),
+            "got away": f"{members.sum()} of {escape_seeds}",
+            "share": share.estimate,
+            "95 % from": share.low,
+            "to": share.high,
+        }
+    )
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption=f"Runs that left the planted plateau, {escape_seeds} paired seeds.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 fig, axes = plots.figure(1, len(escapes), height=2.6, sharey=True)
@@ -233,40 +254,54 @@ display.show(
 # %% tags=["nbval-ignore-output"]
 largest, good = peaks[-1], [p for p in peaks if p <= 0.5]
 differ = away["one-cycle"] != away["constant"]
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.proportion(
             "large-peak-recovers",
             f"After a peak of {largest:g}, the loss comes back down.",
-            successes=outcomes[largest].count("came back"), n=n_seeds,
-            direction="greater", threshold=0.5, unit="runs that came back",
-            source="azmimr2022", published="loss 2.308 at the end, 0.12 before the peak",
+            successes=outcomes[largest].count("came back"),
+            n=n_seeds,
+            direction="greater",
+            threshold=0.5,
+            unit="runs that came back",
+            source="azmimr2022",
+            published="loss 2.308 at the end, 0.12 before the peak",
         ),
         Claim.proportion(
             "moderate-peak-recovers",
             f"After a peak of up to {max(good):g}, the loss comes back down.",
             successes=sum(all(outcomes[p][s] == "came back" for p in good) for s in range(n_seeds)),
-            n=n_seeds, direction="greater", threshold=0.5,
-            unit="seeds that came back from each of these peaks", source="azmimr2022",
+            n=n_seeds,
+            direction="greater",
+            threshold=0.5,
+            unit="seeds that came back from each of these peaks",
+            source="azmimr2022",
         ),
         Claim.proportion(
             "large-peak-kills",
             f"A peak of {largest:g} leaves a network that only guesses, or none.",
             successes=outcomes[largest].count("ended at ln 10")
-            + outcomes[largest].count("diverged"), n=n_seeds,
-            direction="greater", threshold=0.5, unit="runs that ended at ln 10 or diverged",
-            source="azmimr2022", published="ended at 2.308",
+            + outcomes[largest].count("diverged"),
+            n=n_seeds,
+            direction="greater",
+            threshold=0.5,
+            unit="runs that ended at ln 10 or diverged",
+            source="azmimr2022",
+            published="ended at 2.308",
         ),
         Claim.proportion(
             "escapes",
             "From a planted bad start, one-cycle gets away where a constant rate does not.",
-            successes=int(away["one-cycle"][differ].sum()), n=int(differ.sum()),
-            direction="greater", threshold=0.5, unit="of the pairs that differ",
+            successes=int(away["one-cycle"][differ].sum()),
+            n=int(differ.sum()),
+            direction="greater",
+            threshold=0.5,
+            unit="of the pairs that differ",
             source="azmimr2022",
         ),
     ],
     notebook="onecycle",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

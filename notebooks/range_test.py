@@ -144,9 +144,10 @@ for name, there in logged.items():
         row |= {"here": interval.estimate, "95 % from": interval.low, "to": interval.high}
     rows.append(row)
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption=f"Rates of the marks, geometric mean over {n_seeds} seeds, beside the report's log.",
-)  # fmt: skip
+)
 
 # %% [markdown]
 # ### How sure is the band?
@@ -156,9 +157,14 @@ display.table(
 
 # %% tags=["nbval-ignore-output"]
 half = range_test(
-    task, recipe, lr_min=lr_min, lr_max=lr_max, steps=max(10, ramp_steps // 2),
-    seeds=max(2, n_seeds // 2), pilots=0,
-)  # fmt: skip
+    task,
+    recipe,
+    lr_min=lr_min,
+    lr_max=lr_max,
+    steps=max(10, ramp_steps // 2),
+    seeds=max(2, n_seeds // 2),
+    pilots=0,
+)
 shift = half.shift(result)
 display.say(
     "With twice the updates and twice the seeds the lower end is "
@@ -180,8 +186,13 @@ fig, ((ax,),) = plots.figure(height=2.9)
 final = {lr: np.array([loss(run) for run in members]) for lr, members in by_rate.items()}
 for lr, values in final.items():
     ax.plot(np.full(n_seeds, lr), values, "_", color=plots.COLOURS[0], alpha=0.5)
-ax.plot(rates, [np.exp(np.log(v).mean()) for v in final.values()], "o-", color=plots.COLOURS[0],
-        label="constant rate, end of the run")  # fmt: skip
+ax.plot(
+    rates,
+    [np.exp(np.log(v).mean()) for v in final.values()],
+    "o-",
+    color=plots.COLOURS[0],
+    label="constant rate, end of the run",
+)
 plots.mark_band(ax, low, high, "band")
 plots.mark_band(ax, 5e-4, 0.05, "the report's range", plots.COLOURS[4])
 plots.guess_line(ax, task.chance_loss)
@@ -198,9 +209,15 @@ display.show(
 rows = []
 for lr, values in final.items():
     interval = stats.geometric_interval(values)
-    rows.append({"rate": lr, "in the band": "yes" if low <= lr <= high else "no",
-                 "test loss": interval.estimate, "95 % from": interval.low,
-                 "to": interval.high})  # fmt: skip
+    rows.append(
+        {
+            "rate": lr,
+            "in the band": "yes" if low <= lr <= high else "no",
+            "test loss": interval.estimate,
+            "95 % from": interval.low,
+            "to": interval.high,
+        }
+    )
 display.table(pd.DataFrame(rows), digits=3, caption=f"At the end, {n_seeds} seeds each.")
 
 # %% [markdown]
@@ -216,38 +233,60 @@ mean_log = {
 }
 lower = rates[0]
 explodes = [each["explodes"] for each in found if each["explodes"]]
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.equivalence(
-            "lowest", "The loss is lowest where the report's log has it, within a factor of 2.",
+            "lowest",
+            "The loss is lowest where the report's log has it, within a factor of 2.",
             values=np.log([each["lowest"] / logged_lowest for each in found]),
-            margin=math.log(factor), unit="log ratio of rates", source="azmimr2022",
+            margin=math.log(factor),
+            unit="log ratio of rates",
+            source="azmimr2022",
             published="0.1 to 0.17",
         ),
         *(
-            [Claim.equivalence(
-                "explodes", "It explodes where the report's log has it, within a factor of 2.",
-                values=np.log(np.array(explodes) / logged_explodes), margin=math.log(factor),
-                unit="log ratio of rates", source="azmimr2022", published="0.85 to 1.2",
-            )] if explodes else []
+            [
+                Claim.equivalence(
+                    "explodes",
+                    "It explodes where the report's log has it, within a factor of 2.",
+                    values=np.log(np.array(explodes) / logged_explodes),
+                    margin=math.log(factor),
+                    unit="log ratio of rates",
+                    source="azmimr2022",
+                    published="0.85 to 1.2",
+                )
+            ]
+            if explodes
+            else []
         ),
         Claim.effect(
             "lower-rate-trains",
             f"The lower end of the report's range, {lower:g}, trains within the budget.",
-            values=np.log(final[lower] / task.chance_loss), direction="less", delta=0.1,
-            unit="log ratio of the test loss to guessing", source="azmimr2022",
+            values=np.log(final[lower] / task.chance_loss),
+            direction="less",
+            delta=0.1,
+            unit="log ratio of the test loss to guessing",
+            source="azmimr2022",
             published="5e-4 to 0.05",
         ),
         *(
-            [Claim.effect(
-                "band-is-usable", "Constant rates inside the band end lower than those outside.",
-                values=mean_log["inside"] - mean_log["outside"], direction="less", delta=0.1,
-                unit="log ratio of test losses", source="smith2017cyclical",
-            )] if len(mean_log) == 2 else []
+            [
+                Claim.effect(
+                    "band-is-usable",
+                    "Constant rates inside the band end lower than those outside.",
+                    values=mean_log["inside"] - mean_log["outside"],
+                    direction="less",
+                    delta=0.1,
+                    unit="log ratio of test losses",
+                    source="smith2017cyclical",
+                )
+            ]
+            if len(mean_log) == 2
+            else []
         ),
     ],
     notebook="range_test",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -60,11 +60,13 @@ import numpy as np
 import pandas as pd
 
 from lrlab import Claim, claims, display, plots, stats
-from lrlab.entries.laboratory import find_root
+from lrlab.labbook.entries.laboratory import find_root
 
 if not 0 < share <= 1 or not spread > 1 or not 0 < chance_rate < 1:
-    raise ValueError(f"need 0 < share <= 1, spread > 1 and 0 < chance_rate < 1, "
-                     f"got {share}, {spread}, {chance_rate}")  # fmt: skip
+    raise ValueError(
+        f"need 0 < share <= 1, spread > 1 and 0 < chance_rate < 1, "
+        f"got {share}, {spread}, {chance_rate}"
+    )
 file = find_root() / results
 if not file.is_file():
     raise ValueError(f"there is no file {results}; `make bench` makes it")
@@ -110,16 +112,22 @@ def other_tasks(name):
 
 
 by_exponent = pd.DataFrame(
-    {name: [regrets(cell, carried(cell, e)).mean() for e in exponents]
-     for name, cell in cells.items()}, index=exponents,
-)  # fmt: skip
+    {
+        name: [regrets(cell, carried(cell, e)).mean() for e in exponents]
+        for name, cell in cells.items()
+    },
+    index=exponents,
+)
 exponent = {name: by_exponent[other_tasks(name)].mean(axis=1).idxmin() for name in cells}
 suggestions = {}
 for name, cell in cells.items():
     others = dict(cell["suggestions"])
     shipped, ramps_only = others.pop("pilots"), others.pop("ramp")
-    suggestions[name] = {OURS: carried(cell, exponent[name]), SHIPPED: shipped,
-                         "ours, ramps only": ramps_only} | others  # fmt: skip
+    suggestions[name] = {
+        OURS: carried(cell, exponent[name]),
+        SHIPPED: shipped,
+        "ours, ramps only": ramps_only,
+    } | others
     suggestions[name]["customary"] = [cell["customary"]] * raw["suggestions"]
 rules = list(next(iter(suggestions.values())))
 rivals = [rule for rule in rules if not rule.startswith("ours") and rule not in BASELINES]
@@ -150,8 +158,9 @@ for ax, (name, cell) in zip(axes.flat, cells.items(), strict=False):
     ax.plot(known["rates"], y - y.min(), color="#888888", linewidth=1.2, zorder=1)
     for (rule, marker), colour in zip(shown.items(), plots.COLOURS, strict=False):
         given = [lr or cell["customary"] for lr in suggestions[name][rule]]
-        ax.plot(given, regret[name][rule], marker, color=colour, markersize=4.5, alpha=0.6,
-                label=rule)  # fmt: skip
+        ax.plot(
+            given, regret[name][rule], marker, color=colour, markersize=4.5, alpha=0.6, label=rule
+        )
     marked = " *" if cell["development"] else ""
     ax.set(xscale="log", xlim=(3e-5, 3), ylim=(-0.06, 1.5))
     ax.set_title(name + marked, fontsize=9.5)
@@ -301,21 +310,28 @@ for name, cell in cells.items():
     y = [np.mean(np.log(one)) for one in cell["reference"]["losses"]]
     measured = stats.mean_interval(np.log(check["losses"]) - min(y))
     rows.append(
-        {"cell": name, "rate": check["lr"], "interpolated": regrets(cell, [check["lr"]])[0],
-         "trained": measured.estimate, "95 % from": measured.low, "to": measured.high}
-    )  # fmt: skip
+        {
+            "cell": name,
+            "rate": check["lr"],
+            "interpolated": regrets(cell, [check["lr"]])[0],
+            "trained": measured.estimate,
+            "95 % from": measured.low,
+            "to": measured.high,
+        }
+    )
 agree = sum(row["95 % from"] <= row["interpolated"] <= row["to"] for row in rows)
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption="Regret at the median of our suggestions, interpolated and trained "
     f"({len(check['losses'])} fresh seeds).",
-)  # fmt: skip
+)
 display.say(
     f"The interpolated regret lies in the interval of the trained one in {agree} of {len(rows)} "
-    "cells. " + "; ".join(
-        f"{name}: {value:.2f}" for name, value in raw["time"].items() if "/" in name
-    ) + f" (medians of {raw['time']['turns']} turns)."
-)  # fmt: skip
+    "cells. "
+    + "; ".join(f"{name}: {value:.2f}" for name, value in raw["time"].items() if "/" in name)
+    + f" (medians of {raw['time']['turns']} turns)."
+)
 
 # %% [markdown]
 # ## Verdict
@@ -328,36 +344,51 @@ display.say(
 over_cells = np.array([difference[name].mean() for name in cells])
 half = np.array([mean.loc[OURS, name] - share * mean.loc[rival[name], name] for name in cells])
 pilots = np.array([mean.loc[OURS, name] - mean.loc["ten pilots", name] for name in cells])
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.effect(
-            "lower-regret", "Our suggestion has a lower regret than the best other rule's.",
-            values=over_cells, direction="less", unit="difference of mean regrets, one a cell",
+            "lower-regret",
+            "Our suggestion has a lower regret than the best other rule's.",
+            values=over_cells,
+            direction="less",
+            unit="difference of mean regrets, one a cell",
         ),
         Claim.effect(
-            "half-regret", f"Its regret is below {share:g} of the best other rule's.",
-            values=half, direction="less", unit="difference of mean regrets, one a cell",
+            "half-regret",
+            f"Its regret is below {share:g} of the best other rule's.",
+            values=half,
+            direction="less",
+            unit="difference of mean regrets, one a cell",
         ),
         Claim.effect(
-            "against-pilots", "It has a lower regret than the best of ten short constant runs.",
-            values=pilots, direction="less", unit="difference of mean regrets, one a cell",
+            "against-pilots",
+            "It has a lower regret than the best of ten short constant runs.",
+            values=pilots,
+            direction="less",
+            unit="difference of mean regrets, one a cell",
         ),
         Claim.proportion(
-            "steady", f"Its suggestions lie within a factor of {spread:g} of one another.",
-            successes=sum(value <= spread for value in scatter[OURS]), n=len(cells),
-            direction="greater", threshold=chance_rate, unit="cells",
+            "steady",
+            f"Its suggestions lie within a factor of {spread:g} of one another.",
+            successes=sum(value <= spread for value in scatter[OURS]),
+            n=len(cells),
+            direction="greater",
+            threshold=chance_rate,
+            unit="cells",
         ),
         *(
             Claim.effect(
                 "on-" + "-".join(name.lower().replace(",", "").split()),
                 f"Our suggestion has a lower regret than {rival[name]} on: {name}.",
-                values=difference[name], direction="less", unit="regret, log ratio of losses",
+                values=difference[name],
+                direction="less",
+                unit="regret, log ratio of losses",
             )
             for name in cells
         ),
     ],
     notebook="range_test_benchmark",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -38,8 +38,8 @@ import numpy as np
 import pandas as pd
 
 from lrlab import Job, Recipe, display, plots, schedules, stats, tasks, train_many
-from lrlab.claims.ledger import counting
-from lrlab.entries import find_root, log
+from lrlab.labbook.entries import find_root, log
+from lrlab.labbook.ledger import counting
 
 entry = next((e for e in counting(log(find_root())) if e.record["notebook"] == "compare"), None)
 if entry is None:
@@ -63,10 +63,13 @@ schedule_of = {
     "one-cycle": schedules.OneCycle(peak["one-cycle"], steps=steps),
 }
 plan = [
-    Job(task, Recipe(schedule=schedule, steps=steps, batch_size=batch_size, eval_every=epoch,
-                     seed=seed))
-    for schedule in schedule_of.values() for seed in range(n_seeds)
-]  # fmt: skip
+    Job(
+        task,
+        Recipe(schedule=schedule, steps=steps, batch_size=batch_size, eval_every=epoch, seed=seed),
+    )
+    for schedule in schedule_of.values()
+    for seed in range(n_seeds)
+]
 
 # %% [markdown]
 # ## Prediction
@@ -116,12 +119,18 @@ for name, slug in compared.items():
         lows.append(interval.low)
         highs.append(interval.high)
         points.append(values)
-    rows.append({
-        "schedule": name, "peak rate": peak[name], "log": claim["estimate"],
-        "95 % from": lows[-1], "to": highs[-1], "here": float(here.mean()),
-        "inside": "yes" if lows[-1] <= here.mean() <= highs[-1] else "no",
-        "largest difference of a seed": float(np.max(np.abs(here - there))),
-    })  # fmt: skip
+    rows.append(
+        {
+            "schedule": name,
+            "peak rate": peak[name],
+            "log": claim["estimate"],
+            "95 % from": lows[-1],
+            "to": highs[-1],
+            "here": float(here.mean()),
+            "inside": "yes" if lows[-1] <= here.mean() <= highs[-1] else "no",
+            "largest difference of a seed": float(np.max(np.abs(here - there))),
+        }
+    )
 plots.intervals(right, labels, estimates, lows, highs, points=points)
 right.set(title="log test loss minus that of no schedule")
 display.show(
@@ -138,9 +147,10 @@ display.show(
 
 # %% tags=["nbval-ignore-output"]
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption="Log ratio of the test loss to that of no schedule: the log's record and this machine.",
-)  # fmt: skip
+)
 record = entry.record
 display.say(
     f"The log's entry `{entry.name}` was made on {record['date']} with torch "

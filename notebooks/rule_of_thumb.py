@@ -59,9 +59,10 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many, tuned
-from lrlab.lineup import lineup
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.labbook import tuned
 from lrlab.optimizers import SGD, Adam
+from lrlab.schedules.presets import lineup
 
 if not 0 < delta < margin:
     raise ValueError(f"need 0 < delta < margin, got delta={delta}, margin={margin}")
@@ -75,22 +76,36 @@ lenet_peaks = {"sgd": lenet_sgd, "adam": lenet_adam}
 
 
 def job(task, name, optimizer, count, peak, seed, batch):
-    return Job(task, Recipe(
-        schedule=lineup(count)[name].scale(peak), steps=count, batch_size=batch,
-        optimizer=optimizers[optimizer], seed=seed,
-    ))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=lineup(count)[name].scale(peak),
+            steps=count,
+            batch_size=batch,
+            optimizer=optimizers[optimizer],
+            seed=seed,
+        ),
+    )
 
 
 LAST = "cosine at the constant's rate"
-arms = {(n, o, le): found.rate(f"{n} {o} {le}")
-        for n in names for o in optimizers for le in lengths}  # fmt: skip
+arms = {
+    (n, o, le): found.rate(f"{n} {o} {le}") for n in names for o in optimizers for le in lengths
+}
 arms |= {(LAST, o, le): arms["constant", o, le] for o in optimizers for le in lengths}
 grid = [(*arm, seed) for arm in arms for seed in seeds]
 grid += [(n, o, "2t", s) for n in ("constant", "cosine") for o in optimizers for s in pilots]
-plan = [job(mnist1d, "cosine" if n == LAST else n, o, lengths[le], arms[n, o, le], s, batch_size)
-        for n, o, le, s in grid]  # fmt: skip
-lenet_grid = [(n, o, p, s) for n in ("constant", "cosine") for o in optimizers
-              for p in lenet_peaks[o] for s in range(1000, 1000 + lenet_tuning)]  # fmt: skip
+plan = [
+    job(mnist1d, "cosine" if n == LAST else n, o, lengths[le], arms[n, o, le], s, batch_size)
+    for n, o, le, s in grid
+]
+lenet_grid = [
+    (n, o, p, s)
+    for n in ("constant", "cosine")
+    for o in optimizers
+    for p in lenet_peaks[o]
+    for s in range(1000, 1000 + lenet_tuning)
+]
 plan += [job(lenet, n, o, lenet_steps, p, s, lenet_batch) for n, o, p, s in lenet_grid]
 
 # %% [markdown]
@@ -127,13 +142,21 @@ display.say(
 fig, axes = plots.figure(1, 2, width=9.6, height=3.5, sharey=True)
 where = np.array(list(lengths.values()))
 for ax, optimizer in zip(axes[0], optimizers, strict=True):
-    for style, name, shift in zip(plots.styles(), names, np.linspace(0.93, 1.07, len(names)),
-                                  strict=False):  # fmt: skip
+    for style, name, shift in zip(
+        plots.styles(), names, np.linspace(0.93, 1.07, len(names)), strict=False
+    ):
         each = [stats.mean_interval(100 * errors[name, optimizer, le, False]) for le in lengths]
         centre = np.array([i.estimate for i in each])
-        ax.errorbar(where * shift, centre, label=name, marker="o", markersize=4, capsize=2.5,
-                    yerr=[centre - [i.low for i in each], [i.high for i in each] - centre],
-                    **style)  # fmt: skip
+        ax.errorbar(
+            where * shift,
+            centre,
+            label=name,
+            marker="o",
+            markersize=4,
+            capsize=2.5,
+            yerr=[centre - [i.low for i in each], [i.high for i in each] - centre],
+            **style,
+        )
     title = "SGD with momentum" if optimizer == "sgd" else "Adam"
     ax.set(xscale="log", xlabel="updates", title=title)
     ax.set_xticks(where, [f"{count:,}" for count in where])
@@ -161,9 +184,12 @@ rows = [(n, o) for n in names[1:] for o in optimizers]
 for ax, (length, count) in zip(axes[0], lengths.items(), strict=True):
     each = [effect(n, o, length) for n, o in rows]
     here = [stats.mean_interval(values) for values in each]
-    plots.intervals(ax, [f"{n}, {'momentum' if o == 'sgd' else 'Adam'}" for n, o in rows],
-                    *([getattr(i, end) for i in here] for end in ("estimate", "low", "high")),
-                    points=each)  # fmt: skip
+    plots.intervals(
+        ax,
+        [f"{n}, {'momentum' if o == 'sgd' else 'Adam'}" for n, o in rows],
+        *([getattr(i, end) for i in here] for end in ("estimate", "low", "high")),
+        points=each,
+    )
     ax.axvspan(-delta, delta, color="#888888", alpha=0.2, linewidth=0)
     ax.set(title=f"{count:,} updates", xlabel="log ratio to the constant rate")
 display.show(
@@ -181,20 +207,33 @@ for optimizer, length in itertools.product(optimizers, lengths):
     for name in names:
         members = by_arm[name, optimizer, length, False]
         table.append(
-            {"optimizer": optimizer, "updates": lengths[length], "schedule": name,
-             "rank": order.index(name) + 1, "rate": arms[name, optimizer, length],
-             "test error [%]": 100 * errors[name, optimizer, length, False].mean(),
-             "test loss": float(np.mean([r.final("test_loss") for r in members])),
-             "training loss": float(np.mean([r.final("train_loss") for r in members])),
-             "diverged": sum(r.diverged for r in members)}
-        )  # fmt: skip
+            {
+                "optimizer": optimizer,
+                "updates": lengths[length],
+                "schedule": name,
+                "rank": order.index(name) + 1,
+                "rate": arms[name, optimizer, length],
+                "test error [%]": 100 * errors[name, optimizer, length, False].mean(),
+                "test loss": float(np.mean([r.final("test_loss") for r in members])),
+                "training loss": float(np.mean([r.final("train_loss") for r in members])),
+                "diverged": sum(r.diverged for r in members),
+            }
+        )
 frame = pd.DataFrame(table)
-display.table(frame, digits=3, caption=f"Where they end, means over {n_seeds} seeds. Losses in "
-              "nats; rank by test error, 1 is the lowest.")  # fmt: skip
-ranks = {o: frame[frame.optimizer == o].pivot(index="schedule", columns="updates", values="rank")
-         for o in optimizers}  # fmt: skip
-agreement = {o: float(np.mean(r.corr("spearman").to_numpy()[np.triu_indices(len(lengths), 1)]))
-             for o, r in ranks.items()}  # fmt: skip
+display.table(
+    frame,
+    digits=3,
+    caption=f"Where they end, means over {n_seeds} seeds. Losses in "
+    "nats; rank by test error, 1 is the lowest.",
+)
+ranks = {
+    o: frame[frame.optimizer == o].pivot(index="schedule", columns="updates", values="rank")
+    for o in optimizers
+}
+agreement = {
+    o: float(np.mean(r.corr("spearman").to_numpy()[np.triu_indices(len(lengths), 1)]))
+    for o, r in ranks.items()
+}
 first = {o: [str(r[c].idxmin()) for c in r.columns] for o, r in ranks.items()}
 display.say(
     f"Lowest at T, 2T and 4T: with momentum {', '.join(first['sgd'])}; with Adam "
@@ -210,28 +249,47 @@ tuning = {}
 for (name, optimizer, peak, _), run in zip(lenet_grid, runs[len(grid) :], strict=True):
     loss = run.final("validation_loss", diverged=np.inf)
     tuning.setdefault((name, optimizer), {}).setdefault(peak, []).append(loss)
-lenet_rates = {arm: tuned.best_rate(list(by_peak), [np.mean(v) for v in by_peak.values()])
-               for arm, by_peak in tuning.items()}  # fmt: skip
+lenet_rates = {
+    arm: tuned.best_rate(list(by_peak), [np.mean(v) for v in by_peak.values()])
+    for arm, by_peak in tuning.items()
+}
 lenet_order = [(n, o, s) for n, o in lenet_rates for s in range(lenet_seeds)]
-lenet_runs = train_many([job(lenet, n, o, lenet_steps, lenet_rates[n, o], s, lenet_batch)
-                         for n, o, s in lenet_order])  # fmt: skip
-lenet_loss = {arm: np.array([r.final("test_loss", diverged=lenet.chance_loss)
-                             for (n, o, _), r in zip(lenet_order, lenet_runs, strict=True)
-                             if (n, o) == arm]) for arm in lenet_rates}  # fmt: skip
-lenet_effect = {o: stats.log_differences(lenet_loss["cosine", o], lenet_loss["constant", o])
-                for o in optimizers}  # fmt: skip
+lenet_runs = train_many(
+    [job(lenet, n, o, lenet_steps, lenet_rates[n, o], s, lenet_batch) for n, o, s in lenet_order]
+)
+lenet_loss = {
+    arm: np.array(
+        [
+            r.final("test_loss", diverged=lenet.chance_loss)
+            for (n, o, _), r in zip(lenet_order, lenet_runs, strict=True)
+            if (n, o) == arm
+        ]
+    )
+    for arm in lenet_rates
+}
+lenet_effect = {
+    o: stats.log_differences(lenet_loss["cosine", o], lenet_loss["constant", o]) for o in optimizers
+}
 display.table(
-    pd.DataFrame([
-        {"schedule": n, "optimizer": o, "tuned rate": rate,
-         "at the grid's edge": rate in (lenet_peaks[o][0], lenet_peaks[o][-1]),
-         "test loss": float(lenet_loss[n, o].mean()),
-         "log ratio of test losses to the constant": "" if n == "constant"
-         else f"{stats.mean_interval(lenet_effect[o])}"}
-        for (n, o), rate in lenet_rates.items()
-    ]), digits=3,
+    pd.DataFrame(
+        [
+            {
+                "schedule": n,
+                "optimizer": o,
+                "tuned rate": rate,
+                "at the grid's edge": rate in (lenet_peaks[o][0], lenet_peaks[o][-1]),
+                "test loss": float(lenet_loss[n, o].mean()),
+                "log ratio of test losses to the constant": ""
+                if n == "constant"
+                else f"{stats.mean_interval(lenet_effect[o])}",
+            }
+            for (n, o), rate in lenet_rates.items()
+        ]
+    ),
+    digits=3,
     caption=f"LeNet on MNIST, {lenet_steps} updates at the rate tuned on {lenet_tuning} tuning "
     f"seeds, mean over {lenet_seeds} seeds, with 95 % t intervals.",
-)  # fmt: skip
+)
 
 # %% [markdown]
 # ## Verdict
@@ -239,8 +297,15 @@ display.table(
 # How many seeds it takes, from the pilot:
 
 # %% tags=["nbval-ignore-output"]
-pilot = {o: float(np.std(stats.log_differences(*(errors[n, o, "2t", True]
-         for n in ("cosine", "constant"))), ddof=1)) for o in optimizers}  # fmt: skip
+pilot = {
+    o: float(
+        np.std(
+            stats.log_differences(*(errors[n, o, "2t", True] for n in ("cosine", "constant"))),
+            ddof=1,
+        )
+    )
+    for o in optimizers
+}
 spread = max(pilot.values())
 display.say(
     f"Paired standard deviation of cosine against constant over {pilot_seeds} pilot seeds: "
@@ -251,20 +316,28 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 unit = "log ratio of test errors"
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.effect(
-            f"momentum-{le}", "With momentum a decay helps: the cosine ends below the constant "
+            f"momentum-{le}",
+            "With momentum a decay helps: the cosine ends below the constant "
             f"rate, {count:,} updates.",
-            values=effect("cosine", "sgd", le), direction="less", delta=delta, unit=unit,
+            values=effect("cosine", "sgd", le),
+            direction="less",
+            delta=delta,
+            unit=unit,
             source="mtdickens2024",
         )
         for le, count in lengths.items()
     ]
     + [
         Claim.equivalence(
-            f"adam-{le}", f"With Adam a constant rate is as good as the cosine, {count:,} updates.",
-            values=effect("cosine", "adam", le), margin=margin, unit=unit, source="mtdickens2024",
+            f"adam-{le}",
+            f"With Adam a constant rate is as good as the cosine, {count:,} updates.",
+            values=effect("cosine", "adam", le),
+            margin=margin,
+            unit=unit,
+            source="mtdickens2024",
         )
         for le, count in lengths.items()
     ]
@@ -272,41 +345,56 @@ settled = claims.settle(
         Claim.effect(
             f"interaction-{le}",
             f"The cosine gains more with momentum than with Adam, {count:,} updates.",
-            values=effect("cosine", "sgd", le) - effect("cosine", "adam", le), direction="less",
-            delta=delta, unit=unit, source="mtdickens2024",
+            values=effect("cosine", "sgd", le) - effect("cosine", "adam", le),
+            direction="less",
+            delta=delta,
+            unit=unit,
+            source="mtdickens2024",
         )
         for le, count in lengths.items()
     ]
     + [
         Claim.equivalence(
-            f"schedule-last-{o}", "The schedule can be left for last: the cosine at the rate tuned "
+            f"schedule-last-{o}",
+            "The schedule can be left for last: the cosine at the rate tuned "
             f"for a constant is as good as at its own, {o}, {lengths['2t']:,} updates.",
-            values=effect(LAST, o, "2t", base="cosine"), margin=margin, unit=unit,
+            values=effect(LAST, o, "2t", base="cosine"),
+            margin=margin,
+            unit=unit,
             source="mtdickens2024",
         )
         for o in optimizers
     ]
     + [
         Claim.effect(
-            "lenet-momentum", "LeNet with momentum: the cosine ends below the constant rate.",
-            values=lenet_effect["sgd"], direction="less", delta=delta,
-            unit="log ratio of test losses", source="mtdickens2024",
+            "lenet-momentum",
+            "LeNet with momentum: the cosine ends below the constant rate.",
+            values=lenet_effect["sgd"],
+            direction="less",
+            delta=delta,
+            unit="log ratio of test losses",
+            source="mtdickens2024",
         ),
         Claim.equivalence(
-            "lenet-adam", "LeNet with Adam: a constant rate is as good as the cosine.",
-            values=lenet_effect["adam"], margin=margin, unit="log ratio of test losses",
+            "lenet-adam",
+            "LeNet with Adam: a constant rate is as good as the cosine.",
+            values=lenet_effect["adam"],
+            margin=margin,
+            unit="log ratio of test losses",
             source="mtdickens2024",
         ),
     ]
     + [
         Claim.descriptive(
-            f"ranking-{o}", "Rank correlation of the schedules' order between two lengths, mean of "
-            f"the three pairs, {o}.", values=[agreement[o]],
+            f"ranking-{o}",
+            "Rank correlation of the schedules' order between two lengths, mean of "
+            f"the three pairs, {o}.",
+            values=[agreement[o]],
         )
         for o in optimizers
     ],
     notebook="rule_of_thumb",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -61,18 +61,24 @@ tuning_entry: str = ""  # entry with the selected values; empty: the newest that
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, claims, display, plots, stats, tasks, train_many, tuned
-from lrlab.plots_panels import plain_ticks
+from lrlab import Claim, Job, claims, display, plots, stats, tasks, train_many
+from lrlab.labbook import tuned
+from lrlab.plots.panels import plain_ticks
 from lrlab.sweep import surnames
 
 if sorted(factors) != factors or 1.0 not in factors or not factors[0] < 1 < factors[-1]:
     raise ValueError(f"factors must rise through 1, got factors={factors}")
 selection = tuned.read("bayesian_sweep", tuning_entry or None)
-selected = {"peak_lr": selection.rate("selected"),
-            surnames.BETA2: selection.numbers["beta2-selected"],
-            surnames.WEIGHT_DECAY: selection.numbers["decay-selected"]}  # fmt: skip
-default = {"peak_lr": default_lr, surnames.BETA2: default_beta2,
-           surnames.WEIGHT_DECAY: default_decay}  # fmt: skip
+selected = {
+    "peak_lr": selection.rate("selected"),
+    surnames.BETA2: selection.numbers["beta2-selected"],
+    surnames.WEIGHT_DECAY: selection.numbers["decay-selected"],
+}
+default = {
+    "peak_lr": default_lr,
+    surnames.BETA2: default_beta2,
+    surnames.WEIGHT_DECAY: default_decay,
+}
 base = surnames.bayesian(updates=updates, eval_every=updates // 2)
 models = {f"width {w}": tasks.get("names_lm", n_eval=n_eval, width=w) for w in (32, 16)}
 large, small = models
@@ -115,10 +121,15 @@ plan = list(grid.values())
 # %% tags=["nbval-ignore-output"]
 names = {"peak_lr": "peak rate", surnames.BETA2: "β₂", surnames.WEIGHT_DECAY: "weight decay"}
 display.table(
-    pd.DataFrame([{"hyperparameter": words, "default": default[name], "selected": selected[name]}
-                  for name, words in names.items()]), digits=3,
+    pd.DataFrame(
+        [
+            {"hyperparameter": words, "default": default[name], "selected": selected[name]}
+            for name, words in names.items()
+        ]
+    ),
+    digits=3,
     caption=f"Default and selected values, the latter from {selection.entry}.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 runs = dict(zip(grid, train_many(plan), strict=True))
@@ -133,12 +144,16 @@ def over_seeds(*key, seeds=seeds):
 rows = []
 for arm in ARMS:
     gain = stats.mean_interval(100 * stats.log_differences(over_seeds(arm), over_seeds("default")))
-    rows.append({
-        "values": arm, "test loss (nats)": float(over_seeds(arm).mean()),
-        "bits per character": float(over_seeds(arm).mean() / np.log(2)),
-        "against the default (%)": "0" if arm == "default" else
-        f"{gain.estimate:.2f} [{gain.low:.2f}, {gain.high:.2f}]",
-    })  # fmt: skip
+    rows.append(
+        {
+            "values": arm,
+            "test loss (nats)": float(over_seeds(arm).mean()),
+            "bits per character": float(over_seeds(arm).mean() / np.log(2)),
+            "against the default (%)": "0"
+            if arm == "default"
+            else f"{gain.estimate:.2f} [{gain.low:.2f}, {gain.high:.2f}]",
+        }
+    )
 display.table(
     pd.DataFrame(rows),
     caption=f"Test loss after {updates} updates, mean over n = {n_seeds} seeds; paired log ratios "
@@ -157,13 +172,20 @@ ax = axes[0, 0]
 low, mean, high = map(np.exp, stats.band(np.log(curve)))
 ax.plot(rates, mean, marker="o", color=plots.COLOURS[0], label="selected β₂, weight decay")
 ax.fill_between(rates, low, high, color=plots.COLOURS[0], alpha=0.2, linewidth=0)
-for arm, colour, marker in (("default", plots.COLOURS[6], "s"),
-                            ("default, selected rate", plots.COLOURS[1], "^")):  # fmt: skip
+for arm, colour, marker in (
+    ("default", plots.COLOURS[6], "s"),
+    ("default, selected rate", plots.COLOURS[1], "^"),
+):
     found = stats.geometric_interval(over_seeds(arm))
     ax.errorbar(
-        ARMS[arm]["peak_lr"], found.estimate, fmt=marker, color=colour, capsize=3, label=arm,
+        ARMS[arm]["peak_lr"],
+        found.estimate,
+        fmt=marker,
+        color=colour,
+        capsize=3,
+        label=arm,
         yerr=[[found.estimate - found.low], [found.high - found.estimate]],
-    )  # fmt: skip
+    )
 ax.axvline(selected["peak_lr"], color="#888888", linewidth=0.8, linestyle=":")
 ax.set(xscale="log", yscale="log", xlabel="peak rate", ylabel="test loss (nats)")
 bottom, roof = ax.get_ylim()
@@ -173,9 +195,13 @@ plain_ticks(
 ax.legend(fontsize=8)
 gained = [stats.mean_interval(100 * costs[model]) for model in models]
 plots.intervals(
-    axes[0, 1], list(models), [g.estimate for g in gained], [g.low for g in gained],
-    [g.high for g in gained], points=[100 * costs[model] for model in models],
-)  # fmt: skip
+    axes[0, 1],
+    list(models),
+    [g.estimate for g in gained],
+    [g.low for g in gained],
+    [g.high for g in gained],
+    points=[100 * costs[model] for model in models],
+)
 axes[0, 1].set_xlabel(f"test loss at {top:g} times the selected rate (%)")
 display.show(
     fig,
@@ -202,9 +228,15 @@ def pilot(*key):
     return np.array([loss[(*key, s)] for s in pilots])
 
 
-contrasts = {"selected to default": (pilot("selected"), pilot("default"), 0.02 - delta, n_seeds),
-             f"{top:g} times to once the selected rate": (pilot(large, top), pilot("selected"),
-                                                          0.06, n_high)}  # fmt: skip
+contrasts = {
+    "selected to default": (pilot("selected"), pilot("default"), 0.02 - delta, n_seeds),
+    f"{top:g} times to once the selected rate": (
+        pilot(large, top),
+        pilot("selected"),
+        0.06,
+        n_high,
+    ),
+}
 for words, (a, b, effect, used) in contrasts.items():
     spread = float(np.std(stats.log_differences(a, b), ddof=1))
     display.say(
@@ -216,34 +248,49 @@ for words, (a, b, effect, used) in contrasts.items():
 # %% tags=["nbval-ignore-output"]
 source = "juliusm2026"
 unit = "log ratio of test losses"
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.effect(
-            "selected-beats-default", "The selected values end lower than the defaults.",
+            "selected-beats-default",
+            "The selected values end lower than the defaults.",
             values=stats.log_differences(over_seeds("selected"), over_seeds("default")),
-            direction="less", delta=delta, unit=unit, source=source,
+            direction="less",
+            delta=delta,
+            unit=unit,
+            source=source,
             published="used to train the final weights, to good effect",
         ),
         Claim.equivalence(
-            "rate-earns-it", "The selected rate alone ends as low as all selected values.",
-            values=stats.log_differences(over_seeds("default, selected rate"),
-                                         over_seeds("selected")),
-            margin=delta, unit=unit,
+            "rate-earns-it",
+            "The selected rate alone ends as low as all selected values.",
+            values=stats.log_differences(
+                over_seeds("default, selected rate"), over_seeds("selected")
+            ),
+            margin=delta,
+            unit=unit,
         ),
         Claim.effect(
-            "higher-not-lower", f"A peak {top:g} times the selected one does not end lower.",
-            values=costs[large], direction="greater", unit=unit, source=source,
+            "higher-not-lower",
+            f"A peak {top:g} times the selected one does not end lower.",
+            values=costs[large],
+            direction="greater",
+            unit=unit,
+            source=source,
             published="higher maximum rates did not directly lead to lower losses",
         ),
         Claim.effect(
-            "small-needs-less", "High rates do a smaller model less good than a larger one.",
-            values=costs[small] - costs[large], direction="greater", delta=delta / 2,
+            "small-needs-less",
+            "High rates do a smaller model less good than a larger one.",
+            values=costs[small] - costs[large],
+            direction="greater",
+            delta=delta / 2,
             unit=f"log ratio of losses at {top:g} and 1 times the selected rate, small less large",
-            source=source, published="a smaller model makes extensive catapulting less necessary",
+            source=source,
+            published="a smaller model makes extensive catapulting less necessary",
         ),
     ],
     notebook="selection",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

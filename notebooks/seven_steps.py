@@ -35,10 +35,11 @@
 #
 # Four tasks: a perceptron on MNIST-1D, LeNet on MNIST digits, a transformer on surnames, and the
 # diffusion of 8×8 digits, each with a recipe that is known to work. Into each, every mistake that
-# can be made there is planted, one at a time (`lrlab.mistakes`): each pair of mistake and task is
-# examined once, at a seed of its own. The thresholds of the checklist were set on seeds 0 to 20 of
-# these tasks; the seeds here are others, but the tasks and the kinds of mistake are the same, so
-# that the shares below hold for such tasks and such mistakes only. Each checkup has a small budget.
+# can be made there is planted, one at a time (`lrlab.experiments.mistakes`): each pair of mistake
+# and task is examined once, at a seed of its own. The thresholds of the checklist were set on seeds
+# 0 to 20 of these tasks; the seeds here are others, but the tasks and the kinds of mistake are the
+# same, so that the shares below hold for such tasks and such mistakes only. Each checkup has a
+# small budget.
 #
 # On your own model it is one call, which leaves everything as it was:
 #
@@ -68,10 +69,12 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Recipe, claims, display, events, mistakes, parallel, plots, stats, tasks
+from lrlab import Claim, Recipe, claims, display, events, plots, stats, tasks
 from lrlab.checkup import KINDS, checkup
+from lrlab.experiments import mistakes
 from lrlab.optimizers import SGD, Adam, AdamW
 from lrlab.schedules import Constant
+from lrlab.training import parallel
 
 RECIPES = {
     "mnist1d": (0.05, 50, SGD(momentum=0.9)),
@@ -80,12 +83,19 @@ RECIPES = {
     "digits_diffusion": (2e-3, 64, Adam()),
 }
 FOUND = {
-    "labels shuffled": "labels", "no zero_grad": "zero-grad", "frozen layer": "frozen",
-    "softmax before cross-entropy": "softmax", "dead initialisation": "dead",
-    "zero initialisation": "dead", "summed loss": "reduction", "inputs not normalised": "inputs",
-    "data not shuffled": "order", "last bias wrong": "last-bias",
-    "rate 100 times too high": "rate-high", "rate 100 times too low": "rate-low",
-}  # fmt: skip
+    "labels shuffled": "labels",
+    "no zero_grad": "zero-grad",
+    "frozen layer": "frozen",
+    "softmax before cross-entropy": "softmax",
+    "dead initialisation": "dead",
+    "zero initialisation": "dead",
+    "summed loss": "reduction",
+    "inputs not normalised": "inputs",
+    "data not shuffled": "order",
+    "last bias wrong": "last-bias",
+    "rate 100 times too high": "rate-high",
+    "rate 100 times too low": "rate-low",
+}
 if not names or not set(names) <= set(RECIPES) or len(set(names)) < len(names):
     raise ValueError(f"names must be some of {', '.join(RECIPES)}, each once, got {names}")
 if not margin > 0 or min(n_seeds, pilot_seeds) < 2:
@@ -102,8 +112,12 @@ def healthy(name):
 
 
 cases = [(name, None, 100 + s) for name in names for s in range(n_seeds)]
-cases += [(name, mistake, 200 + i) for name in names for i, mistake in enumerate(mistakes.MISTAKES)
-          if mistakes.fits(mistake, healthy(name)[0])]  # fmt: skip
+cases += [
+    (name, mistake, 200 + i)
+    for name in names
+    for i, mistake in enumerate(mistakes.MISTAKES)
+    if mistakes.fits(mistake, healthy(name)[0])
+]
 pilots = [(name, None, 500 + s) for name in names for s in range(pilot_seeds)]
 plan = []  # a checkup trains by itself, for a few updates, and keeps no run
 
@@ -179,7 +193,8 @@ def guess(task):
 display.table(
     pd.DataFrame(
         {
-            "task": name, "guessing costs": guess(tasks.get(name)),
+            "task": name,
+            "guessing costs": guess(tasks.get(name)),
             "expected first loss": sound[name][0].expected_loss,
             "first loss": f"{stats.mean_interval([r.first_loss for r in sound[name]])}",
             "learned by heart": f"{sum(r.heart.learned for r in sound[name])} of {n_seeds}",
@@ -189,16 +204,18 @@ display.table(
     ),
     caption=f"First losses of {n_seeds} healthy runs of each task, without weight decay (nats; "
     "diffusion: squared error), and a sample of eight examples.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 fig, axes = plots.figure(1, 2, width=9.6, height=2.9)
 left, right = axes[0]
 each = [stats.mean_interval(off[name]) for name in names]
 plots.intervals(
-    left, names, *([getattr(i, end) for i in each] for end in ("estimate", "low", "high")),
+    left,
+    names,
+    *([getattr(i, end) for i in each] for end in ("estimate", "low", "high")),
     points=[off[name] for name in names],
-)  # fmt: skip
+)
 left.axvspan(-margin, margin, color="#888888", alpha=0.2, linewidth=0)
 left.set(title="first loss", xlabel="log ratio to the loss of guessing")
 for style, name in zip(plots.styles(), names, strict=False):
@@ -221,8 +238,11 @@ display.show(
 
 # %% tags=["nbval-ignore-output"]
 rows = ["none (healthy)", *(m for m in mistakes.MISTAKES if any(c[1] == m for c in planted))]
-kinds = [kind for kind in dict.fromkeys((*map(FOUND.get, rows[1:]), *KINDS))
-         if any(kind in r.kinds for r in reports.values())]  # fmt: skip
+kinds = [
+    kind
+    for kind in dict.fromkeys((*map(FOUND.get, rows[1:]), *KINDS))
+    if any(kind in r.kinds for r in reports.values())
+]
 counts = np.zeros((len(rows), len(kinds)))
 totals = np.zeros(len(rows))
 scored = [(None, r) for rs in sound.values() for r in rs] + [(c[1], r) for c, r in planted.items()]
@@ -239,8 +259,16 @@ for i, row in enumerate(rows):
         if counts[i, j]:
             weight = "bold" if FOUND.get(row) == kind else "normal"
             dark = counts[i, j] > 0.7 * totals[i]
-            ax.text(j, i, f"{counts[i, j]:g}/{totals[i]:g}", ha="center", va="center",
-                    fontsize=8.5, weight=weight, color="white" if dark else "black")  # fmt: skip
+            ax.text(
+                j,
+                i,
+                f"{counts[i, j]:g}/{totals[i]:g}",
+                ha="center",
+                va="center",
+                fontsize=8.5,
+                weight=weight,
+                color="white" if dark else "black",
+            )
 ax.set_xticks(range(len(kinds)), kinds, rotation=40, ha="right")
 ax.set_yticks(range(len(rows)), rows)
 ax.set(xlabel="finding", ylabel="planted mistake")
@@ -297,32 +325,47 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-settled = claims.settle(
+settled = claims.judge(
     [
         *(
             Claim.equivalence(
                 f"first-loss-{name}",
                 f"The first loss is the one of guessing ({name}).",
-                values=off[name], margin=margin, unit="log ratio", source="mtdickens2024",
+                values=off[name],
+                margin=margin,
+                unit="log ratio",
+                source="mtdickens2024",
             )
             for name in names
         ),
         Claim.proportion(
-            "small-sample", "A small sample can be learned: its loss falls to a twentieth.",
-            successes=sum(learned), n=len(learned), direction="greater", threshold=learned_above,
+            "small-sample",
+            "A small sample can be learned: its loss falls to a twentieth.",
+            successes=sum(learned),
+            n=len(learned),
+            direction="greater",
+            threshold=learned_above,
             source="mtdickens2024",
         ),
         Claim.proportion(
-            "found", "The checklist finds most planted mistakes and names them.",
-            successes=sum(hits), n=len(hits), direction="greater", threshold=found_above,
+            "found",
+            "The checklist finds most planted mistakes and names them.",
+            successes=sum(hits),
+            n=len(hits),
+            direction="greater",
+            threshold=found_above,
         ),
         Claim.proportion(
-            "false-alarms", "The checklist finds nothing in most healthy runs.",
-            successes=sum(alarm), n=len(alarm), direction="less", threshold=alarms_below,
+            "false-alarms",
+            "The checklist finds nothing in most healthy runs.",
+            successes=sum(alarm),
+            n=len(alarm),
+            direction="less",
+            threshold=alarms_below,
         ),
     ],
     notebook="seven_steps",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

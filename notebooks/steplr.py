@@ -82,8 +82,12 @@ seeds = [*range(n_seeds), *range(1000, 1000 + pilot_seeds)]
 def job(schedule, seed):
     steps = schedule.horizon
     eval_every = steps if schedule in ramps.values() else epoch
-    return Job(task, Recipe(schedule=schedule, steps=steps, batch_size=batch_size,
-                            eval_every=eval_every, seed=seed))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=schedule, steps=steps, batch_size=batch_size, eval_every=eval_every, seed=seed
+        ),
+    )
 
 
 plan = [job(s, seed) for s in (*ramps.values(), *decays.values()) for seed in seeds]
@@ -106,13 +110,23 @@ plan = [job(s, seed) for s in (*ramps.values(), *decays.values()) for seed in se
 # %%
 fig, ((left, right),) = plots.figure(1, 2, height=2.7)
 plots.learning_rates(left, {"smooth ramp": per_step(np.arange(ramp_steps))})
-left.plot(np.arange(ramp_steps), staircase(np.arange(ramp_steps)), drawstyle="steps-post",
-          color=plots.COLOURS[1], label="staircase")  # fmt: skip
+left.plot(
+    np.arange(ramp_steps),
+    staircase(np.arange(ramp_steps)),
+    drawstyle="steps-post",
+    color=plots.COLOURS[1],
+    label="staircase",
+)
 left.set_yscale("log")
 left.set_title("As ramps")
 plots.learning_rates(right, {"exponential": decays["exponential decay"](np.arange(decay_steps))})
-right.plot(np.arange(decay_steps), decays["step decay"](np.arange(decay_steps)),
-           drawstyle="steps-post", color=plots.COLOURS[1], label="step")  # fmt: skip
+right.plot(
+    np.arange(decay_steps),
+    decays["step decay"](np.arange(decay_steps)),
+    drawstyle="steps-post",
+    color=plots.COLOURS[1],
+    label="step",
+)
 right.set_title("As decays")
 left.legend(loc="upper left")
 right.legend()
@@ -130,8 +144,10 @@ display.show(
 # %%
 weight = torch.nn.Parameter(torch.zeros(()))
 rates = {}
-for name, kind in (("StepLR", torch.optim.lr_scheduler.StepLR),
-                   ("ExponentialLR", torch.optim.lr_scheduler.ExponentialLR)):  # fmt: skip
+for name, kind in (
+    ("StepLR", torch.optim.lr_scheduler.StepLR),
+    ("ExponentialLR", torch.optim.lr_scheduler.ExponentialLR),
+):
     optimizer = torch.optim.SGD([weight], lr=start_lr)
     arguments = {"step_size": 1} if name == "StepLR" else {}
     scheduler = kind(optimizer, gamma=gamma, **arguments)
@@ -197,13 +213,19 @@ for name in ramps:
     for end in ("low", "high"):
         seen = [lr for band in found[name][:n_seeds] if (lr := getattr(band, end).lr)]
         interval = stats.geometric_interval(seen) if len(seen) > 1 else None
-        rows.append({"ramp": name, "end": end, "seen in": f"{len(seen)} of {n_seeds}"}
-                    | ({"rate": interval.estimate, "95 % from": interval.low,
-                        "to": interval.high} if interval else {}))  # fmt: skip
+        rows.append(
+            {"ramp": name, "end": end, "seen in": f"{len(seen)} of {n_seeds}"}
+            | (
+                {"rate": interval.estimate, "95 % from": interval.low, "to": interval.high}
+                if interval
+                else {}
+            )
+        )
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption=f"Ends of the usable band: geometric mean over {n_seeds} seeds.",
-)  # fmt: skip
+)
 
 
 # %% [markdown]
@@ -262,20 +284,30 @@ for name, values in differences.items():
     pilot = np.array(values[n_seeds:])
     spread = float(np.std(pilot[np.isfinite(pilot)], ddof=1)) if np.isfinite(pilot).sum() > 1 else 0
     needed = stats.seeds_for_equivalence(margins[name], spread) if spread else "unknown"
-    table.append({"claim": name, "margin": margins[name], "pilot sd": spread or "unknown",
-                  "seeds for power 0.8": needed, "seeds used": n_seeds})  # fmt: skip
+    table.append(
+        {
+            "claim": name,
+            "margin": margins[name],
+            "pilot sd": spread or "unknown",
+            "seeds for power 0.8": needed,
+            "seeds used": n_seeds,
+        }
+    )
 display.table(
-    pd.DataFrame(table), digits=3,
+    pd.DataFrame(table),
+    digits=3,
     caption=f"Paired standard deviation over {pilot_seeds} pilot seeds and the size it asks for.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.exact(
             "identity",
             "At equal factor and interval StepLR and ExponentialLR are one schedule.",
-            measured=largest, expected=0.0, tolerance=1e-12,
+            measured=largest,
+            expected=0.0,
+            tolerance=1e-12,
             detail="Largest relative difference of torch's two schedulers and ours over 30 epochs.",
             source="azmimr2022",
         ),
@@ -283,23 +315,29 @@ settled = claims.settle(
             "same-low",
             "A staircase and a per-step ramp find the same lower end of the usable band.",
             values=[v for v in differences["low"][:n_seeds] if np.isfinite(v)],
-            margin=margins["low"], unit="log ratio of rates", source="azmimr2022",
+            margin=margins["low"],
+            unit="log ratio of rates",
+            source="azmimr2022",
         ),
         Claim.equivalence(
             "same-high",
             "A staircase and a per-step ramp find the same upper end of the usable band.",
             values=[v for v in differences["high"][:n_seeds] if np.isfinite(v)] or [0.0],
-            margin=margins["high"], unit="log ratio of rates", source="azmimr2022",
+            margin=margins["high"],
+            unit="log ratio of rates",
+            source="azmimr2022",
         ),
         Claim.equivalence(
             "same-decay",
             "As decays, step and exponential schedules end at the same test loss.",
-            values=differences["decay"][:n_seeds], margin=loss_margin,
-            unit="log ratio of test losses", source="azmimr2022",
+            values=differences["decay"][:n_seeds],
+            margin=loss_margin,
+            unit="log ratio of test losses",
+            source="azmimr2022",
         ),
     ],
     notebook="steplr",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -65,11 +65,13 @@ margin: float = 0.1  # largest log ratio of errors at which one is as good as th
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many, tuned
-from lrlab.inverse_decay import InverseDecay
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, train_many
+from lrlab.experiments.super_convergence import MnistFew
+from lrlab.labbook import tuned
 from lrlab.optimizers import SGD
-from lrlab.plots_panels import plain_ticks
+from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import OneCycle
+from lrlab.schedules.inverse import InverseDecay
 
 EPOCH = 118  # updates in an epoch of the original
 RIGHT = {"cycle": 99.05, "inv": 98.92}  # [%] test images, as the re-run has it
@@ -77,16 +79,21 @@ if not 1 < short_epochs < long_epochs:
     raise ValueError(f"need 1 < short_epochs < long_epochs, got {short_epochs}, {long_epochs}")
 if not margin > 0:
     raise ValueError(f"margin must be positive, got margin={margin}")
-task = tasks.get("mnist_few", n_train=n_train, source=source)
+task = MnistFew(n_train=n_train, source=source)
 epoch = -(-n_train // batch_size)
 short, long = short_epochs * epoch, long_epochs * epoch
 
 
 def cycle(peak):
     return OneCycle(
-        peak, steps=short, warmup_steps=round(short * 5 / 12), start_lr=peak / 10,
-        end_lr=peak * 1e-6, anneal="linear", phases=3,
-    )  # fmt: skip
+        peak,
+        steps=short,
+        warmup_steps=round(short * 5 / 12),
+        start_lr=peak / 10,
+        end_lr=peak * 1e-6,
+        anneal="linear",
+        phases=3,
+    )
 
 
 def inv(rate):
@@ -94,10 +101,17 @@ def inv(rate):
 
 
 def job(schedule, steps, seed, each=None):
-    return Job(task, Recipe(
-        schedule=schedule, steps=steps, batch_size=batch_size, seed=seed, eval_every=each,
-        optimizer=SGD(momentum=0.9, weight_decay=5e-4),
-    ))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=schedule,
+            steps=steps,
+            batch_size=batch_size,
+            seed=seed,
+            eval_every=each,
+            optimizer=SGD(momentum=0.9, weight_decay=5e-4),
+        ),
+    )
 
 
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
@@ -192,10 +206,18 @@ effects = {
     for name in (labels[0], *labels[2:])
 }
 each = [stats.mean_interval(values) for values in effects.values()]
-plots.intervals(right, list(effects), *([getattr(i, end) for i in each]
-                for end in ("estimate", "low", "high")), points=list(effects.values()))  # fmt: skip
-right.axvline(np.log((100 - RIGHT["cycle"]) / (100 - RIGHT["inv"])), color=plots.COLOURS[1],
-              linestyle=":", label="one cycle, re-run on the full set")  # fmt: skip
+plots.intervals(
+    right,
+    list(effects),
+    *([getattr(i, end) for i in each] for end in ("estimate", "low", "high")),
+    points=list(effects.values()),
+)
+right.axvline(
+    np.log((100 - RIGHT["cycle"]) / (100 - RIGHT["inv"])),
+    color=plots.COLOURS[1],
+    linestyle=":",
+    label="one cycle, re-run on the full set",
+)
 right.set(xlabel=f"log ratio of test errors to {labels[1]}")
 right.locator_params(axis="x", nbins=5)
 right.legend(fontsize=8, loc="upper right")
@@ -210,15 +232,22 @@ display.show(
 
 # %% tags=["nbval-ignore-output"]
 display.table(
-    pd.DataFrame([
-        {"trained": name, "updates": long if name == labels[1] else short,
-         "test accuracy [%]": str(stats.mean_interval([100 * (1 - values[s]) for s in seeds])),
-         "published [%]": {labels[0]: RIGHT["cycle"], labels[1]: RIGHT["inv"]}.get(name, "")}
-        for name, values in test.items()
-    ]),
+    pd.DataFrame(
+        [
+            {
+                "trained": name,
+                "updates": long if name == labels[1] else short,
+                "test accuracy [%]": str(
+                    stats.mean_interval([100 * (1 - values[s]) for s in seeds])
+                ),
+                "published [%]": {labels[0]: RIGHT["cycle"], labels[1]: RIGHT["inv"]}.get(name, ""),
+            }
+            for name, values in test.items()
+        ]
+    ),
     caption=f"Test accuracy on {len(task.data().test[0]):,} images, mean with 95 % t interval over "
     f"{n_seeds} seeds, and that of the re-run with 60,000 training images.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 measured = slow[0].evals["step"][1:] // epoch
@@ -250,37 +279,51 @@ display.say(
 unit = "log ratio of test errors"
 ratio = effects[labels[0]]
 claimed = f"{RIGHT['cycle']} % right after 12 epochs, {RIGHT['inv']} % after 85 of inv"
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.effect(
-            "at-least", f"One cycle of {short_epochs} epochs reaches at least what {long_epochs} "
+            "at-least",
+            f"One cycle of {short_epochs} epochs reaches at least what {long_epochs} "
             f"epochs of inv reach, to a log ratio of {margin:g}.",
-            values=ratio - margin, direction="less", unit=f"{unit}, minus {margin:g}",
-            source="smith2018superconvergence", published=claimed,
-        ),
-        Claim.effect(
-            "fewer-mistakes", f"One cycle of {short_epochs} epochs makes fewer mistakes than "
-            f"{long_epochs} epochs of inv.",
-            values=ratio, direction="less", unit=unit, source="coxy1989superconv",
+            values=ratio - margin,
+            direction="less",
+            unit=f"{unit}, minus {margin:g}",
+            source="smith2018superconvergence",
             published=claimed,
         ),
         Claim.effect(
-            "inv-needs-longer", f"inv makes more mistakes than the cycle after {short_epochs} "
-            "epochs.",
-            values=effects[labels[2]] - ratio, direction="greater", delta=margin, unit=unit,
+            "fewer-mistakes",
+            f"One cycle of {short_epochs} epochs makes fewer mistakes than "
+            f"{long_epochs} epochs of inv.",
+            values=ratio,
+            direction="less",
+            unit=unit,
+            source="coxy1989superconv",
+            published=claimed,
+        ),
+        Claim.effect(
+            "inv-needs-longer",
+            f"inv makes more mistakes than the cycle after {short_epochs} epochs.",
+            values=effects[labels[2]] - ratio,
+            direction="greater",
+            delta=margin,
+            unit=unit,
             source="smith2018superconvergence",
         ),
         *(
             Claim.descriptive(
-                f"accuracy-{name}", f"Test accuracy of {arm}.",
-                values=[100 * (1 - test[arm][s]) for s in seeds], unit="%",
-                source="coxy1989superconv", published=RIGHT[name],
+                f"accuracy-{name}",
+                f"Test accuracy of {arm}.",
+                values=[100 * (1 - test[arm][s]) for s in seeds],
+                unit="%",
+                source="coxy1989superconv",
+                published=RIGHT[name],
             )
             for name, arm in zip(("cycle", "inv"), labels, strict=False)
         ),
     ],
     notebook="super_convergence",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -73,9 +73,9 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from lrlab import Claim, Job, claims, display, plots, stats, train_many
+from lrlab.experiments.composite_metric import cumulative, per_evaluation, weights
+from lrlab.experiments.replay import replay
 from lrlab.sweep import rules, sampling
-from lrlab.sweep.composite import cumulative, per_evaluation, weights
-from lrlab.sweep.replay import replay
 from lrlab.sweep.surnames import bayesian
 
 if not all(k > 1 for k in [kappa, *kappas]):
@@ -121,20 +121,28 @@ warm_total = {k: weights(evaluations, k)[:warm].sum() for k in kappas}
 warm_kill = {k: weights(min_iter, k)[:warm].sum() for k in kappas}
 display.table(
     pd.DataFrame(
-        {"κ": [f"{k:g}" for k in kappas],
-         "last / first": [f"{ratio[k]:,.3g}" if ratio[k] < 1e6 else f"{ratio[k]:.3g}"
-                          for k in kappas],
-         "points with half of the weight": [int((share[k] <= 0.5).sum()) + 1 for k in kappas],
-         "with 90 %": [int((share[k] <= 0.9).sum()) + 1 for k in kappas],
-         **{f"last {m}": [f"{100 * share[k][m - 1]:.1f} %" for k in kappas]
-            for m in (1, 10, 30, 40)},
-         f"first {warm}": [f"{100 * warm_total[k]:.3g} %" for k in kappas],
-         f"first {warm}, at evaluation {min_iter}": [f"{100 * warm_kill[k]:.0f} %" for k in kappas]}
-    ), digits=4,
+        {
+            "κ": [f"{k:g}" for k in kappas],
+            "last / first": [
+                f"{ratio[k]:,.3g}" if ratio[k] < 1e6 else f"{ratio[k]:.3g}" for k in kappas
+            ],
+            "points with half of the weight": [int((share[k] <= 0.5).sum()) + 1 for k in kappas],
+            "with 90 %": [int((share[k] <= 0.9).sum()) + 1 for k in kappas],
+            **{
+                f"last {m}": [f"{100 * share[k][m - 1]:.1f} %" for k in kappas]
+                for m in (1, 10, 30, 40)
+            },
+            f"first {warm}": [f"{100 * warm_total[k]:.3g} %" for k in kappas],
+            f"first {warm}, at evaluation {min_iter}": [
+                f"{100 * warm_kill[k]:.0f} %" for k in kappas
+            ],
+        }
+    ),
+    digits=4,
     caption=f"Weights κᵗ over {evaluations} evaluations: their ratio, how many of the last points "
     "have half and 90 % of the weight, and the weight of the last and the first ones; the last "
     f"column of those that count when a rule looks after {min_iter}.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 fig, [[ax]] = plots.figure(1, 1, width=6.4, height=3.4)
@@ -186,8 +194,10 @@ def curve(run):
 
 
 losses = {seed: np.array([curve(run) for run in each]) for seed, each in grouped.items()}
-test = {seed: np.array([run.final("test_loss", diverged=guess) for run in each])
-        for seed, each in grouped.items()}  # fmt: skip
+test = {
+    seed: np.array([run.final("test_loss", diverged=guess) for run in each])
+    for seed, each in grouped.items()
+}
 how = {"peak": peak, "near": near, "window": window}
 
 
@@ -217,8 +227,13 @@ for ax, form in zip(axes[0], forms[:3], strict=True):
     upto = 3 * peak if form == "per evaluation" else shared.evaluations
     for shade, k in zip(shades, order, strict=True):
         rate = sweeps[shown][k].recipe.schedule.then.peak_lr
-        ax.plot(place[:upto], metric[shown][form][k][:upto], color=shade, linewidth=1.2,
-                label=f"{rate:.2g}")  # fmt: skip
+        ax.plot(
+            place[:upto],
+            metric[shown][form][k][:upto],
+            color=shade,
+            linewidth=1.2,
+            label=f"{rate:.2g}",
+        )
         if form == "cumulative":
             best = np.minimum.accumulate(metric[shown][form][k])
             ax.plot(place, best, color=shade, linestyle="--", linewidth=1)
@@ -265,27 +280,34 @@ rows = []
 for (form, name), found in stopped.items():
     interval = stats.mean_interval(correlation[form, name])
     rows.append(
-        {"logged": form, "scored by": name,
-         "correlation with the test loss": f"{interval.estimate:.2f} [{interval.low:.2f}, "
-         f"{interval.high:.2f}]",
-         "regret of its choice": float(regret[form, name].mean()),
-         "stopped": f"{100 * np.mean([1 - r.kept.mean() for r in found]):.0f} %",
-         "best run stopped": f"{100 * np.mean([r.lost_winner.mean() for r in found]):.0f} %"}
-    )  # fmt: skip
+        {
+            "logged": form,
+            "scored by": name,
+            "correlation with the test loss": f"{interval.estimate:.2f} [{interval.low:.2f}, "
+            f"{interval.high:.2f}]",
+            "regret of its choice": float(regret[form, name].mean()),
+            "stopped": f"{100 * np.mean([1 - r.kept.mean() for r in found]):.0f} %",
+            "best run stopped": f"{100 * np.mean([r.lost_winner.mean() for r in found]):.0f} %",
+        }
+    )
 display.table(
-    pd.DataFrame(rows), digits=2,
+    pd.DataFrame(rows),
+    digits=2,
     caption=f"Means over {n_sweeps} sweeps of {trials} runs, κ = {kappa:g}. Correlation: "
     "Spearman's, 95 % t interval. Regret: log ratio of the test losses of the run with the best "
     "score and of the best run. Stopped: share of the runs that W&B's rule ends in "
     f"{orders} random orders of arrival; last: by the value at the kill point (`strict`).",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 fig, [[ax]] = plots.figure(1, 1, width=6.8, height=3.4)
 each = [stats.mean_interval(values) for values in correlation.values()]
-plots.intervals(ax, [f"{form}, {name}" for form, name in correlation],
-                *([getattr(i, end) for i in each] for end in ("estimate", "low", "high")),
-                points=list(correlation.values()))  # fmt: skip
+plots.intervals(
+    ax,
+    [f"{form}, {name}" for form, name in correlation],
+    *([getattr(i, end) for i in each] for end in ("estimate", "low", "high")),
+    points=list(correlation.values()),
+)
 ax.axvline(useful, color="#888888", linewidth=1, linestyle=":")
 ax.set_xlabel("rank correlation of the score with the test loss")
 display.show(
@@ -297,26 +319,35 @@ display.show(
 
 # %% tags=["nbval-ignore-output"]
 by_kappa = [
-    {"κ": f"{k:g}"} | {
-        f"{form}, {name}": float(np.mean([ranks(score(logged(losses[s], k)[form]), test[s])
-                                          for s in sweeps]))
-        for form in forms[1:] for name, score in scorings.items()
+    {"κ": f"{k:g}"}
+    | {
+        f"{form}, {name}": float(
+            np.mean([ranks(score(logged(losses[s], k)[form]), test[s]) for s in sweeps])
+        )
+        for form in forms[1:]
+        for name, score in scorings.items()
     }
     for k in kappas
-]  # fmt: skip
+]
 display.table(
-    pd.DataFrame(by_kappa), digits=2,
+    pd.DataFrame(by_kappa),
+    digits=2,
     caption=f"Correlation of the score with the test loss by κ, means over {n_sweeps} sweeps.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 every = np.concatenate([metric[s]["cumulative"] for s in sweeps])
 first_only = int((every.argmin(axis=1) == 0).sum())
 at_peak = np.concatenate([metric[s]["per evaluation"] for s in sweeps]).argmin(axis=1) + 1
 peak_only = int((np.abs(at_peak - peak) <= near).sum())
-mean = {s: np.stack([losses[s][:, max(0, i - window) : i].mean(axis=1)
-                     for i in (peak - near - 1, peak + near)]) if peak > near + 1
-        else losses[s][:, [0, -1]].T for s in sweeps}  # fmt: skip
+mean = {
+    s: np.stack(
+        [losses[s][:, max(0, i - window) : i].mean(axis=1) for i in (peak - near - 1, peak + near)]
+    )
+    if peak > near + 1
+    else losses[s][:, [0, -1]].T
+    for s in sweeps
+}
 rise = {s: mean[s][1] - mean[s][0] for s in sweeps}
 look = rules.rungs(shared.rule, shared.evaluations)[0] - 1
 rising = int(sum((r > 0).sum() for r in rise.values()))
@@ -351,17 +382,28 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 source = "juliusm2026"
-published = {1.01: (6.9, 0.05), 1.015: (18, 0.5), 1.02: (47, 0.5), 1.03: (310, 5),
-             1.05: (13_000, 500), 1.10: (1e8, 5e7)}  # fmt: skip
+published = {
+    1.01: (6.9, 0.05),
+    1.015: (18, 0.5),
+    1.02: (47, 0.5),
+    1.03: (310, 5),
+    1.05: (13_000, 500),
+    1.10: (1e8, 5e7),
+}
 listed = [
     Claim.exact(
-        f"ratio-{k:g}".replace(".", "_"), f"At κ = {k:g} the last of {evaluations} evaluations "
+        f"ratio-{k:g}".replace(".", "_"),
+        f"At κ = {k:g} the last of {evaluations} evaluations "
         f"weighs about {value:,.10g} times as much as the first.",
-        measured=k ** (evaluations - 1), expected=value, tolerance=half, source=source,
-        published=value, detail=f"within half a unit of the last digit given, {half:g}",
+        measured=k ** (evaluations - 1),
+        expected=value,
+        tolerance=half,
+        source=source,
+        published=value,
+        detail=f"within half a unit of the last digit given, {half:g}",
     )
     for k, (value, half) in published.items()
-]  # fmt: skip
+]
 
 
 def last(k, points):
@@ -373,72 +415,130 @@ def first(k, upto):
 
 
 words = [
-    ("1_01", "At κ = 1.01 the warmup still means something to Hyperband: it has most of the "
-     "weight at the first kill point.", first(1.01, min_iter), 0.5),
-    ("1_015-warmup", "At κ = 1.015 the warmup matters for Hyperband: it has most of the weight "
-     "at the first kill point.", first(1.015, min_iter), 0.5),
-    ("1_015-end", "At κ = 1.015 the final performance, that of the last quarter, dominates the "
-     "total.", last(1.015, evaluations // 4), 0.5),
+    (
+        "1_01",
+        "At κ = 1.01 the warmup still means something to Hyperband: it has most of the "
+        "weight at the first kill point.",
+        first(1.01, min_iter),
+        0.5,
+    ),
+    (
+        "1_015-warmup",
+        "At κ = 1.015 the warmup matters for Hyperband: it has most of the weight "
+        "at the first kill point.",
+        first(1.015, min_iter),
+        0.5,
+    ),
+    (
+        "1_015-end",
+        "At κ = 1.015 the final performance, that of the last quarter, dominates the total.",
+        last(1.015, evaluations // 4),
+        0.5,
+    ),
     ("1_02", "At κ = 1.02 the last 40 points dominate.", last(1.02, 40), 0.5),
-    ("1_03-total", "At κ = 1.03 the warmup is noise in the total.",
-     1 - first(1.03, evaluations), 0.99),
-    ("1_03-kill", "At κ = 1.03 the warmup is noise for Hyperband, at the first kill point.",
-     1 - first(1.03, min_iter), 0.99),
+    (
+        "1_03-total",
+        "At κ = 1.03 the warmup is noise in the total.",
+        1 - first(1.03, evaluations),
+        0.99,
+    ),
+    (
+        "1_03-kill",
+        "At κ = 1.03 the warmup is noise for Hyperband, at the first kill point.",
+        1 - first(1.03, min_iter),
+        0.99,
+    ),
     ("1_03-last", "At κ = 1.03 only the last 30 points matter.", last(1.03, 30), 0.9),
     ("1_05", "At κ = 1.05 only a final handful of points counts.", last(1.05, 10), 0.9),
     ("1_10", "At κ = 1.10 only the very last point matters.", last(1.10, 1), 0.9),
-]  # fmt: skip
+]
 listed += [
     Claim.exact(
-        f"words-{slug}", statement, holds=part > bound, source=source,
+        f"words-{slug}",
+        statement,
+        holds=part > bound,
+        source=source,
         detail=f"{'all others have' if 'noise' in statement else 'they have'} {100 * part:.3g} % "
         f"of the weight; asked for: more than {100 * bound:g} %",
     )
     for slug, statement, part, bound in words
-]  # fmt: skip
+]
 listed += [
     Claim.exact(
-        "kill-points", "The kill points at 25, 50, 100 and 200 can all fire.",
-        holds=set(first_four) <= set(firing), source=source, published="25, 50, 100, and 200",
+        "kill-points",
+        "The kill points at 25, 50, 100 and 200 can all fire.",
+        holds=set(first_four) <= set(firing),
+        source=source,
+        published="25, 50, 100, and 200",
         detail=f"in {evaluations} evaluations {', '.join(map(str, firing))} are reached",
     ),
-]  # fmt: skip
+]
 ended = np.concatenate([1 - r.kept.min(axis=0) for r in stopped["cumulative", "best so far"]])
 unit = "rank correlation"
 listed += [
     Claim.effect(
-        "cumulative-last", "The cumulative metric, scored by its last value, ranks runs by their "
-        "final test loss.", values=correlation["cumulative", "last"], direction="greater",
-        delta=useful, unit=unit, source=source,
+        "cumulative-last",
+        "The cumulative metric, scored by its last value, ranks runs by their final test loss.",
+        values=correlation["cumulative", "last"],
+        direction="greater",
+        delta=useful,
+        unit=unit,
+        source=source,
     ),
     Claim.effect(
-        "cumulative-best", "The cumulative metric, scored by its best value so far, ranks runs by "
-        "their final test loss.", values=correlation["cumulative", "best so far"],
-        direction="greater", delta=useful, unit=unit, source=source,
+        "cumulative-best",
+        "The cumulative metric, scored by its best value so far, ranks runs by "
+        "their final test loss.",
+        values=correlation["cumulative", "best so far"],
+        direction="greater",
+        delta=useful,
+        unit=unit,
+        source=source,
     ),
     Claim.effect(
-        "evaluation-best", "The metric per evaluation, scored by its best value so far, ranks runs "
-        "by their final test loss.", values=correlation["per evaluation", "best so far"],
-        direction="greater", delta=useful, unit=unit, source=source,
+        "evaluation-best",
+        "The metric per evaluation, scored by its best value so far, ranks runs "
+        "by their final test loss.",
+        values=correlation["per evaluation", "best so far"],
+        direction="greater",
+        delta=useful,
+        unit=unit,
+        source=source,
     ),
     Claim.effect(
-        "rewards-rise", "At the first kill point the cumulative metric is lower in runs whose loss "
-        "rises near the peak.", values=rewarded, direction="less", delta=0.1, unit=unit,
+        "rewards-rise",
+        "At the first kill point the cumulative metric is lower in runs whose loss "
+        "rises near the peak.",
+        values=rewarded,
+        direction="less",
+        delta=0.1,
+        unit=unit,
         source=source,
     ),
     Claim.proportion(
-        "first-value-only", "The best value so far of the cumulative metric is its first value, in "
-        "nine runs of ten or more.", successes=first_only, n=len(every), direction="greater",
-        threshold=0.9, unit="runs",
+        "first-value-only",
+        "The best value so far of the cumulative metric is its first value, in "
+        "nine runs of ten or more.",
+        successes=first_only,
+        n=len(every),
+        direction="greater",
+        threshold=0.9,
+        unit="runs",
     ),
     Claim.proportion(
-        "stops", "On the cumulative metric W&B's rule, by the best value so far, stops a quarter "
-        "of the runs or more.", successes=int(ended.sum()), n=len(ended), direction="greater",
-        threshold=0.25, unit="runs", source=source,
+        "stops",
+        "On the cumulative metric W&B's rule, by the best value so far, stops a quarter "
+        "of the runs or more.",
+        successes=int(ended.sum()),
+        n=len(ended),
+        direction="greater",
+        threshold=0.25,
+        unit="runs",
+        source=source,
         published="aggressive, to weed out runs without the rise",
     ),
-]  # fmt: skip
-settled = claims.settle(listed, notebook="sweep_metric")
+]
+settled = claims.judge(listed, notebook="sweep_metric")
 claims.show(settled)
 
 # %%

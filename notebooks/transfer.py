@@ -68,10 +68,10 @@ import numpy as np
 import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, train_many
+from lrlab.experiments.transfer import Transfer
+from lrlab.labbook.tuned import best_rate
 from lrlab.optimizers import Adam
 from lrlab.schedules import Linear
-from lrlab.tasks.transfer import Transfer
-from lrlab.tuned import best_rate
 
 if not (1 in ratios and ratio in ratios and ratio > 1 and delta > 0):
     raise ValueError(f"ratios must hold 1 and the claimed one, got {ratios} and {ratio}")
@@ -95,15 +95,25 @@ def job(base, arm, rate, seed):
     small = base == "mnist"
     count = lenet_steps if small else steps
     task = Transfer(
-        base=base, n_train=lenet_sample if small else sample, sample=seed,
+        base=base,
+        n_train=lenet_sample if small else sample,
+        sample=seed,
         known=(0, 1, 2, 3, 4) if start == PRETRAINED else (),
         pretraining_steps=lenet_pretraining if small else pretraining_steps,
-        pretraining_rate=0.003 if small else 0.01, pretraining_seed=0 if small else seed,
-    )  # fmt: skip
-    return Job(task, Recipe(
-        schedule=Linear(rate, end_lr=0.0, steps=count), steps=count, batch_size=batch_size,
-        optimizer=Adam(), seed=seed, lr_ratios=task.discriminative(of),
-    ))  # fmt: skip
+        pretraining_rate=0.003 if small else 0.01,
+        pretraining_seed=0 if small else seed,
+    )
+    return Job(
+        task,
+        Recipe(
+            schedule=Linear(rate, end_lr=0.0, steps=count),
+            steps=count,
+            batch_size=batch_size,
+            optimizer=Adam(),
+            seed=seed,
+            lr_ratios=task.discriminative(of),
+        ),
+    )
 
 
 def grid(base, arm):
@@ -158,8 +168,14 @@ fig, [axes] = plots.figure(1, 2, width=9.6, height=3.7)
 for ax, base in zip(axes, ("mnist1d", "mnist"), strict=True):
     for style, arm in zip(plots.styles(), arms, strict=False):
         if (base, arm) in curves:
-            ax.plot(grid(base, arm), 100 * np.array(curves[base, arm]), marker="o",
-                    markersize=3.5, label=label(arm), **style)  # fmt: skip
+            ax.plot(
+                grid(base, arm),
+                100 * np.array(curves[base, arm]),
+                marker="o",
+                markersize=3.5,
+                label=label(arm),
+                **style,
+            )
     ax.set(xscale="log", xlabel="peak rate of the last layer")
     ticks = sorted({rate for b, arm in curves if b == base for rate in grid(b, arm)})[::2]
     ax.set_xticks(ticks, [f"{rate:g}" for rate in ticks], fontsize=8)
@@ -182,9 +198,9 @@ display.show(
 order = [("mnist1d", a, s) for s in seeds for a in arms]
 order += [("mnist1d", (PRETRAINED, r), s) for s in pilots for r in (1.0, ratio)]
 order += [("mnist", a, s) for s in range(lenet_seeds) for a in lenet_arms]
-runs = dict(zip(
-    order, train_many([job(base, a, chosen[base, a], s) for base, a, s in order]), strict=True
-))  # fmt: skip
+runs = dict(
+    zip(order, train_many([job(base, a, chosen[base, a], s) for base, a, s in order]), strict=True)
+)
 
 
 def ends(base, arm, group):
@@ -194,19 +210,36 @@ def ends(base, arm, group):
 
 group = {"mnist1d": seeds, "mnist": range(lenet_seeds)}
 display.table(
-    pd.DataFrame([
-        {"data": base, "condition": label(arm), "rate of the last layer": chosen[base, arm],
-         "at the grid's edge": chosen[base, arm] in (grid(base, arm)[0], grid(base, arm)[-1]),
-         "test error [%]": f"{stats.mean_interval(100 * ends(base, arm, group[base]))}",
-         "test loss": float(np.mean([runs[base, arm, s].final("test_loss", diverged=math.log(5))
-                                     for s in group[base]])),
-         "training loss": float(np.mean([runs[base, arm, s].final("train_loss", diverged=1e9)
-                                         for s in group[base]]))}
-        for base, arm in chosen
-    ]), digits=3,
+    pd.DataFrame(
+        [
+            {
+                "data": base,
+                "condition": label(arm),
+                "rate of the last layer": chosen[base, arm],
+                "at the grid's edge": chosen[base, arm]
+                in (grid(base, arm)[0], grid(base, arm)[-1]),
+                "test error [%]": f"{stats.mean_interval(100 * ends(base, arm, group[base]))}",
+                "test loss": float(
+                    np.mean(
+                        [
+                            runs[base, arm, s].final("test_loss", diverged=math.log(5))
+                            for s in group[base]
+                        ]
+                    )
+                ),
+                "training loss": float(
+                    np.mean(
+                        [runs[base, arm, s].final("train_loss", diverged=1e9) for s in group[base]]
+                    )
+                ),
+            }
+            for base, arm in chosen
+        ]
+    ),
+    digits=3,
     caption=f"Each condition at its tuned rate; 95 % t intervals over {n_seeds} seeds "
     f"({lenet_seeds} for LeNet). Losses in nats, means.",
-)  # fmt: skip
+)
 
 
 # %%
@@ -235,17 +268,26 @@ each = {name: effect(*pair) for name, pair in pairs.items()}
 each["LeNet: divided against one rate"] = effect(LOWER, ONE, "mnist")
 each["LeNet: pretrained against from scratch"] = effect(ONE, (SCRATCH, 1.0), "mnist")
 here = [stats.mean_interval(values) for values in each.values()]
-plots.intervals(axes[0, 0], list(each),
-                *([getattr(i, end) for i in here] for end in ("estimate", "low", "high")),
-                points=list(each.values()))  # fmt: skip
+plots.intervals(
+    axes[0, 0],
+    list(each),
+    *([getattr(i, end) for i in here] for end in ("estimate", "low", "high")),
+    points=list(each.values()),
+)
 axes[0, 0].axvspan(-delta, delta, color="#888888", alpha=0.2, linewidth=0)
 axes[0, 0].set_xlabel("log ratio of test errors")
 axes[0, 0].locator_params(axis="x", nbins=6)
 of = [*sorted(ratios), math.inf]
 at = [stats.mean_interval(100 * ends("mnist1d", (PRETRAINED, r), seeds)) for r in of]
 centre = np.array([i.estimate for i in at])
-axes[0, 1].errorbar(range(len(of)), centre, marker="o", capsize=3, color=plots.COLOURS[0],
-                    yerr=[centre - [i.low for i in at], [i.high for i in at] - centre])  # fmt: skip
+axes[0, 1].errorbar(
+    range(len(of)),
+    centre,
+    marker="o",
+    capsize=3,
+    color=plots.COLOURS[0],
+    yerr=[centre - [i.low for i in at], [i.high for i in at] - centre],
+)
 axes[0, 1].set_xticks(range(len(of)), [*(f"{r:g}" for r in of[:-1]), "∞"])
 axes[0, 1].set(xlabel="ratio of neighbouring rates", ylabel="test error [%]")
 display.show(
@@ -278,49 +320,75 @@ display.say(
 unit = "log ratio of test errors"
 gain = each[f"divided by {ratio:g} against one rate"]
 control = each["the same from scratch"]
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.effect(
-            "discriminative", f"Fine-tuning ends lower with the rate divided by {ratio:g} a layer "
+            "discriminative",
+            f"Fine-tuning ends lower with the rate divided by {ratio:g} a layer "
             "than with one rate for all.",
-            values=gain, direction="less", delta=delta, unit=unit, source="howard2018universal",
+            values=gain,
+            direction="less",
+            delta=delta,
+            unit=unit,
+            source="howard2018universal",
             published="6.87 to 5.57, 6.86 to 6.21 and 5.81 to 5.62 % error",
         ),
         Claim.effect(
-            "pretraining-helps", "Fine-tuning all layers ends lower than training from scratch.",
-            values=each["pretrained against from scratch, one rate"], direction="less",
-            delta=delta, unit=unit, source="howard2018universal",
+            "pretraining-helps",
+            "Fine-tuning all layers ends lower than training from scratch.",
+            values=each["pretrained against from scratch, one rate"],
+            direction="less",
+            delta=delta,
+            unit=unit,
+            source="howard2018universal",
             published="9.93 to 6.87, 13.36 to 6.86 and 6.81 to 5.81 % error",
         ),
         Claim.effect(
-            "last-layer-alone", "Training the last layer alone ends higher than fine-tuning all.",
-            values=each["last layer alone against one rate"], direction="greater", delta=delta,
-            unit=unit, source="howard2018universal",
+            "last-layer-alone",
+            "Training the last layer alone ends higher than fine-tuning all.",
+            values=each["last layer alone against one rate"],
+            direction="greater",
+            delta=delta,
+            unit=unit,
+            source="howard2018universal",
             published="6.49, 16.09 and 8.38 against 6.87, 6.86 and 5.81 % error",
         ),
         Claim.effect(
-            "because-pretrained", "The lower rates of lower layers gain more where the network is "
+            "because-pretrained",
+            "The lower rates of lower layers gain more where the network is "
             "pretrained than from scratch.",
-            values=gain - control, direction="less", delta=delta, unit=unit,
+            values=gain - control,
+            direction="less",
+            delta=delta,
+            unit=unit,
         ),
         Claim.effect(
-            "lenet-discriminative", f"LeNet: fine-tuning ends lower with the rate divided by "
-            f"{ratio:g} a layer.",
-            values=each["LeNet: divided against one rate"], direction="less", delta=delta,
-            unit=unit, source="howard2018universal",
+            "lenet-discriminative",
+            f"LeNet: fine-tuning ends lower with the rate divided by {ratio:g} a layer.",
+            values=each["LeNet: divided against one rate"],
+            direction="less",
+            delta=delta,
+            unit=unit,
+            source="howard2018universal",
         ),
         Claim.effect(
-            "lenet-pretraining-helps", "LeNet: fine-tuning ends lower than from scratch.",
-            values=each["LeNet: pretrained against from scratch"], direction="less", delta=delta,
-            unit=unit, source="howard2018universal",
+            "lenet-pretraining-helps",
+            "LeNet: fine-tuning ends lower than from scratch.",
+            values=each["LeNet: pretrained against from scratch"],
+            direction="less",
+            delta=delta,
+            unit=unit,
+            source="howard2018universal",
         ),
         Claim.descriptive(
-            "higher-rate", "Tuned rate of the last layer with discriminative rates over that of "
-            "one rate.", values=[chosen["mnist1d", LOWER] / chosen["mnist1d", ONE]], scale="log",
+            "higher-rate",
+            "Tuned rate of the last layer with discriminative rates over that of one rate.",
+            values=[chosen["mnist1d", LOWER] / chosen["mnist1d", ONE]],
+            scale="log",
         ),
     ],
     notebook="transfer",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

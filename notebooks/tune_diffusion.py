@@ -49,9 +49,10 @@ excess: float = 0.05  # relative excess of the loss at the edge of the basin
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, tasks, train_many, tuned
-from lrlab.lineup import lineup
+from lrlab import Claim, Job, Recipe, claims, display, plots, tasks, train_many
+from lrlab.labbook import tuned
 from lrlab.optimizers import Adam
+from lrlab.schedules.presets import lineup
 
 if len(peaks) < 3 or sorted(set(peaks)) != peaks:
     raise ValueError(f"peaks must be at least three rising rates, got peaks={peaks}")
@@ -67,16 +68,23 @@ seeds = range(1000, 1000 + tuning_seeds)
 
 def job(name, length, peak, seed):
     steps = epochs[length] * epoch
-    return Job(task, Recipe(
-        schedule=lineup(steps)[name].scale(peak), steps=steps, batch_size=batch_size,
-        optimizer=Adam(), seed=seed,
-        average_decay=average_decay if name == "constant" else None,
-    ))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=lineup(steps)[name].scale(peak),
+            steps=steps,
+            batch_size=batch_size,
+            optimizer=Adam(),
+            seed=seed,
+            average_decay=average_decay if name == "constant" else None,
+        ),
+    )
 
 
 names = list(lineup(epoch * max(epochs.values())))
-grid = [(name, length, peak, s) for length in epochs for name in names for peak in peaks
-        for s in seeds]  # fmt: skip
+grid = [
+    (name, length, peak, s) for length in epochs for name in names for peak in peaks for s in seeds
+]
 plan = [job(*point) for point in grid]
 
 # %% [markdown]
@@ -95,8 +103,11 @@ runs = train_many(plan)
 # %%
 AVERAGED = "constant, averaged"
 conditions = [*names, AVERAGED]
-loss = {(c, length): np.full((len(peaks), tuning_seeds), np.nan)
-        for c in conditions for length in epochs}  # fmt: skip
+loss = {
+    (c, length): np.full((len(peaks), tuning_seeds), np.nan)
+    for c in conditions
+    for length in epochs
+}
 for (name, length, peak, seed), run in zip(grid, runs, strict=True):
     at = peaks.index(peak), seed - seeds[0]
     loss[name, length][at] = run.final("validation_loss", diverged=np.inf)
@@ -111,15 +122,26 @@ display.say(
 fig, axes = plots.figure(1, len(epochs), width=9.6, height=3.6, sharey=True)
 for ax, (length, count) in zip(axes[0], epochs.items(), strict=True):
     for style, name in zip(plots.styles(), conditions, strict=False):
-        ax.plot(peaks, np.exp(np.log(loss[name, length]).mean(axis=1)), marker="o", markersize=3.5,
-                label=name, **style)  # fmt: skip
+        ax.plot(
+            peaks,
+            np.exp(np.log(loss[name, length]).mean(axis=1)),
+            marker="o",
+            markersize=3.5,
+            label=name,
+            **style,
+        )
     ax.set(xscale="log", yscale="log", xlabel="peak rate", title=f"{count} epochs")
 ticks = [t for t in (0.2, 0.25, 0.3, 0.4, 0.5, 0.7) if ax.get_ylim()[0] < t < ax.get_ylim()[1]]
 axes[0][0].set_yticks(ticks, [f"{t:g}" for t in ticks])
 axes[0][0].set_yticks([], minor=True)
 axes[0][0].set_ylabel("validation loss")
-fig.legend(*axes[0][0].get_legend_handles_labels(), loc="upper center", ncols=4, fontsize=8.5,
-           bbox_to_anchor=(0.5, 0.0))  # fmt: skip
+fig.legend(
+    *axes[0][0].get_legend_handles_labels(),
+    loc="upper center",
+    ncols=4,
+    fontsize=8.5,
+    bbox_to_anchor=(0.5, 0.0),
+)
 display.show(
     fig,
     alt="Validation loss against peak rate on log axes, one panel for each length of training and "
@@ -157,17 +179,21 @@ for length in epochs:
         lowest = loss[name, length].min(axis=0)
         at_edge = sum(r in (peaks[0], peaks[-1]) for r in rates[name, length])
         rows.append(
-            {"schedule": name, "length": length,
-             "tuned peak": float(np.exp(np.log(rates[name, length]).mean())),
-             "seeds": " ".join(f"{r:.2g}" for r in rates[name, length]),
-             "lowest validation loss": float(lowest.mean()),
-             "width of the basin": float(np.exp(np.log(widths[name, length]).mean())),
-             "at the grid's edge": f"{at_edge} of {tuning_seeds}"}
-        )  # fmt: skip
+            {
+                "schedule": name,
+                "length": length,
+                "tuned peak": float(np.exp(np.log(rates[name, length]).mean())),
+                "seeds": " ".join(f"{r:.2g}" for r in rates[name, length]),
+                "lowest validation loss": float(lowest.mean()),
+                "width of the basin": float(np.exp(np.log(widths[name, length]).mean())),
+                "at the grid's edge": f"{at_edge} of {tuning_seeds}",
+            }
+        )
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption=f"Tuned peak rates, {tuning_seeds} tuning seeds.",
-)  # fmt: skip
+)
 
 # %% [markdown]
 # ## Verdict
@@ -176,12 +202,13 @@ display.table(
 # rates from here.
 
 # %% tags=["nbval-ignore-output"]
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.descriptive(
             tuned.claim_id(f"{name} {length}"),
             f"Peak rate with the lowest validation loss: {name}, {epochs[length]} epochs.",
-            values=rates[name, length], scale="log",
+            values=rates[name, length],
+            scale="log",
         )
         for length in epochs
         for name in conditions
@@ -191,12 +218,13 @@ settled = claims.settle(
             f"width-{tuned.slug(name)}",
             f"Ratio of the peak rates within {100 * excess:g} % of the lowest loss: {name}, "
             f"{epochs['long']} epochs.",
-            values=widths[name, "long"], scale="log",
+            values=widths[name, "long"],
+            scale="log",
         )
         for name in conditions
     ],
     notebook="tune_diffusion",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

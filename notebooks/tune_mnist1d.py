@@ -55,9 +55,10 @@ excess: float = 0.05  # relative excess of the error at the edge of the basin
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, tasks, train_many, tuned
-from lrlab.lineup import lineup
+from lrlab import Claim, Job, Recipe, claims, display, plots, tasks, train_many
+from lrlab.labbook import tuned
 from lrlab.optimizers import SGD, Adam
+from lrlab.schedules.presets import lineup
 
 peaks = {"sgd": sgd_peaks, "adam": adam_peaks}
 for values in peaks.values():
@@ -74,14 +75,21 @@ seeds = range(1000, 1000 + tuning_seeds)
 
 def job(name, optimizer, length, peak, seed):
     count = lengths[length]
-    return Job(task, Recipe(
-        schedule=lineup(count)[name].scale(peak), steps=count, batch_size=batch_size,
-        optimizer=optimizers[optimizer], seed=seed,
-    ))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=lineup(count)[name].scale(peak),
+            steps=count,
+            batch_size=batch_size,
+            optimizer=optimizers[optimizer],
+            seed=seed,
+        ),
+    )
 
 
-conditions = [(name, optimizer, length)
-              for length in lengths for optimizer in optimizers for name in names]  # fmt: skip
+conditions = [
+    (name, optimizer, length) for length in lengths for optimizer in optimizers for name in names
+]
 grid = [(*c, peak, seed) for c in conditions for peak in peaks[c[1]] for seed in seeds]
 plan = [job(*point) for point in grid]
 
@@ -112,8 +120,9 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(len(optimizers), len(lengths), width=9.6, height=5.6, sharey=True,
-                         sharex="row")  # fmt: skip
+fig, axes = plots.figure(
+    len(optimizers), len(lengths), width=9.6, height=5.6, sharey=True, sharex="row"
+)
 for row, optimizer in zip(axes, optimizers, strict=True):
     for ax, (length, count) in zip(row, lengths.items(), strict=True):
         for style, name in zip(plots.styles(), names, strict=False):
@@ -123,8 +132,13 @@ for row, optimizer in zip(axes, optimizers, strict=True):
     row[0].set_ylabel("validation error [%]")
 for ax in axes[-1]:
     ax.set_xlabel("peak rate")
-fig.legend(*axes[0][0].get_legend_handles_labels(), loc="upper center", ncols=4, fontsize=8.5,
-           bbox_to_anchor=(0.5, 0.0))  # fmt: skip
+fig.legend(
+    *axes[0][0].get_legend_handles_labels(),
+    loc="upper center",
+    ncols=4,
+    fontsize=8.5,
+    bbox_to_anchor=(0.5, 0.0),
+)
 display.show(
     fig,
     alt="Validation error against peak rate, six panels for two optimizers and three lengths of "
@@ -159,25 +173,40 @@ for name, optimizer, length in conditions:
     c, ends = (name, optimizer, length), (peaks[optimizer][0], peaks[optimizer][-1])
     at_edge += (outside := sum(r in ends for r in found[c]))
     rows.append(
-        {"schedule": name, "optimizer": optimizer, "updates": lengths[length],
-         "tuned peak": float(np.exp(np.log(found[c]).mean())),
-         "seeds": " ".join(f"{r:.2g}" for r in found[c]),
-         "lowest error [%]": float(100 * error[c].min(axis=0).mean()),
-         "width of the basin": widths[c], "at the grid's edge": f"{outside} of {tuning_seeds}"}
-    )  # fmt: skip
+        {
+            "schedule": name,
+            "optimizer": optimizer,
+            "updates": lengths[length],
+            "tuned peak": float(np.exp(np.log(found[c]).mean())),
+            "seeds": " ".join(f"{r:.2g}" for r in found[c]),
+            "lowest error [%]": float(100 * error[c].min(axis=0).mean()),
+            "width of the basin": widths[c],
+            "at the grid's edge": f"{outside} of {tuning_seeds}",
+        }
+    )
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption=f"Tuned peak rates, {tuning_seeds} tuning seeds, and the lowest validation error.",
-)  # fmt: skip
+)
 
 # %% tags=["nbval-ignore-output"]
 geometric = {c: float(np.exp(np.log(found[c]).mean())) for c in conditions}
 falling = [n for n in names if n not in ("constant", "inverse square root")]
 shift = {
-    kind: float(np.exp(np.mean([np.log(geometric[n, o, "4t"] / geometric[n, o, "t"])
-                                for n in members for o in optimizers])))
+    kind: float(
+        np.exp(
+            np.mean(
+                [
+                    np.log(geometric[n, o, "4t"] / geometric[n, o, "t"])
+                    for n in members
+                    for o in optimizers
+                ]
+            )
+        )
+    )
     for kind, members in (("falling", falling), ("constant", ["constant"]))
-}  # fmt: skip
+}
 long = [c for c in conditions if c[2] == "4t"]
 by_loss, by_error = (
     np.array([int(np.argmin(table[c].mean(axis=1))) for c in long]) for table in (loss, error)
@@ -200,11 +229,13 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 label = {c: f"{c[0]}, {c[1]}, {lengths[c[2]]:,} updates" for c in conditions}
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.descriptive(
-            tuned.claim_id(" ".join(c)), f"Peak rate with the lowest validation error: {label[c]}.",
-            values=found[c], scale="log",
+            tuned.claim_id(" ".join(c)),
+            f"Peak rate with the lowest validation error: {label[c]}.",
+            values=found[c],
+            scale="log",
         )
         for c in conditions
     ]
@@ -212,12 +243,13 @@ settled = claims.settle(
         Claim.descriptive(
             f"width-{tuned.slug(' '.join(c))}",
             f"Ratio of the peak rates within {100 * excess:g} % of the lowest error: {label[c]}.",
-            values=[widths[c]], scale="log",
+            values=[widths[c]],
+            scale="log",
         )
         for c in conditions
     ],
     notebook="tune_mnist1d",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

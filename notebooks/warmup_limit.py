@@ -64,7 +64,7 @@ import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.optimizers import SGD, Adam, Optimizer
-from lrlab.plots_panels import plain_ticks
+from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Constant, Warmup
 from lrlab.tasks import Task
 
@@ -96,10 +96,17 @@ class Case:
         schedule = Constant(rate)
         if warmup:
             schedule = Warmup(schedule, warmup_steps=warmup)
-        return Job(self.task, Recipe(
-            schedule=schedule, steps=self.updates, batch_size=self.batch_size,
-            optimizer=self.optimizer, seed=seed, eval_every=0,
-        ))  # fmt: skip
+        return Job(
+            self.task,
+            Recipe(
+                schedule=schedule,
+                steps=self.updates,
+                batch_size=self.batch_size,
+                optimizer=self.optimizer,
+                seed=seed,
+                eval_every=0,
+            ),
+        )
 
 
 cases = {
@@ -169,8 +176,13 @@ for ax, (name, case) in zip(axes, cases.items(), strict=True):
         curves[f"{warmup} updates"] = tuple(map(np.exp, stats.band(values)))
     plots.bands(ax, case.rates, curves)
     ax.axhline(case.threshold, color="#888888", linewidth=0.8, linestyle=":")
-    ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="loss at the end (nats)",
-           title=name)  # fmt: skip
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="learning rate",
+        ylabel="loss at the end (nats)",
+        title=name,
+    )
     ax.set_xticks(case.rates[::2], [f"{rate:g}" for rate in case.rates[::2]])
     ax.set_xticks([], minor=True)
     ax.set_ylim(top=1.1 * case.task.chance_loss)
@@ -193,14 +205,21 @@ for name, case in cases.items():
         found = stats.geometric_interval([limit[name, warmup, seed] for seed in seeds])
         best = stats.geometric_interval([min(loss[name, warmup, seed]) for seed in seeds])
         rows.append(
-            {"case": name, "warmup": warmup, "largest rate": found.estimate, "95 % from": found.low,
-             "to": found.high, "lowest loss over the rates": best.estimate}
-        )  # fmt: skip
+            {
+                "case": name,
+                "warmup": warmup,
+                "largest rate": found.estimate,
+                "95 % from": found.low,
+                "to": found.high,
+                "lowest loss over the rates": best.estimate,
+            }
+        )
 display.table(
-    pd.DataFrame(rows), digits=3,
+    pd.DataFrame(rows),
+    digits=3,
     caption=f"The largest rate that trains, geometric mean over {n_seeds} seeds, and the lowest "
     "loss over the rates.",
-)  # fmt: skip
+)
 
 # %% [markdown]
 # ## Verdict
@@ -226,30 +245,42 @@ for name, case in cases.items():
 
 # %% tags=["nbval-ignore-output"]
 transformer, perceptron = cases
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.effect(
-            "transformer", "Warmup raises the largest rate that trains: transformer, Adam.",
-            values=raised(transformer, cases[transformer].warmups[-1], 0), direction="greater",
-            delta=delta, unit="log ratio of rates", source="kalra2024warmup",
+            "transformer",
+            "Warmup raises the largest rate that trains: transformer, Adam.",
+            values=raised(transformer, cases[transformer].warmups[-1], 0),
+            direction="greater",
+            delta=delta,
+            unit="log ratio of rates",
+            source="kalra2024warmup",
             published="warmup lets networks tolerate larger rates",
         ),
         Claim.effect(
-            "perceptron", "Warmup raises the largest rate that trains: perceptron, SGD.",
-            values=raised(perceptron, cases[perceptron].warmups[-1], 0), direction="greater",
-            delta=delta, unit="log ratio of rates", source="kalra2024warmup",
+            "perceptron",
+            "Warmup raises the largest rate that trains: perceptron, SGD.",
+            values=raised(perceptron, cases[perceptron].warmups[-1], 0),
+            direction="greater",
+            delta=delta,
+            unit="log ratio of rates",
+            source="kalra2024warmup",
             published="warmup lets networks tolerate larger rates",
         ),
         Claim.effect(
-            "longer", "A longer warmup raises it further: transformer, Adam.",
+            "longer",
+            "A longer warmup raises it further: transformer, Adam.",
             values=raised(transformer, *cases[transformer].warmups[:0:-1][:2])
             if len(cases[transformer].warmups) > 2
             else raised(transformer, cases[transformer].warmups[-1], 0),
-            direction="greater", delta=delta, unit="log ratio of rates", source="kalra2024warmup",
+            direction="greater",
+            delta=delta,
+            unit="log ratio of rates",
+            source="kalra2024warmup",
         ),
     ],
     notebook="warmup_limit",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -54,12 +54,13 @@ tuning_entry: str = ""  # entry with the tuned rates; empty: the newest that cou
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many, tuned
-from lrlab.generation import GeneratedDigits
-from lrlab.lineup import lineup
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.labbook import tuned
 from lrlab.optimizers import Adam
-from lrlab.plots_panels import diverging, panels
-from lrlab.probes import WeightQuantiles, log2_quantile
+from lrlab.plots.panels import diverging, panels
+from lrlab.schedules.presets import lineup
+from lrlab.training.generation import GeneratedDigits
+from lrlab.training.probes import WeightQuantiles, log2_quantile
 
 LEVELS = (0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999)
 task = tasks.get("digits_diffusion", n_train=n_train)
@@ -73,15 +74,25 @@ if not (growth > 0 and still > 0 and 0 < small < 1):
 found = tuned.read("tune_diffusion", tuning_entry or None)
 schedules = {name: s.scale(found.rate(f"{name} long")) for name, s in lineup(steps).items()}
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
-probes = (WeightQuantiles(every=every, levels=LEVELS),
-          GeneratedDigits(every=every, count=count, fresh=True))  # fmt: skip
+probes = (
+    WeightQuantiles(every=every, levels=LEVELS),
+    GeneratedDigits(every=every, count=count, fresh=True),
+)
 
 
 def job(name, seed):
-    return Job(task, Recipe(
-        schedule=schedules[name], steps=steps, batch_size=batch_size, optimizer=Adam(), seed=seed,
-        eval_every=every,
-    ), probes)  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=schedules[name],
+            steps=steps,
+            batch_size=batch_size,
+            optimizer=Adam(),
+            seed=seed,
+            eval_every=every,
+        ),
+        probes,
+    )
 
 
 grid = [(name, seed) for name in schedules for seed in seeds]
@@ -102,17 +113,21 @@ plan = [job(*point) for point in grid]
 runs = train_many(plan)
 
 # %%
-by_name = {name: [r for (n, s), r in zip(grid, runs, strict=True) if n == name and s in seeds]
-           for name in schedules}  # fmt: skip
+by_name = {
+    name: [r for (n, s), r in zip(grid, runs, strict=True) if n == name and s in seeds]
+    for name in schedules
+}
 pilot = [r for (n, s), r in zip(grid, runs, strict=True) if s in pilots]
 display.say(
     f"{len(runs)} runs of {epochs} epochs: {len(schedules)} schedules with {n_seeds} paired seeds, "
     f"and {pilot_seeds} runs for the pilot; {snapshots + 1} snapshots each, at the same epochs. "
-    "Labels: " + ", ".join(
+    "Labels: "
+    + ", ".join(
         f"{level:g} is {label:.2f}"
         for level, label in zip(LEVELS, log2_quantile(LEVELS), strict=True)
-    ) + "."
-)  # fmt: skip
+    )
+    + "."
+)
 
 # %% tags=["nbval-ignore-output"]
 at = by_name["cosine"][0].probes["WeightQuantiles"]["step"] / epoch
@@ -125,16 +140,31 @@ def quantiles(name, kind):
 
 labels = log2_quantile(LEVELS)
 fig, axes = panels(
-    {name: s(np.arange(steps)) for name, s in schedules.items()}, epoch_steps=epoch,
-    label="weight", log=False,
-)  # fmt: skip
+    {name: s(np.arange(steps)) for name, s in schedules.items()},
+    epoch_steps=epoch,
+    label="weight",
+    log=False,
+)
 for name, ax in axes.items():
     for k, label in enumerate(labels):
-        ax.plot(at, quantiles(name, "signed")[:, k], color=diverging(label / labels[-1]),
-                linewidth=1.3, label=f"{label:+.1f}")  # fmt: skip
+        ax.plot(
+            at,
+            quantiles(name, "signed")[:, k],
+            color=diverging(label / labels[-1]),
+            linewidth=1.3,
+            label=f"{label:+.1f}",
+        )
 handles, texts = next(iter(axes.values())).get_legend_handles_labels()
-fig.legend(handles[::-1], texts[::-1], title="log2_quantile", loc="lower right", fontsize=8,
-           title_fontsize=8.5, bbox_to_anchor=(0.97, 0.06), ncols=2)  # fmt: skip
+fig.legend(
+    handles[::-1],
+    texts[::-1],
+    title="log2_quantile",
+    loc="lower right",
+    fontsize=8,
+    title_fontsize=8.5,
+    bbox_to_anchor=(0.97, 0.06),
+    ncols=2,
+)
 display.show(
     fig,
     alt="Signed quantiles of all weights against epoch, one panel for each schedule: a narrow fan "
@@ -174,8 +204,13 @@ fig, axes = plots.figure(1, 2, width=9.6, height=3.2, sharey=True)
 for ax, name in zip(axes[0], ("cosine", "constant"), strict=True):
     q = quantiles(name, "magnitude")
     for k, level in enumerate(LEVELS):
-        ax.plot(at, np.log2(q[:, k] / q[:, middle]), linewidth=1.3, label=f"{level:g}",
-                color=diverging(labels[k] / labels[-1]))  # fmt: skip
+        ax.plot(
+            at,
+            np.log2(q[:, k] / q[:, middle]),
+            linewidth=1.3,
+            label=f"{level:g}",
+            color=diverging(labels[k] / labels[-1]),
+        )
     ax.set(title=name, xlabel="epoch")
 axes[0][0].set_ylabel("$\\log_2$ of |w| over its median")
 handles, texts = axes[0][1].get_legend_handles_labels()
@@ -208,15 +243,21 @@ rows = []
 for name in schedules:
     whole, half = stats.mean_interval(grown[name]), stats.mean_interval(halves[name])
     rows.append(
-        {"schedule": name, "0.999 quantile at the end": quantiles(name, "magnitude")[-1, top],
-         "growth over the run [%]": 100 * np.expm1(whole.estimate),
-         "in the second half [%]": 100 * np.expm1(half.estimate),
-         "95 % from": 100 * np.expm1(half.low), "to": 100 * np.expm1(half.high),
-         "0.9 quantile / 0.999 quantile": float(np.exp(np.mean(close[name])))}
-    )  # fmt: skip
+        {
+            "schedule": name,
+            "0.999 quantile at the end": quantiles(name, "magnitude")[-1, top],
+            "growth over the run [%]": 100 * np.expm1(whole.estimate),
+            "in the second half [%]": 100 * np.expm1(half.estimate),
+            "95 % from": 100 * np.expm1(half.low),
+            "to": 100 * np.expm1(half.high),
+            "0.9 quantile / 0.999 quantile": float(np.exp(np.mean(close[name]))),
+        }
+    )
 display.table(
-    pd.DataFrame(rows), digits=3, caption=f"Magnitudes of the weights, {n_seeds} seeds.",
-)  # fmt: skip
+    pd.DataFrame(rows),
+    digits=3,
+    caption=f"Magnitudes of the weights, {n_seeds} seeds.",
+)
 
 # %% [markdown]
 # ### Is the accuracy informative?
@@ -242,11 +283,19 @@ ratios = {
 less = np.log(np.maximum(ratios["accuracy"], 1e-3) / ratios["validation_loss"])
 fig, ((left, right),) = plots.figure(1, 2, width=9, height=2.8)
 for run in by_name["cosine"]:
-    left.plot(run.evals["step"][1:] / epoch, run.evals["validation_loss"][1:],
-              color=plots.COLOURS[0], alpha=0.7)  # fmt: skip
+    left.plot(
+        run.evals["step"][1:] / epoch,
+        run.evals["validation_loss"][1:],
+        color=plots.COLOURS[0],
+        alpha=0.7,
+    )
     seen = run.probes["GeneratedDigits"]
-    right.plot(seen["step"][-snapshots:] / epoch, seen["accuracy"][-snapshots:],
-               color=plots.COLOURS[1], alpha=0.7)  # fmt: skip
+    right.plot(
+        seen["step"][-snapshots:] / epoch,
+        seen["accuracy"][-snapshots:],
+        color=plots.COLOURS[1],
+        alpha=0.7,
+    )
 left.set(xlabel="epoch", title="validation loss", yscale="log")
 plots_ticks = [t for t in (0.2, 0.22, 0.25, 0.3, 0.4, 0.5, 0.7, 0.9) if t < left.get_ylim()[1]]
 left.set_yticks(plots_ticks, [f"{t:g}" for t in plots_ticks])
@@ -272,12 +321,16 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 quantity = "log ratio of 0.999 quantiles"
-settled = claims.settle(
+settled = claims.judge(
     [
         *(
             Claim.effect(
-                f"diverging-{tuned.slug(name)}", f"The weights slowly diverge over time: {name}.",
-                values=grown[name], direction="greater", delta=growth, unit=quantity,
+                f"diverging-{tuned.slug(name)}",
+                f"The weights slowly diverge over time: {name}.",
+                values=grown[name],
+                direction="greater",
+                delta=growth,
+                unit=quantity,
                 source="diffusion2025",
             )
             for name in schedules
@@ -286,7 +339,10 @@ settled = claims.settle(
             Claim.equivalence(
                 f"still-{tuned.slug(name)}",
                 f"In the second half of the run the weights are stable: {name}.",
-                values=halves[name], margin=still, unit=quantity, source="diffusion2025",
+                values=halves[name],
+                margin=still,
+                unit=quantity,
+                source="diffusion2025",
                 published="by epoch 80",
             )
             for name in schedules
@@ -294,18 +350,23 @@ settled = claims.settle(
         Claim.effect(
             "close-to-zero",
             f"Nine in ten weights are smaller than {small:g} of the 0.999 quantile (cosine).",
-            values=np.array(close["cosine"]) - np.log(small), direction="less",
-            unit="log ratio of quantiles, less its bound", source="diffusion2025",
+            values=np.array(close["cosine"]) - np.log(small),
+            direction="less",
+            unit="log ratio of quantiles, less its bound",
+            source="diffusion2025",
             published="the vast majority are very close to zero; 0.999 quantile about 0.15",
         ),
         Claim.effect(
-            "accuracy", "Accuracy is a less informative metric than the loss.",
-            values=less, direction="less", unit="log ratio of signal to noise",
+            "accuracy",
+            "Accuracy is a less informative metric than the loss.",
+            values=less,
+            direction="less",
+            unit="log ratio of signal to noise",
             source="diffusion2025",
         ),
     ],
     notebook="weights",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

@@ -57,9 +57,10 @@ octaves: float = 0.5  # [doublings] around a half within which a ratio of rates 
 import numpy as np
 import pandas as pd
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many, tuned
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.labbook import tuned
 from lrlab.optimizers import AdamW
-from lrlab.plots_panels import plain_ticks
+from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Cosine, Warmup, WarmupStableDecay
 
 if not margin > 0:
@@ -83,10 +84,17 @@ def schedule(name, peak):
 
 
 def job(name, peak, seed):
-    return Job(task, Recipe(
-        schedule=schedule(name, peak), steps=steps, batch_size=batch_size, seed=seed,
-        optimizer=AdamW(weight_decay=0.1, betas=(0.9, 0.95)), clip_norm=1.0,
-    ))  # fmt: skip
+    return Job(
+        task,
+        Recipe(
+            schedule=schedule(name, peak),
+            steps=steps,
+            batch_size=batch_size,
+            seed=seed,
+            optimizer=AdamW(weight_decay=0.1, betas=(0.9, 0.95)),
+            clip_norm=1.0,
+        ),
+    )
 
 
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
@@ -141,8 +149,12 @@ axes[0].set(xlabel="update", ylabel="learning rate", ylim=(0, None))
 plots.bands(axes[1], rates, {n: tuple(map(np.exp, stats.band(np.log(curves[n])))) for n in shown})
 for style, name in zip(plots.styles(), shown, strict=False):
     axes[1].axvline(best[name], color=style["color"], linewidth=0.8, linestyle=":")
-axes[1].set(xscale="log", yscale="log", xlabel="peak learning rate",
-            ylabel="validation loss (nats per character)")  # fmt: skip
+axes[1].set(
+    xscale="log",
+    yscale="log",
+    xlabel="peak learning rate",
+    ylabel="validation loss (nats per character)",
+)
 axes[1].set_xticks(rates, [f"{rate:g}" for rate in rates])
 axes[1].set_xticks([], minor=True)
 low, high = axes[1].get_ylim()
@@ -173,8 +185,12 @@ fig, [axes] = plots.figure(1, 2, width=9.6, height=3.0, sharey=True, sharex=True
 for ax, base in zip(axes, (COSINE, TO_ZERO), strict=True):
     each = [100 * against(name, base) for name in rows]
     here = [stats.mean_interval(values) for values in each]
-    plots.intervals(ax, rows, *([getattr(i, end) for i in here]
-                                for end in ("estimate", "low", "high")), points=each)  # fmt: skip
+    plots.intervals(
+        ax,
+        rows,
+        *([getattr(i, end) for i in here] for end in ("estimate", "low", "high")),
+        points=each,
+    )
     ax.axvspan(-100 * margin, 100 * margin, color="#888888", alpha=0.2, linewidth=0)
     ax.set(title=f"against the {base}", xlabel="difference of test losses (%)")
 display.show(
@@ -191,17 +207,22 @@ table = []
 for name, rate in arms:
     ratio = stats.geometric_interval(np.divide(single[name], single[COSINE])) if name in best else 0
     table.append(
-        {"schedule": name, "tuned rate": rate,
-         "at the grid's edge": name in best and not rates[0] < rate < rates[-1],
-         "ratio to the cosine's, seed by seed": "" if name in (COSINE, HALF)
-         else f"{ratio.estimate:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]",
-         "test loss [nats]": f"{np.mean(ends[name, False]):.4f}"}
-    )  # fmt: skip
+        {
+            "schedule": name,
+            "tuned rate": rate,
+            "at the grid's edge": name in best and not rates[0] < rate < rates[-1],
+            "ratio to the cosine's, seed by seed": ""
+            if name in (COSINE, HALF)
+            else f"{ratio.estimate:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]",
+            "test loss [nats]": f"{np.mean(ends[name, False]):.4f}",
+        }
+    )
 display.table(
-    pd.DataFrame(table), digits=3,
+    pd.DataFrame(table),
+    digits=3,
     caption=f"Tuned rates, ratio of the best rates of {n_tuning} tuning seeds with 95 % t "
     f"interval, and test loss, mean over {n_seeds} seeds.",
-)  # fmt: skip
+)
 
 # %% [markdown]
 # ## Verdict
@@ -220,42 +241,62 @@ display.say(
 source, unit = "hagele2024scaling", "log ratio of test losses"
 PUBLISHED = "a cooldown of 10 to 20 % of the steps matches cosine or is better"
 ratios = np.log2(np.divide(single["cooldown 20 %"], single[COSINE]))
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.equivalence(
-            f"cooldown-{percent}", f"A constant rate with a cooldown of {percent} % ends where the "
+            f"cooldown-{percent}",
+            f"A constant rate with a cooldown of {percent} % ends where the "
             "cosine to a tenth ends, each at its own rate.",
-            values=against(f"cooldown {percent} %", COSINE), margin=margin, unit=unit,
-            source=source, published=PUBLISHED if percent < 40 else None,
+            values=against(f"cooldown {percent} %", COSINE),
+            margin=margin,
+            unit=unit,
+            source=source,
+            published=PUBLISHED if percent < 40 else None,
         )
         for percent in (10, 20, 40)
     ]
     + [
         Claim.equivalence(
-            "cooldown-20-zero", "A constant rate with a cooldown of 20 % ends where the cosine to "
+            "cooldown-20-zero",
+            "A constant rate with a cooldown of 20 % ends where the cosine to "
             "zero ends, each at its own rate.",
-            values=against("cooldown 20 %", TO_ZERO), margin=margin, unit=unit, source=source,
+            values=against("cooldown 20 %", TO_ZERO),
+            margin=margin,
+            unit=unit,
+            source=source,
             published=PUBLISHED,
         ),
         Claim.equivalence(
-            "half-rate", "At half of the cosine's rate the cooldown of 20 % ends where the "
+            "half-rate",
+            "At half of the cosine's rate the cooldown of 20 % ends where the "
             "cosine to a tenth ends.",
-            values=against(HALF, COSINE), margin=margin, unit=unit, source=source,
+            values=against(HALF, COSINE),
+            margin=margin,
+            unit=unit,
+            source=source,
             published="the best rate is about half of cosine's",
         ),
         Claim.equivalence(
-            "rate-ratio", "The best rate of the cooldown of 20 % is about half of the cosine's.",
-            values=ratios + 1, margin=octaves, unit="doublings beyond a half", source=source,
+            "rate-ratio",
+            "The best rate of the cooldown of 20 % is about half of the cosine's.",
+            values=ratios + 1,
+            margin=octaves,
+            unit="doublings beyond a half",
+            source=source,
             published="about half",
         ),
         Claim.effect(
-            "control", "Without a cooldown the loss is higher than the cosine's: the test can tell "
+            "control",
+            "Without a cooldown the loss is higher than the cosine's: the test can tell "
             "schedules apart.",
-            values=against("no cooldown", COSINE), direction="greater", delta=margin, unit=unit,
+            values=against("no cooldown", COSINE),
+            direction="greater",
+            delta=margin,
+            unit=unit,
         ),
     ],
     notebook="wsd",
-)  # fmt: skip
+)
 claims.show(settled)
 
 # %%

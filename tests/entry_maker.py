@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from lrlab.claims import Claim, settle
-from lrlab.claims.cards import card, text
-from lrlab.entries import record as records
-from lrlab.entries.normalise import to_bytes
+from lrlab.claims import Claim, judge
+from lrlab.claims.render import card, text
+from lrlab.labbook.entries import record as records
+from lrlab.labbook.entries.normalise import to_bytes
 
 
 def around(mean: float, sd: float = 0.05, n: int = 8) -> np.ndarray:
@@ -74,7 +74,7 @@ def write_entry(
     **record: object,
 ) -> Path:
     """Write an entry and its record into the log; `record` overrides fields of the record."""
-    settled = settle(some_claims() if claims is None else claims, notebook=notebook)
+    settled = judge(some_claims() if claims is None else claims, notebook=notebook)
     name = str(record.get("entry", f"{date}-{notebook}"))
     figure = {"image": {"alt": "A line."}, "figure": {"caption": "A line, n = 1."}}
     cards = output(

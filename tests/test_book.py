@@ -12,7 +12,8 @@ from bs4 import BeautifulSoup, Tag
 from built_book import NEW, OLD, OTHER, ROOT, TODAY, WHAT_IF
 from jupyter_book.config import PATH_YAML_DEFAULT
 
-from lrlab import claims, entries
+from lrlab.labbook import entries
+from lrlab.labbook.ledger import ledger as ledger_of
 
 
 @cache
@@ -78,7 +79,7 @@ def test_log_has_every_notebook_under_one_subject(book):
     assert sorted(named) == sorted({entry.record["notebook"] for entry in entries.log(ROOT)})
     page = parsed(book.html / "book" / "log" / "index.html")
     shown = {Path(link["href"]).stem for link in page.select("section#by-subject li a")}
-    assert {row.entry for row in claims.ledger(ROOT)} <= shown
+    assert {row.entry for row in ledger_of(ROOT)} <= shown
 
 
 def test_feed_has_every_entry(book):
@@ -113,13 +114,13 @@ def test_superseded_entries_and_their_successors_say_so(book):
 
 def test_what_if_is_shown_and_does_not_count(book):
     assert "a what-if with peak_lr = 0.5" in words(entry_page(book, WHAT_IF))
-    assert WHAT_IF not in {row.entry for row in claims.ledger(book.root)}
+    assert WHAT_IF not in {row.entry for row in ledger_of(book.root)}
 
 
 def test_ledger_has_a_row_for_each_claim_that_leads_to_its_card(book):
     page = parsed(book.html / "book" / "claims.html")
     rows = page.select("table.lrlab-ledger tbody tr")
-    expected = claims.ledger(book.root)
+    expected = ledger_of(book.root)
     assert len(rows) == len(expected)
     for row, claim in zip(rows, expected, strict=True):
         text = words(row)
@@ -143,7 +144,7 @@ def test_front_page_has_band_figure_and_counts_of_the_entries_that_count(book):
     figure = page.select("figure img")[0]
     assert figure.get("alt")
     counts = [words(item).strip() for item in page.select("ul.lrlab-counts li")]
-    found = [row.claim.verdict for row in claims.ledger(book.root)]
+    found = [row.claim.verdict for row in ledger_of(book.root)]
     assert f"{found.count('supported')} supported" in counts
     assert f"{found.count('contradicted')} contradicted" in counts
     newest = words(page.select("section#newest-entries")[0])

@@ -6,8 +6,8 @@ import types
 import pytest
 from entry_maker import some_claims, write_entry
 
-from lrlab.booksite import docstrings, front, pages, site
 from lrlab.claims import Claim
+from lrlab.labbook.site import docstrings, front, pages, site
 
 
 def marked(path, index: int, *tags: str) -> None:

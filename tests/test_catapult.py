@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lrlab.catapult import linear_network
+from lrlab.experiments.catapult import linear_network
 
 
 @pytest.mark.parametrize("relu", [False, True])

@@ -5,13 +5,15 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from lrlab import fingerprint, mistakes, tasks
+from lrlab import tasks
 from lrlab.checkup import KINDS, STEPS, Finding, checkup, softmax_floor
 from lrlab.checkup.subject import Subject
+from lrlab.experiments import mistakes
+from lrlab.experiments.faulty_task import BASES, Mistaken
 from lrlab.optimizers import SGD, Adam, AdamW
 from lrlab.recipe import Recipe
 from lrlab.schedules import Constant, Cosine, Linear, OneCycle
-from lrlab.tasks.mistaken import BASES, Mistaken
+from lrlab.training import fingerprint
 
 FOUND = {
     "labels shuffled": "labels",

@@ -7,8 +7,8 @@ import click
 import pytest
 from tiny_lab import lrlab
 
-from lrlab.cli import main
-from lrlab.entries import log
+from lrlab.labbook.cli import main
+from lrlab.labbook.entries import log
 
 COMMANDS = sorted(main.commands)
 
@@ -17,7 +17,7 @@ COMMANDS = sorted(main.commands)
 def test_the_command_line_answers_at_once_and_without_torch(tiny, arguments):
     code = (
         "import sys\n"
-        "from lrlab.cli import main\n"
+        "from lrlab.labbook.cli import main\n"
         "main(sys.argv[1:], standalone_mode=False)\n"
         "heavy = {'torch', 'papermill', 'jupytext', 'pandas', 'scipy', 'matplotlib', 'numpy'}\n"
         "sys.exit(repr(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"

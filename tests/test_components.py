@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lrlab.components import crossed
+from lrlab.experiments.noise_sources.components import crossed
 
 
 def design(rng, rows, columns, repetitions, deviations):

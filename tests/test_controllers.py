@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from lrlab.controllers import HypergradientDescent, ReduceOnPlateau, from_dict
+from lrlab.schedules.controllers import HypergradientDescent, ReduceOnPlateau, from_dict
 
 metrics = st.lists(st.floats(0.01, 100.0), min_size=1, max_size=60)
 plateaus = st.builds(

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lrlab.diagnosis import CAUSES, diagnose, summarise
+from lrlab.experiments.loss_plots import CAUSES, diagnose, summarise
 
 GUESS, EPOCH, STEPS = math.log(10), 50, 400
 

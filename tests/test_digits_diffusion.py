@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from lrlab import Recipe, schedules, tasks, train
-from lrlab.generation import GeneratedDigits, classifier, recognised, sample
 from lrlab.optimizers import Adam
 from lrlab.tasks.digits_diffusion import DigitsDiffusion, noise_levels
+from lrlab.training.generation import GeneratedDigits, classifier, recognised, sample
 
 SMALL = DigitsDiffusion(width=16, blocks=1, redrawn=True)
 RECIPE = Recipe(

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from lrlab import Job, Recipe, numerics, tasks, train_many
-from lrlab.elsewhere import train_under
+from lrlab.experiments.noise_sources.elsewhere import train_under
 from lrlab.schedules import Constant
 
 NOT_X86 = numerics.environment("portable") == numerics.environment("foreign")
@@ -33,7 +33,7 @@ def test_a_process_of_the_profile_starts_no_other(job, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     for name, value in numerics.environment("portable").items():
         monkeypatch.setitem(os.environ, name, value)
-    monkeypatch.setattr("lrlab.elsewhere.subprocess.run", None)
+    monkeypatch.setattr("lrlab.experiments.noise_sources.elsewhere.subprocess.run", None)
     [run] = train_under("portable", [job], n_jobs=1)
     assert run.key == job.key
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lrlab import Job, Recipe, tasks, train_many
-from lrlab.ensembles import Predictions, cross_entropy, disagreement, together
+from lrlab.experiments.ensembles import Predictions, cross_entropy, disagreement, together
 from lrlab.schedules import Constant
 
 TASK = tasks.get("mnist1d", n_train=200)
@@ -34,8 +34,9 @@ def test_equal_members_agree_and_disagreement_is_symmetric():
     assert disagreement(log_p) == disagreement(log_p[::-1])
 
 
-@pytest.mark.parametrize("call", [lambda: disagreement(random_predictions(1)),
-                                  lambda: together(np.zeros((2, 3)))])  # fmt: skip
+@pytest.mark.parametrize(
+    "call", [lambda: disagreement(random_predictions(1)), lambda: together(np.zeros((2, 3)))]
+)
 def test_too_few_members_and_wrong_shapes_are_refused(call):
     with pytest.raises(ValueError, match="need"):
         call()

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from lrlab.entries import BadInput, find, log
-from lrlab.entries.logbook import claims_of
-from lrlab.entries.record import check, schema, to_bytes
+from lrlab.labbook.entries import BadInput, find, log
+from lrlab.labbook.entries.logbook import claims_of
+from lrlab.labbook.entries.record import check, schema, to_bytes
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from lrlab.entries.normalise import Unfit, normalise
+from lrlab.labbook.entries.normalise import Unfit, normalise
 
 ROOT = Path("/laboratories/mine")
 

@@ -2,7 +2,7 @@ import nbformat
 import pytest
 from tiny_lab import SOURCE, lrlab, make
 
-from lrlab.entries.reference import problems
+from lrlab.labbook.entries.reference import problems
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,10 @@ import json
 import pytest
 from tiny_lab import lrlab
 
-from lrlab.claims import Claim, settle
-from lrlab.entries import log
-from lrlab.entries.record import sha256
-from lrlab.entries.rerun import compare
+from lrlab.claims import Claim, judge
+from lrlab.labbook.entries import log
+from lrlab.labbook.entries.record import sha256
+from lrlab.labbook.entries.rerun import compare
 
 
 def tamper(root, old, new):
@@ -51,7 +51,7 @@ def test_a_hand_edit_is_drift_before_anything_is_executed(with_entry):
 
 
 VALUES = [0.9, 1.0, 1.1, 1.2, 0.8]
-[SETTLED] = settle(
+[SETTLED] = judge(
     [Claim.effect("b", "It is more", values=VALUES, direction="greater", delta=0.1)], notebook="a"
 )
 CLAIM = SETTLED.to_dict()

@@ -9,8 +9,8 @@ import nbformat
 import pytest
 from tiny_lab import files, lrlab
 
-from lrlab.entries import Request, RunFailed, log, run
-from lrlab.entries.laboratory import git
+from lrlab.labbook.entries import Request, RunFailed, log, run
+from lrlab.labbook.entries.laboratory import git
 
 
 def write_source(root, old, new):
@@ -146,8 +146,18 @@ def test_an_entry_takes_the_place_of_one_of_its_own_notebook_only(with_entry):
     entry.path.with_name("2026-01-01-other.json").write_text(json.dumps(other))
     entry.path.with_name("2026-01-01-other.ipynb").write_bytes(entry.path.read_bytes())
     before = files(with_entry)
-    result = lrlab(with_entry, "run", "tiny", "-p", "n", "7", "--supersedes", "2026-01-01-other",
-                   "--reason", "x")  # fmt: skip
+    result = lrlab(
+        with_entry,
+        "run",
+        "tiny",
+        "-p",
+        "n",
+        "7",
+        "--supersedes",
+        "2026-01-01-other",
+        "--reason",
+        "x",
+    )
     assert result.exit_code == 2
     assert "2026-01-01-other is an entry of other, not of tiny" in result.stderr
     assert files(with_entry) == before
@@ -182,7 +192,7 @@ def test_an_output_that_can_not_be_published_fails_the_run(tiny):
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_ends_the_kernel_and_leaves_the_log_alone(tiny, ending):
-    command = [sys.executable, "-m", "lrlab.cli", "run", "tiny", "-p", "seconds", "60"]
+    command = [sys.executable, "-m", "lrlab.labbook.cli", "run", "tiny", "-p", "seconds", "60"]
     process = subprocess.Popen(
         command, cwd=tiny, stderr=subprocess.PIPE, text=True, preexec_fn=_heed_interruptions
     )

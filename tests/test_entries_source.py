@@ -1,10 +1,10 @@
 import pytest
 from tiny_lab import SOURCE
 
-from lrlab.entries import BadInput, read
-from lrlab.entries.assemble import assemble, command, slug
-from lrlab.entries.source import Parameter
-from lrlab.entries.values import Type
+from lrlab.labbook.entries import BadInput, read
+from lrlab.labbook.entries.assemble import assemble, command, slug
+from lrlab.labbook.entries.source import Parameter
+from lrlab.labbook.entries.values import Type
 
 
 def test_parameters_are_read_without_being_executed(tiny):

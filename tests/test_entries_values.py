@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrlab.entries.errors import BadInput
-from lrlab.entries.values import Type, parse, spell
+from lrlab.labbook.entries.errors import BadInput
+from lrlab.labbook.entries.values import Type, parse, spell
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = {"int": st.integers(), "float": FINITE, "bool": st.booleans(), "str": st.text()}

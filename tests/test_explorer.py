@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from lrlab import schedules
-from lrlab.booksite import handbook
-from lrlab.booksite.handbook import examples, explorer
+from lrlab.labbook.site import handbook
+from lrlab.labbook.site.handbook import examples, explorer
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from lrlab.cli import main
+from lrlab.labbook.cli import main
 
 ROOT = Path(__file__).parents[1]
 

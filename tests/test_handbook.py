@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lrlab import schedules
-from lrlab.booksite.handbook import directives, drawing, examples, mistakes, peers
+from lrlab.labbook.site.handbook import directives, drawing, examples, mistakes, peers
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "book/handbook"

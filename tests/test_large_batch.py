@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from lrlab import Recipe, tasks
-from lrlab.noise_scale import NoiseScale, noise_scale
+from lrlab.experiments.critical_batch.noise_scale import NoiseScale, noise_scale
+from lrlab.experiments.critical_batch.target import Target
+from lrlab.experiments.quadratic import Quadratic, fewest_updates
 from lrlab.schedules import Constant, Linear
-from lrlab.target import Target
-from lrlab.tasks.quadratic import Quadratic, fewest_updates
-from lrlab.training import train
+from lrlab.training.loop import train
 
 
 @pytest.mark.parametrize("rate", [0.05, 1.0, 1.7])

@@ -6,9 +6,9 @@ import subprocess
 import pytest
 from entry_maker import around, rewrite_claims, some_claims, write_entry
 
-from lrlab import claims
-from lrlab.claims import Claim
-from lrlab.claims.ledger import totals
+from lrlab.claims import Claim, judge
+from lrlab.labbook.ledger import check, totals
+from lrlab.labbook.ledger import ledger as ledger_of
 
 
 def effect(mean: float) -> list[Claim]:
@@ -16,11 +16,11 @@ def effect(mean: float) -> list[Claim]:
 
 
 def entries_of(root) -> list[str]:
-    return [row.entry for row in claims.ledger(root)]
+    return [row.entry for row in ledger_of(root)]
 
 
 def problems(root) -> list[str]:
-    return [str(problem) for problem in claims.check(root)]
+    return [str(problem) for problem in check(root)]
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_superseded_entry_does_not_count_even_if_it_is_newer_by_name(tmp_path):
 
 def test_totals_count_each_verdict_with_its_zeros(tmp_path):
     write_entry(tmp_path, claims=some_claims())
-    assert totals(claims.ledger(tmp_path)) == {
+    assert totals(ledger_of(tmp_path)) == {
         "supported": 2,
         "contradicted": 1,
         "inconclusive": 0,
@@ -98,7 +98,7 @@ def test_level_that_holms_order_does_not_give_is_found(tmp_path):
 
     def loosen(claim):
         if claim["id"] == "demo.lower":
-            [loose] = claims.settle(some_claims()[:1], notebook="demo")
+            [loose] = judge(some_claims()[:1], notebook="demo")
             claim.update(loose.to_dict())
 
     rewrite_claims(path, loosen)

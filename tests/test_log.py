@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lrlab.entries import log
-from lrlab.entries.rerun import DRIFTED, rerun
+from lrlab.labbook.entries import log
+from lrlab.labbook.entries.rerun import DRIFTED, rerun
 
 ROOT = Path(__file__).parents[1]
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lrlab import tasks
-from lrlab.metalearning import UnrolledTraining
+from lrlab.experiments.metalearned_rate import UnrolledTraining
 
 TASK = tasks.get("mnist1d", architecture="tanh")
 

@@ -3,10 +3,11 @@
 import torch
 
 from lrlab import tasks
+from lrlab.experiments.super_convergence import MnistFew
 
 
 def test_no_image_is_lost_and_the_parts_share_none():
-    few, whole = tasks.get("mnist_few", n_train=700).data(), tasks.get("mnist").data()
+    few, whole = MnistFew(n_train=700).data(), tasks.get("mnist").data()
     assert few.sizes() == {"train": 700, "validation": 500, "test": 3800}
     for k in (0, 1):
         assert torch.equal(few.train[k], whole.train[k][:700])
@@ -15,6 +16,6 @@ def test_no_image_is_lost_and_the_parts_share_none():
 
 
 def test_it_is_known_by_name_and_has_a_key_of_its_own():
-    task = tasks.get("mnist_few", n_train=700)
+    task = MnistFew(n_train=700)
     assert tasks.from_dict(task.to_dict()) == task
     assert task.to_dict() != tasks.get("mnist", n_train=700).to_dict()

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from lrlab import Recipe, tasks, train
-from lrlab.coordinates import coordinate_change, width_exponent
+from lrlab import Recipe, train
+from lrlab.experiments.mup.coordinates import coordinate_change, width_exponent
+from lrlab.experiments.mup.width_task import Mnist1DWidth
 from lrlab.optimizers import Adam
 from lrlab.schedules import Constant
 
@@ -15,12 +16,19 @@ WIDTHS = (32, 128, 512)
 
 
 def wide(width, parametrisation):
-    return tasks.get("mnist1d_width", width=width, parametrisation=parametrisation)
+    return Mnist1DWidth(width=width, parametrisation=parametrisation)
 
 
 def recipe(task, seed=0, rate=2.0**-7):
-    return Recipe(schedule=Constant(rate), steps=5, batch_size=50, optimizer=Adam(), seed=seed,
-                  lr_ratios=task.lr_ratios, eval_every=0)  # fmt: skip
+    return Recipe(
+        schedule=Constant(rate),
+        steps=5,
+        batch_size=50,
+        optimizer=Adam(),
+        seed=seed,
+        lr_ratios=task.lr_ratios,
+        eval_every=0,
+    )
 
 
 def test_both_are_one_training_at_the_base_width():
@@ -79,11 +87,12 @@ def test_the_first_update_of_adam_moves_the_input_layer_by_the_sum_of_its_inputs
     assert 0 < found["input"] < rate * (1 + x.abs().sum(1).square().mean().sqrt().item())
 
 
-@pytest.mark.parametrize("arguments", [{"width": 0}, {"width": 2.5}, {"base_width": -1},
-                                       {"parametrisation": "ntk"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "arguments", [{"width": 0}, {"width": 2.5}, {"base_width": -1}, {"parametrisation": "ntk"}]
+)
 def test_arguments_that_make_no_sense(arguments):
     with pytest.raises(ValueError, match=str(next(iter(arguments.values())))):
-        tasks.get("mnist1d_width", **arguments)
+        Mnist1DWidth(**arguments)
 
 
 def test_checks_that_make_no_sense():

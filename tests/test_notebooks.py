@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lrlab.entries import names, read
-from lrlab.entries.assemble import assemble
+from lrlab.labbook.entries import names, read
+from lrlab.labbook.entries.assemble import assemble
 
 ROOT = Path(__file__).parents[1]
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from lrlab import Job, Recipe, schedules, tasks, train, train_many
-from lrlab.parallel import describe
-from lrlab.probes import Probe
-from lrlab.store import Store
+from lrlab.training.parallel import describe
+from lrlab.training.probes import Probe
+from lrlab.training.store import Store
 
 TASK = tasks.get("mnist1d", n_train=128)
 RECIPE = Recipe(schedule=schedules.Constant(0.1), steps=4, batch_size=16)

@@ -8,7 +8,7 @@ import torch
 
 from lrlab import Recipe, schedules, tasks, train
 from lrlab.optimizers import SGD
-from lrlab.probes import (
+from lrlab.training.probes import (
     GradientNorm,
     Moment,
     UpdateRatio,

@@ -402,5 +402,7 @@ def test_every_exported_kind_is_among_the_examples():
 
 
 def test_the_schedules_do_not_import_torch():
-    code = "import sys, lrlab.schedules, lrlab.controllers; sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys, lrlab.schedules, lrlab.schedules.controllers; sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -6,9 +6,11 @@ import pytest
 from bs4 import BeautifulSoup
 from entry_maker import write_entry
 
-from lrlab import claims
-from lrlab.booksite import ledger_table, site
-from lrlab.claims import Claim, Sentence, loose_ends, sentences
+from lrlab.claims import Claim
+from lrlab.labbook import sentences
+from lrlab.labbook.ledger import ledger as ledger_of
+from lrlab.labbook.sentences import Sentence, loose_ends
+from lrlab.labbook.site import ledger_table, site
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = {"azmimr2022", "diffusion2025", "juliusm2026", "mtdickens2024"}
@@ -27,7 +29,7 @@ def test_each_document_has_its_sentences_and_each_sentence_its_claims():
 
 
 def test_table_and_ledger_leave_nothing_out():
-    assert loose_ends(sentences(ROOT), claims.ledger(ROOT)) == []
+    assert loose_ends(sentences(ROOT), ledger_of(ROOT)) == []
 
 
 def test_a_pattern_that_fits_no_claim_and_a_claim_that_no_sentence_names_are_found(tmp_path):
@@ -37,7 +39,7 @@ def test_a_pattern_that_fits_no_claim_and_a_claim_that_no_sentence_names_are_fou
         Claim.exact("other", "Another's", holds=True, source="b"),
     ]
     write_entry(tmp_path, claims=made)
-    ledger = claims.ledger(tmp_path)
+    ledger = ledger_of(tmp_path)
     falls = Sentence("a", "It falls.", ("demo.fal*",))
     assert [row.claim.id for row in falls.rows(ledger)] == ["demo.falls"]
     assert loose_ends([falls, Sentence("a", "It stays.", ("demo.stays",))], ledger) == [
@@ -79,7 +81,7 @@ def page(book, name: str) -> BeautifulSoup:
 
 
 def test_the_page_of_sentences_shows_each_with_links_to_its_claims(book):
-    ledger = claims.ledger(book.root)
+    ledger = ledger_of(book.root)
     rows = page(book, "sentences").select("table.lrlab-sentences tbody tr")
     expected = sentences(book.root)
     assert len(rows) == len(expected)

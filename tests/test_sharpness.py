@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from lrlab import Recipe, schedules, tasks
+from lrlab.curvature.hessian import hessian_product, lanczos, sharpness, stability_edge
 from lrlab.optimizers import SGD
-from lrlab.sharpness import hessian_product, lanczos, sharpness, stability_edge
 
 
 class Tiny(nn.Sequential):

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from lrlab import Recipe, schedules, tasks, train
+from lrlab.curvature.hessian import sharpness
+from lrlab.curvature.probe import Sharpness, adam_preconditioner, edge, preconditioned_sharpness
 from lrlab.optimizers import SGD, Adam, AdamW
-from lrlab.sharpness import sharpness
-from lrlab.sharpness_probe import Sharpness, adam_preconditioner, edge, preconditioned_sharpness
 
 
 @pytest.fixture

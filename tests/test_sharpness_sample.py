@@ -5,19 +5,22 @@ import pytest
 import torch
 
 from lrlab import Recipe, schedules, tasks, train
+from lrlab.curvature.probe import adam_preconditioner
+from lrlab.experiments.gradient_norms import SampleSharpness
 from lrlab.optimizers import SGD, AdamW
-from lrlab.sharpness_probe import adam_preconditioner
-from lrlab.sharpness_sample import SampleSharpness
-from lrlab.state import TrainingState
+from lrlab.training.state import TrainingState
 
 STEPS = 5
 
 
 def recipe(optimizer, steps=STEPS):
     return Recipe(
-        schedule=schedules.Constant(0.01), steps=steps, batch_size=10, optimizer=optimizer,
+        schedule=schedules.Constant(0.01),
+        steps=steps,
+        batch_size=10,
+        optimizer=optimizer,
         eval_every=0,
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("optimizer", [SGD(), AdamW(weight_decay=0.1, betas=(0.9, 0.99))])

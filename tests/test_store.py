@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 import lrlab
-from lrlab import Job, Recipe, fingerprint, schedules, tasks, train_many
+from lrlab import Job, Recipe, schedules, tasks, train_many
 from lrlab.optimizers import SGD, Adam
-from lrlab.probes import GradientNorm
-from lrlab.runs import Run
-from lrlab.stopping import EarlyStopping
-from lrlab.store import Store, default_store, run_key
+from lrlab.training import fingerprint
+from lrlab.training.probes import GradientNorm
+from lrlab.training.record import Run
+from lrlab.training.stopping import EarlyStopping
+from lrlab.training.store import Store, default_store, run_key
 
 TASK = tasks.get("mnist1d", n_train=128)
 RECIPE = Recipe(schedule=schedules.Constant(0.1), steps=4, batch_size=16)
@@ -37,11 +38,14 @@ def test_the_key_depends_on_everything_that_can_change_the_numbers(monkeypatch):
 def test_each_module_that_can_change_the_numbers_changes_the_key_and_no_other(tmp_path):
     package = tmp_path / "lrlab"
     shutil.copytree(Path(lrlab.__file__).parent, package)
-    roots = ["lrlab.training", "lrlab.tasks.mnist", "lrlab.schedules.decay"]
+    roots = ["lrlab.training.loop", "lrlab.tasks.mnist", "lrlab.schedules.decay"]
     counts = fingerprint.reached(roots, package)
-    assert {"lrlab.state", "lrlab.optimizers", "lrlab.randomness", "lrlab.tasks.base"} <= set(
-        counts
-    )
+    assert {
+        "lrlab.training.state",
+        "lrlab.optimizers",
+        "lrlab.randomness",
+        "lrlab.tasks.base",
+    } <= set(counts)
     before = fingerprint.source_hash(roots, package)
     for path in sorted(package.rglob("*.py")):
         module = "lrlab." + ".".join(path.relative_to(package).with_suffix("").parts)
@@ -73,7 +77,7 @@ def test_a_stored_run_comes_back_bit_for_bit(tmp_path):
 def test_what_is_stored_is_not_trained_again(tmp_path, monkeypatch):
     store = Store(tmp_path)
     run = store.train(TASK, RECIPE)
-    monkeypatch.setattr("lrlab.store.train", None)
+    monkeypatch.setattr("lrlab.training.store.train", None)
     assert store.train(TASK, RECIPE).same_numbers(run)
 
 

@@ -7,11 +7,11 @@ import pytest
 from sweep_fakes import EVALUATIONS, Formula, plan, table, whole
 
 from lrlab import Recipe, schedules, tasks, train
-from lrlab.store import Store
 from lrlab.sweep import Choice, LogUniform, Plan, Uniform, advice, load, sweep, trials
 from lrlab.sweep import rules as stopping
 from lrlab.sweep.trainer import TaskTrainer
 from lrlab.sweep.trial import best
+from lrlab.training.store import Store
 
 RULES = [
     None,
@@ -54,15 +54,27 @@ def test_a_grid_is_searched_point_by_point_and_no_further():
 
 
 def test_quasi_random_trials_fill_the_space_evenly():
-    found = trials(sweep(plan(sampler="quasi-random", trials=16, rule=None), trainer=Formula(),
-                         n_jobs=1, progress=False))  # fmt: skip
+    found = trials(
+        sweep(
+            plan(sampler="quasi-random", trials=16, rule=None),
+            trainer=Formula(),
+            n_jobs=1,
+            progress=False,
+        )
+    )
     places = [LogUniform(1e-4, 1.0).position(t.params["peak_lr"]) for t in found]
     assert sorted(int(16 * place) for place in places) == list(range(16))
 
 
 def test_a_trial_that_diverges_is_an_outcome_and_ends_at_once():
-    found = trials(sweep(plan(sampler="random", trials=40, rule=None), trainer=Formula(),
-                         n_jobs=1, progress=False))  # fmt: skip
+    found = trials(
+        sweep(
+            plan(sampler="random", trials=40, rule=None),
+            trainer=Formula(),
+            n_jobs=1,
+            progress=False,
+        )
+    )
     diverged = [t for t in found if t.outcome == "diverged"]
     assert {t.params["peak_lr"] > 0.5 for t in diverged} == {True}
     assert {t.value for t in diverged} == {np.inf}
@@ -88,12 +100,19 @@ def test_the_budget_of_earlier_waves_is_where_a_trial_begins():
 TASK = {"task": "mnist1d", "n_train": 200}
 RECIPE = {
     "schedule": {"schedule": "Cosine", "peak_lr": 1.0, "steps": 24},
-    "steps": 24, "batch_size": 20, "eval_every": 4,
-}  # fmt: skip
+    "steps": 24,
+    "batch_size": 20,
+    "eval_every": 4,
+}
 REAL = Plan(
-    task=TASK, recipe=RECIPE, space={"peak_lr": LogUniform(1e-3, 30.0)}, trials=6, wave=3,
-    sampler="random", rule={"rule": "wandb-hyperband", "min_iter": 2, "eta": 2},
-)  # fmt: skip
+    task=TASK,
+    recipe=RECIPE,
+    space={"peak_lr": LogUniform(1e-3, 30.0)},
+    trials=6,
+    wave=3,
+    sampler="random",
+    rule={"rule": "wandb-hyperband", "min_iter": 2, "eta": 2},
+)
 
 
 def test_a_real_trial_is_the_run_that_training_alone_would_make(tmp_path):
@@ -119,8 +138,9 @@ def test_a_stopped_trial_goes_on_from_its_checkpoint_bit_for_bit(tmp_path):
 
 def test_a_metric_can_be_made_of_the_evaluations(tmp_path):
     trainer = TaskTrainer(str(tmp_path), objective=lambda e: np.cumsum(e["validation_loss"]))
-    [trial] = trials(sweep(REAL.replace(trials=1, rule=None), trainer=trainer, n_jobs=1,
-                           progress=False))  # fmt: skip
+    [trial] = trials(
+        sweep(REAL.replace(trials=1, rule=None), trainer=trainer, n_jobs=1, progress=False)
+    )
     assert (np.diff(trial.values) > 0).all()
 
 
@@ -222,12 +242,16 @@ def test_advice_on_bands_that_are_never_reached():
 @pytest.mark.parametrize(
     "rule",
     [
-        {"rule": "successive-halving", "min_resource": 4, "reduction_factor": 4,
-         "min_early_stopping_rate": 1},
+        {
+            "rule": "successive-halving",
+            "min_resource": 4,
+            "reduction_factor": 4,
+            "min_early_stopping_rate": 1,
+        },
         {"rule": "hyperband", "min_resource": 20},
         {"rule": "median", "n_warmup_steps": 16},
     ],
-)  # fmt: skip
+)
 def test_advice_on_other_rules_that_never_look(rule):
     [sentence] = advice(plan(rule=rule))
     assert sentence.startswith("No run can ever be stopped: the rule first looks after")
@@ -257,8 +281,9 @@ def test_a_plan_survives_json_and_a_study_refuses_another_plan(tmp_path):
 def test_more_trials_go_on_with_the_same_study(tmp_path, rule):
     url = f"sqlite:///{tmp_path / 'study.db'}"
     for number in (8, 20):
-        study = sweep(plan(trials=number, rule=rule), storage=url, trainer=Formula(), n_jobs=1,
-                      progress=False)  # fmt: skip
+        study = sweep(
+            plan(trials=number, rule=rule), storage=url, trainer=Formula(), n_jobs=1, progress=False
+        )
     assert table(trials(study)) == whole(rule=rule)
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lrlab.cli import main
-from lrlab.parallel import WorkerKilled
+from lrlab.labbook.cli import main
 from lrlab.sweep import load
 from lrlab.sweep.plan import Plan
+from lrlab.training.parallel import WorkerKilled
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "book" / "guide" / "surnames.yml"

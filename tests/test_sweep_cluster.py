@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sweep_fakes import Formula, plan, table, whole
 
+from lrlab.labbook.cli.sweep import _on
 from lrlab.sweep import sweep, trials
-from lrlab.sweep.cli import _on
 
 FAKES = str(Path(__file__).parent)
 PATIENCE = 120  # seconds; a busy machine is no failure
@@ -29,12 +29,25 @@ def cluster(tmp_path):
     """A scheduler and two workers with one thread each, as programs of their own."""
     address = f"tcp://127.0.0.1:{free_port()}"
     environment = os.environ | {"PYTHONPATH": FAKES, "OMP_NUM_THREADS": "1"}
-    common = {"cwd": tmp_path, "env": environment, "stdout": subprocess.DEVNULL,
-              "stderr": subprocess.DEVNULL}  # fmt: skip
+    common = {
+        "cwd": tmp_path,
+        "env": environment,
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+    }
     scheduler = subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", address,
-         "--dashboard-address", ":0", "--no-show"], **common
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "distributed.cli.dask_scheduler",
+            "--host",
+            address,
+            "--dashboard-address",
+            ":0",
+            "--no-show",
+        ],
+        **common,
+    )
     worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1"]
     options = ["--no-nanny", "--no-dashboard", "--local-directory", str(tmp_path)]
     workers = [subprocess.Popen([*worker, *options], **common) for _ in range(2)]

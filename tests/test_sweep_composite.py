@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from lrlab.experiments.composite_metric import cumulative, per_evaluation, weights
 from lrlab.sweep import advice
-from lrlab.sweep.composite import cumulative, per_evaluation, weights
 from lrlab.sweep.surnames import bayesian
 
 
@@ -21,9 +21,13 @@ def test_the_metric_equals_its_formula_written_out():
     found = cumulative(loss, evaluations=12, peak=peak, near=near, window=window, kappa=kappa)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     both = cumulative(
-        np.stack([loss, loss[::-1]]), evaluations=12, peak=peak, near=near, window=window,
+        np.stack([loss, loss[::-1]]),
+        evaluations=12,
+        peak=peak,
+        near=near,
+        window=window,
         kappa=kappa,
-    )  # fmt: skip
+    )
     np.testing.assert_allclose(both[0], expected, rtol=1e-12)
 
 

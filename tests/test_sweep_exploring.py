@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from lrlab.sweep.exploring import Surface, at_edge, distance_ranks, tpe_search, wandb_search
+from lrlab.experiments.bayesian_sweep import (
+    Surface,
+    at_edge,
+    distance_ranks,
+    tpe_search,
+    wandb_search,
+)
 
 
 def bowl(at):

@@ -4,7 +4,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
-from lrlab.sweep.kept import Kept
+from lrlab.sweep.storage_writer import Kept
 
 
 def running():

@@ -30,8 +30,14 @@ def url():
 
 
 def work(url: str) -> None:
-    join(plan(trials=TRIALS, sampler="random"), url, name="shared", trainer=Formula(delay=0.01),
-         n_jobs=1, heartbeat=5)  # fmt: skip
+    join(
+        plan(trials=TRIALS, sampler="random"),
+        url,
+        name="shared",
+        trainer=Formula(delay=0.01),
+        n_jobs=1,
+        heartbeat=5,
+    )
 
 
 def test_a_study_in_lockstep_is_the_same_in_every_storage(url):

@@ -5,19 +5,23 @@ import dataclasses
 import numpy as np
 import pytest
 
+from lrlab.experiments.replay import replay
 from lrlab.sweep import LogUniform, Plan, sweep, trials
-from lrlab.sweep.replay import replay
 from lrlab.sweep.trainer import Progress
 
 EVALUATIONS = 20
 RULES = {
     "wandb": {"rule": "wandb-hyperband", "min_iter": 3, "eta": 2},
     "halving": {"rule": "successive-halving", "min_resource": 3, "reduction_factor": 2},
-    "hyperband": {"rule": "hyperband", "min_resource": 3, "max_resource": 20,
-                  "reduction_factor": 2},
+    "hyperband": {
+        "rule": "hyperband",
+        "min_resource": 3,
+        "max_resource": 20,
+        "reduction_factor": 2,
+    },
     "median": {"rule": "median", "n_startup_trials": 4},
     "none": None,
-}  # fmt: skip
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,9 +37,10 @@ class Shown:
         upto = len(curve) if finite.all() else int(np.argmin(finite))
         within = curve[: min(upto, evaluation)]
         return Progress(
-            values=tuple(within), steps=tuple(range(1, len(within) + 1)),
+            values=tuple(within),
+            steps=tuple(range(1, len(within) + 1)),
             diverged=upto < evaluation,
-        )  # fmt: skip
+        )
 
 
 def curves(n, seed):
@@ -52,10 +57,16 @@ def test_a_replay_stops_whom_the_sweep_would_stop(rule, wave):
     values = curves(12, seed=1)
     xs = tuple(float(x) for x in np.linspace(0.1, 0.9, len(values)))
     plan = Plan(
-        task={"task": "mnist1d"}, recipe={"steps": EVALUATIONS, "eval_every": 1},
-        space={"x": LogUniform(0.01, 1.0)}, trials=len(values), sampler="grid", grid={"x": xs},
-        rule=RULES[rule], wave=wave, judge_every=3,
-    )  # fmt: skip
+        task={"task": "mnist1d"},
+        recipe={"steps": EVALUATIONS, "eval_every": 1},
+        space={"x": LogUniform(0.01, 1.0)},
+        trials=len(values),
+        sampler="grid",
+        grid={"x": xs},
+        rule=RULES[rule],
+        wave=wave,
+        judge_every=3,
+    )
     shown = Shown(tuple(map(tuple, values)), xs)
     study = sweep(plan, trainer=shown, n_jobs=1, progress=False)
     expected = [len(trial.values) for trial in trials(study)]

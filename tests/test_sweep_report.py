@@ -5,10 +5,9 @@ import pytest
 from bs4 import BeautifulSoup
 from sweep_fakes import Formula, plan
 
-from lrlab import plots
 from lrlab.sweep import Choice, LogUniform, Trial, Uniform, sweep, trials
 from lrlab.sweep.importance import clusters, importance, positions
-from lrlab.sweep.report import running_best, write_report
+from lrlab.sweep.report import running_best, sweep_report, write_report
 
 SPACE = {"rate": LogUniform(1e-4, 1.0), "idle": Uniform(0.0, 1.0), "kind": Choice(("a", "b", "c"))}
 
@@ -29,8 +28,17 @@ def made(n: int, seed: int = 0) -> list[Trial]:
 
 
 def test_positions_are_measured_along_each_range():
-    trial = Trial(0, {"rate": 1e-2, "idle": 0.25, "kind": "c"}, "completed", 1.0,
-                  np.array([]), np.array([]), 0.0, 1.0, None)  # fmt: skip
+    trial = Trial(
+        0,
+        {"rate": 1e-2, "idle": 0.25, "kind": "c"},
+        "completed",
+        1.0,
+        np.array([]),
+        np.array([]),
+        0.0,
+        1.0,
+        None,
+    )
     assert positions(SPACE, [trial]).tolist() == [[0.5, 0.25, 1.0]]
 
 
@@ -50,8 +58,9 @@ def test_importances_are_repeatable_and_less_sure_with_fewer_trials():
 
 def test_diverged_trials_count_as_the_worst():
     found = made(40)
-    found[0] = Trial(0, found[0].params, "diverged", np.inf, found[0].steps, found[0].values,
-                     0.0, 1.0, None)  # fmt: skip
+    found[0] = Trial(
+        0, found[0].params, "diverged", np.inf, found[0].steps, found[0].values, 0.0, 1.0, None
+    )
     assert np.isfinite(importance(SPACE, found, resamples=3).shares).all()
 
 
@@ -81,10 +90,13 @@ def study():
 
 
 def test_one_call_makes_all_figures_each_with_words(study):
-    figures = plots.sweep_report(study)
+    figures = sweep_report(study)
     assert list(figures)[:4] == [
-        "Parallel coordinates", "Importance", "Best so far", "Length of the trials",
-    ]  # fmt: skip
+        "Parallel coordinates",
+        "Importance",
+        "Best so far",
+        "Length of the trials",
+    ]
     assert all(fig.axes and words.endswith(".") for fig, words in figures.values())
 
 
@@ -112,8 +124,10 @@ def test_the_page_needs_nothing_else_and_each_figure_has_words(study, tmp_path):
 def test_a_study_without_a_completed_trial_has_no_report(tmp_path):
     empty = sweep(
         plan(trials=1, space={"peak_lr": Uniform(0.6, 1.0), "optimizer.momentum": Uniform(0, 0.9)}),
-        trainer=Formula(), n_jobs=1, progress=False,
-    )  # fmt: skip
+        trainer=Formula(),
+        n_jobs=1,
+        progress=False,
+    )
     with pytest.raises(ValueError, match="no completed trial"):
         write_report(empty, tmp_path / "report.html")
     assert not list(tmp_path.iterdir())

@@ -61,8 +61,9 @@ def test_thirty_kills_at_random_times_change_nothing(tmp_path):
 def carry_out_in_two(url: str) -> None:
     os.setpgrp()
     with contextlib.suppress(RuntimeError):  # the message that a worker was killed
-        sweep(plan(trials=TRIALS), storage=url, trainer=Formula(delay=0.2), n_jobs=2,
-              progress=False)  # fmt: skip
+        sweep(
+            plan(trials=TRIALS), storage=url, trainer=Formula(delay=0.2), n_jobs=2, progress=False
+        )
 
 
 def workers_of(pid: int) -> list[psutil.Process]:
@@ -114,8 +115,9 @@ def test_an_interruption_between_two_judgements_changes_nothing(tmp_path, rule, 
     monkeypatch.setattr(_Book, "_tell", interrupted)
     while not studies:
         with contextlib.suppress(InterruptedError):
-            studies.append(sweep(plan(rule=chosen), storage=url, trainer=Formula(), n_jobs=1,
-                                 progress=False))  # fmt: skip
+            studies.append(
+                sweep(plan(rule=chosen), storage=url, trainer=Formula(), n_jobs=1, progress=False)
+            )
     assert table(trials(studies[0])) == expected
     assert len(told) > TRIALS
 
@@ -124,8 +126,13 @@ def test_a_finished_trial_is_never_trained_again(tmp_path):
     url, diary = f"sqlite:///{tmp_path / 'study.db'}", tmp_path / "diary.txt"
     until_finished(carry_out, (url, str(diary), 1), 6, 0, longest=0.6)
     before = diary.read_text()
-    carried = sweep(plan(trials=TRIALS), storage=url, trainer=Formula(diary=str(diary)),
-                    n_jobs=1, progress=False)  # fmt: skip
+    carried = sweep(
+        plan(trials=TRIALS),
+        storage=url,
+        trainer=Formula(diary=str(diary)),
+        n_jobs=1,
+        progress=False,
+    )
     assert diary.read_text() == before
     assert len(trials(carried)) == TRIALS
     # Each (trial, rung) may be worked on once more for each kill, never in a process that came
@@ -182,8 +189,13 @@ def hold(url: str, began) -> None:
 
 
 def work(url: str) -> None:
-    join(plan(trials=TRIALS, sampler="random"), url, trainer=Formula(delay=0.004), n_jobs=1,
-         heartbeat=1)  # fmt: skip
+    join(
+        plan(trials=TRIALS, sampler="random"),
+        url,
+        trainer=Formula(delay=0.004),
+        n_jobs=1,
+        heartbeat=1,
+    )
 
 
 def test_a_worker_that_finds_no_trial_left_waits_for_the_others(tmp_path):

@@ -22,8 +22,13 @@ def test_the_decisions_are_those_of_the_package():
         histories_seen += len(histories)
         for i, active in enumerate(running):
             if active:
-                ours = wandb_stops(logged[i], logged[:i] + logged[i + 1 :], bands,
-                                   eta=setting["eta"], strict=setting["strict"])  # fmt: skip
+                ours = wandb_stops(
+                    logged[i],
+                    logged[:i] + logged[i + 1 :],
+                    bands,
+                    eta=setting["eta"],
+                    strict=setting["strict"],
+                )
                 assert ours == (expected[i] == "1"), (setting, i)
                 decisions, stops = decisions + 1, stops + ours
                 finite = sum(math.isfinite(v) for v in logged[i])

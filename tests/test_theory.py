@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrlab.theory import guarantee, guarantee_curve, simple_guarantee
+from lrlab.experiments.last_iterate import guarantee, guarantee_curve, simple_guarantee
 
 SHAPES = {
     "constant": lambda t, T: np.ones_like(t, dtype=float),

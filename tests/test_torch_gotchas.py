@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from lrlab.schedules.gotchas import GOTCHAS
+from lrlab.experiments.gotchas import GOTCHAS
 
 ROOT = 2**-0.5
 

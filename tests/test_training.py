@@ -13,11 +13,11 @@ import torch
 from torch import nn
 
 from lrlab import Recipe, schedules, tasks, train
-from lrlab.checkpoint import Checkpoint
-from lrlab.controllers import HypergradientDescent, ReduceOnPlateau
 from lrlab.optimizers import SGD, Adam, AdamW
-from lrlab.probes import GradientNorm
-from lrlab.stopping import EarlyStopping
+from lrlab.schedules.controllers import HypergradientDescent, ReduceOnPlateau
+from lrlab.training.checkpoint import Checkpoint
+from lrlab.training.probes import GradientNorm
+from lrlab.training.stopping import EarlyStopping
 
 TASK = tasks.get("mnist1d", n_train=256)
 RECIPE = Recipe(
@@ -99,14 +99,14 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(optimizer, cut, t
 
 
 def test_a_run_that_was_killed_goes_on_from_its_checkpoint_bit_for_bit(tmp_path):
-    from lrlab.store import Store, run_key
+    from lrlab.training.store import Store, run_key
 
     recipe = RECIPE.replace(steps=3000, schedule=schedules.Constant(0.05), eval_every=1000)
     whole = train(TASK, recipe)
     store = Store(tmp_path, checkpoint_every=40)
     program = (
         "import json, sys; from pathlib import Path; from lrlab import Recipe, tasks;"
-        "from lrlab.store import Store;"
+        "from lrlab.training.store import Store;"
         "Store(Path(sys.argv[1]), checkpoint_every=40).train("
         "tasks.from_dict(json.loads(sys.argv[2])), Recipe.from_dict(json.loads(sys.argv[3])))"
     )

@@ -7,10 +7,11 @@ import math
 import pytest
 import torch
 
-from lrlab import Recipe, fingerprint, tasks, train
+from lrlab import Recipe, tasks, train
+from lrlab.experiments.transfer import Transfer
 from lrlab.schedules import Constant
-from lrlab.state import parameter_groups
-from lrlab.tasks.transfer import Transfer
+from lrlab.training import fingerprint
+from lrlab.training.state import parameter_groups
 
 KNOWN = (0, 1, 2, 3, 4)
 
@@ -85,7 +86,7 @@ def test_it_trains_like_any_task_and_its_key_holds_what_it_needs():
     recipe = Recipe(schedule=Constant(0.01), steps=3, batch_size=10)
     assert train(task, recipe).same_numbers(train(task, recipe))
     reached = fingerprint.reached([Transfer.__module__])
-    assert {"lrlab.tasks.mnist", "lrlab.tasks.mnist1d", "lrlab.training"} <= set(reached)
+    assert {"lrlab.tasks.mnist", "lrlab.tasks.mnist1d", "lrlab.training.loop"} <= set(reached)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from lrlab import tuned
-from lrlab.claims import Claim, settle
-from lrlab.entries.logbook import log
+from lrlab.claims import Claim, judge
+from lrlab.labbook import tuned
+from lrlab.labbook.entries.logbook import log
 
 GRID = 0.001 * 2.0 ** np.arange(6)
 
@@ -54,7 +54,7 @@ def put(root, name, rates, **changes):
         for key, values in rates.items()
     ]
     claims.append(Claim.descriptive("spread", "Spread", values=[0.25]))
-    carried = [claim.to_dict() for claim in settle(claims, notebook="tiny")]
+    carried = [claim.to_dict() for claim in judge(claims, notebook="tiny")]
     notebook = json.loads(first.path.read_bytes())
     for cell in notebook["cells"]:
         for output in cell.get("outputs", []):

@@ -40,7 +40,7 @@ import time
 import matplotlib.pyplot as plt
 from IPython.display import Image, display
 
-from lrlab.claims import Claim, settle, show, verdicts
+from lrlab.claims import Claim, judge, show, verdicts
 from lrlab.events import emit
 
 if rate <= 0:
@@ -75,7 +75,7 @@ display(
 # ## Verdict
 # %% tags=["nbval-ignore-output"]
 avx2 = os.environ["ATEN_CPU_CAPABILITY"] == "avx2"
-settled = settle(
+settled = judge(
     [
         Claim.exact("sum", "The parts add up", measured=sum(parts), expected=sum(parts)),
         Claim.exact("wide", "The instructions are wide", holds=avx2),
@@ -100,7 +100,7 @@ def make(root: Path) -> Path:
 
 def lrlab(root: Path, *arguments: str) -> Result:
     """Call the command line with the laboratory as working folder."""
-    from lrlab.cli import main
+    from lrlab.labbook.cli import main
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)

@@ -101,7 +101,7 @@ display.say(
 # ## Verdict
 
 # %% tags=["nbval-ignore-output"]
-settled = claims.settle(
+settled = claims.judge(
     [
         Claim.effect(
             "decay-ends-lower",

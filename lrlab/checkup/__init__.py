@@ -8,7 +8,7 @@ from lrlab.checkup.curves import Curves as Curves
 from lrlab.checkup.examine import checkup as checkup
 from lrlab.checkup.finding import KINDS as KINDS
 from lrlab.checkup.finding import Finding as Finding
-from lrlab.checkup.heart import Heart as Heart
+from lrlab.checkup.overfit import Heart as Heart
 from lrlab.checkup.rates import Search as Search
 from lrlab.checkup.report import STEPS as STEPS
 from lrlab.checkup.report import Report as Report

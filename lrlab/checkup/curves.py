@@ -74,11 +74,12 @@ def learn(subject: Subject, budget: int) -> tuple[Curves, list[Finding]]:
         return curves, []
     return curves, [
         Finding(
-            "labels", 6,
+            "labels",
+            6,
             f"After {budget} updates on {cut} examples, the loss of {n - cut} others ({best:.3g}) "
             f"is no lower than with their targets permuted (p = {p:.2g}).",
         )
-    ]  # fmt: skip
+    ]
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ from torch import nn
 from lrlab.checkup import static
 from lrlab.checkup.curves import learn
 from lrlab.checkup.finding import Finding
-from lrlab.checkup.heart import overfit
+from lrlab.checkup.overfit import overfit
 from lrlab.checkup.rates import FALLEN, judge_rate, search_rates
 from lrlab.checkup.report import Report
 from lrlab.checkup.subject import Subject, UserStep
@@ -99,9 +99,13 @@ def checkup(
         True
     """
     counts = {
-        "sample": sample, "heart_updates": heart_updates, "search_updates": search_updates,
-        "learn_updates": learn_updates, "span": span, "pool": pool,
-    }  # fmt: skip
+        "sample": sample,
+        "heart_updates": heart_updates,
+        "search_updates": search_updates,
+        "learn_updates": learn_updates,
+        "span": span,
+        "pool": pool,
+    }
     for name, value in counts.items():
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {name}={value}")
@@ -181,9 +185,7 @@ def _steps(
             else "go on"
         )
     found.sort(key=lambda finding: finding.step)
-    return Report(
-        tuple(found), tuple(says), first, expected, subject.rate, heart, search, curves
-    )  # fmt: skip
+    return Report(tuple(found), tuple(says), first, expected, subject.rate, heart, search, curves)
 
 
 def _alphabet(subject: Subject) -> int | None:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from lrlab import plots
-from lrlab.checkup.heart import LEARNED
+from lrlab.checkup.overfit import LEARNED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,9 +41,12 @@ def draw(report: Report) -> Figure:
         search.plot(report.search.rates[shown], ends[shown], "o-", color=plots.COLOURS[0])
         top = report.search.first
         search.plot(
-            report.search.rates[~shown], np.full(int((~shown).sum()), top), "x",
-            color=plots.COLOURS[1], label="diverged",
-        )  # fmt: skip
+            report.search.rates[~shown],
+            np.full(int((~shown).sum()), top),
+            "x",
+            color=plots.COLOURS[1],
+            label="diverged",
+        )
         search.axvline(report.rate, color=plots.COLOURS[1], linewidth=1.2, label="the recipe's")
         search.set_xscale("log")
         search.set_ylim(top=top + 0.3 * abs(top))
@@ -53,9 +56,12 @@ def draw(report: Report) -> Figure:
     else:
         curves.plot(report.curves.step, report.curves.train, color=plots.COLOURS[0], label="train")
         curves.plot(
-            report.curves.step, report.curves.held_out, "--", color=plots.COLOURS[1],
+            report.curves.step,
+            report.curves.held_out,
+            "--",
+            color=plots.COLOURS[1],
             label="held out",
-        )  # fmt: skip
+        )
         curves.legend()
     return fig
 

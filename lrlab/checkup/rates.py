@@ -38,11 +38,12 @@ class Search:
         tail = max(3, self.updates // 3)
         return np.array(
             [
-                float(c[-tail:].mean()) if len(c) == self.updates and np.isfinite(c).all()
+                float(c[-tail:].mean())
+                if len(c) == self.updates and np.isfinite(c).all()
                 else math.inf
                 for c in self.curves
             ]
-        )  # fmt: skip
+        )
 
     @property
     def best(self) -> float:

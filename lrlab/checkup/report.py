@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lrlab.checkup.curves import Curves
 from lrlab.checkup.finding import Finding
-from lrlab.checkup.heart import Heart
+from lrlab.checkup.overfit import Heart
 from lrlab.checkup.rates import Search
 
 if TYPE_CHECKING:

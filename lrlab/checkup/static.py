@@ -59,11 +59,12 @@ def order(subject: Subject) -> list[Finding]:
         ratio = between / max(within, 1e-12)
         return [
             Finding(
-                "order", 1,
+                "order",
+                1,
                 f"Targets differ {ratio:.3g} times as much between batches as a random order "
                 "would make them (variance ratio, 1 expected).",
             )
-        ]  # fmt: skip
+        ]
     return []
 
 
@@ -124,9 +125,7 @@ def reduction(subject: Subject) -> list[Finding]:
         ]
     ratio = whole / np.mean(parts) if np.mean(parts) else math.nan
     if ratio > SUMMED:
-        return [
-            Finding("reduction", 1, f"A batch's loss is {ratio:.3g} times that of half of it.")
-        ]  # fmt: skip
+        return [Finding("reduction", 1, f"A batch's loss is {ratio:.3g} times that of half of it.")]
     return []
 
 
@@ -146,11 +145,12 @@ def softmax(subject: Subject) -> list[Finding]:
     if cost > 0.5 * floor:
         return [
             Finding(
-                "softmax", 1,
+                "softmax",
+                1,
                 f"A perfect answer still costs {cost:.3g}; ln(e + {count - 1}) - 1 = {floor:.3g} "
                 "is what a second softmax leaves of it.",
             )
-        ]  # fmt: skip
+        ]
     return []
 
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from lrlab.randomness import generator, stream_seed
 from lrlab.recipe import Recipe
-from lrlab.state import TrainingState
 from lrlab.tasks.base import Batch, Task
+from lrlab.training.state import TrainingState
 
 UserStep = Callable[[nn.Module, torch.optim.Optimizer, Batch], Any]
 

@@ -42,12 +42,13 @@ def two_updates(subject: Subject, frozen: Sequence[str]) -> list[Finding]:
     if not far <= 1e-5 * way:
         found.append(
             Finding(
-                "zero-grad", 3,
+                "zero-grad",
+                3,
                 "The second update depends on the gradients that the first one left: clearing "
                 f"them by hand changes the weights by {100 * far / max(way, 1e-30):.3g} % of the "
                 "way.",
             )
-        )  # fmt: skip
+        )
     # A bias in front of a normalisation has a gradient of rounding errors, and may stay.
     sizes = {name: float(grad.norm()) for name, grad in grads.items()}
     least = _ROUNDING * max(sizes.values(), default=0.0)

@@ -12,30 +12,12 @@ Kinds and rules:
   contradicted if it lies wholly short of it, else inconclusive.
 - *descriptive*: shown with n and spread; it has no verdict.
 
-The claims of one entry are judged together (`settle`), and what they store is enough to judge them
-again (`recompute`). `ledger` collects those of the entries that count; `check` holds the log
-against itself and against the previous release. `sentences` reads what the documents that the
-laboratory sets out from state, and which claims test it.
+The claims of one entry are judged together (`judge`), and what they store is enough to judge them
+again (`recompute`). The ledger of all of them belongs to `lrlab.labbook`.
 """
 
-from .cards import show, verdicts
-from .claim import Claim
-from .ledger import Problem, Row, check, ledger
-from .sentences import Sentence, loose_ends, sentences
-from .settle import Settled, recompute, settle
+from lrlab.claims.claim import Claim
+from lrlab.claims.judge import Judged, judge, recompute
+from lrlab.claims.render import show, verdicts
 
-__all__ = [
-    "Claim",
-    "Problem",
-    "Row",
-    "Sentence",
-    "Settled",
-    "check",
-    "ledger",
-    "loose_ends",
-    "recompute",
-    "sentences",
-    "settle",
-    "show",
-    "verdicts",
-]
+__all__ = ["Claim", "Judged", "judge", "recompute", "show", "verdicts"]

@@ -75,7 +75,7 @@ class Claim:
             published: the published number or result, if there is one.
 
         Returns:
-            The claim, to be judged by `settle`.
+            The claim, to be judged by `judge`.
 
         Raises:
             ValueError: on values that are not finite, an unknown direction, or a δ below 0.
@@ -109,7 +109,7 @@ class Claim:
             published: the published number or result, if there is one.
 
         Returns:
-            The claim, to be judged by `settle`.
+            The claim, to be judged by `judge`.
 
         Raises:
             ValueError: on values that are not finite, or a margin that is not positive.
@@ -156,7 +156,7 @@ class Claim:
             published: the published number or result, if there is one.
 
         Returns:
-            The claim, to be judged by `settle`.
+            The claim, to be judged by `judge`.
 
         Raises:
             ValueError: on counts, a threshold, a direction or a method that make no sense.
@@ -211,7 +211,7 @@ class Claim:
             published: the published number or result, if there is one.
 
         Returns:
-            The claim, to be judged by `settle`.
+            The claim, to be judged by `judge`.
 
         Raises:
             ValueError: unless exactly one of the two forms is given, or on unequal lengths.
@@ -266,7 +266,7 @@ class Claim:
             published: the published number or result, if there is one.
 
         Returns:
-            The claim, to be shown by `settle` and `show`.
+            The claim, to be shown by `judge` and `show`.
 
         Raises:
             ValueError: on values that are not finite, or not positive on a log scale.

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from .. import stats
+from lrlab import stats
 
 SUPPORTED = "supported"
 CONTRADICTED = "contradicted"

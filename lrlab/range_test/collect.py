@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lrlab.parallel import Job, train_many
-from lrlab.probes import Probe
 from lrlab.randomness import preserved
 from lrlab.range_test.band import find_band
 from lrlab.range_test.pilots import search
@@ -13,8 +11,10 @@ from lrlab.range_test.ramp import Trace, ramp
 from lrlab.range_test.result import RangeTest
 from lrlab.recipe import Recipe
 from lrlab.schedules import Constant
-from lrlab.store import Store
 from lrlab.tasks.base import Task
+from lrlab.training.parallel import Job, train_many
+from lrlab.training.probes import Probe
+from lrlab.training.store import Store
 
 LR_MIN, LR_MAX = 1e-6, 10.0
 
@@ -169,7 +169,7 @@ def range_test(
         tried = search(at, top=band.high.lr or lr_max, bottom=lr_min, count=pilots)
     edge = None
     if sharpness:
-        from lrlab.sharpness import stability_edge
+        from lrlab.curvature.hessian import stability_edge
 
         edge = stability_edge(task, recipe.replace(seed=traces[0].seed))
     return RangeTest(
@@ -202,7 +202,7 @@ def check_task(task: Task, recipe: Recipe) -> None:
     """Raise a ValueError if the task can't be trained: no parameter, no batch, no scalar loss."""
     import torch
 
-    from lrlab.state import TrainingState
+    from lrlab.training.state import TrainingState
 
     with preserved():
         state = TrainingState(task, recipe, ())

@@ -56,16 +56,26 @@ def draw_losses(ax: Axes, result: RangeTest, *, pilots: bool = True, legend: boo
     lr, loss = pooled(result.traces)
     shown = np.isfinite(loss)
     ax.plot(
-        lr[shown], loss[shown], color=plots.COLOURS[0], linewidth=2.2, zorder=3,
+        lr[shown],
+        loss[shown],
+        color=plots.COLOURS[0],
+        linewidth=2.2,
+        zorder=3,
         label=f"ramp: median of {n} seeds" if n > 1 else "ramp, smoothed",
-    )  # fmt: skip
+    )
     ended = [trace for trace in result.traces if trace.stop_reason in ("nan", "inf", "diverged")]
     low, high = _limits(result)
     if ended:
         ax.plot(
-            [trace.lr[-1] for trace in ended], np.full(len(ended), high), "x", clip_on=False,
-            color=plots.COLOURS[1], markersize=6, label="ramp ended: not finite", zorder=5,
-        )  # fmt: skip
+            [trace.lr[-1] for trace in ended],
+            np.full(len(ended), high),
+            "x",
+            clip_on=False,
+            color=plots.COLOURS[1],
+            markersize=6,
+            label="ramp ended: not finite",
+            zorder=5,
+        )
     if pilots and result.pilots:
         _pilots(ax, result.pilots, high)
     _mark(ax, result, labelled=True)
@@ -81,9 +91,16 @@ def _pilots(ax: Axes, pilots: tuple[Trace, ...], high: float) -> None:
     rates = np.array([trace.lr[0] for trace in pilots])
     steps = pilots[0].planned
     ax.plot(
-        rates, np.minimum(scores, high), "D", color=plots.COLOURS[4], markeredgecolor="#5a3d00",
-        markersize=5.5, label=f"pilots: {steps} updates at one rate", zorder=4, clip_on=False,
-    )  # fmt: skip
+        rates,
+        np.minimum(scores, high),
+        "D",
+        color=plots.COLOURS[4],
+        markeredgecolor="#5a3d00",
+        markersize=5.5,
+        label=f"pilots: {steps} updates at one rate",
+        zorder=4,
+        clip_on=False,
+    )
 
 
 def _limits(result: RangeTest) -> tuple[float, float]:
@@ -107,19 +124,29 @@ def _mark(ax: Axes, result: RangeTest, *, labelled: bool) -> None:
             ax.axvline(edge.lr, color=plots.COLOURS[2], linewidth=0.9, zorder=1)
     if suggestion.lr is not None:
         ax.axvline(
-            suggestion.lr, color=plots.COLOURS[1], linewidth=1.8, zorder=3,
+            suggestion.lr,
+            color=plots.COLOURS[1],
+            linewidth=1.8,
+            zorder=3,
             label=_name(f"suggestion, {suggestion.lr:.2g}", labelled),
-        )  # fmt: skip
+        )
         if suggestion.interval is not None:
             ax.axvspan(
-                suggestion.interval.low, suggestion.interval.high, color=plots.COLOURS[1],
-                alpha=0.12, linewidth=0, zorder=0,
-            )  # fmt: skip
+                suggestion.interval.low,
+                suggestion.interval.high,
+                color=plots.COLOURS[1],
+                alpha=0.12,
+                linewidth=0,
+                zorder=0,
+            )
     if result.edge is not None:
         ax.axvline(
-            result.edge, color=plots.COLOURS[3], linestyle="--", linewidth=1.5,
+            result.edge,
+            color=plots.COLOURS[3],
+            linestyle="--",
+            linewidth=1.5,
             label=_name(r"$2(1+\beta)/\lambda_{\max}$ at the start", labelled),
-        )  # fmt: skip
+        )
 
 
 def _name(label: str, labelled: bool) -> str:

@@ -7,8 +7,8 @@ import time
 
 import torch
 
-from lrlab.probes import Moment, Probe, Value
 from lrlab.randomness import generator, preserved
+from lrlab.training.probes import Moment, Probe, Value
 
 
 @dataclasses.dataclass(frozen=True)

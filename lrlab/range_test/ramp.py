@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 
 from lrlab import schedules
-from lrlab.runs import Run
 from lrlab.schedules import Exponential, Linear
+from lrlab.training.record import Run
 
 StopReason = Literal["completed", "diverged", "nan", "inf", "flat"]
 

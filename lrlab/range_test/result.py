@@ -13,9 +13,9 @@ import numpy as np
 
 from lrlab import stats
 from lrlab.range_test.band import Band, find_band
+from lrlab.range_test.baselines import RIVALS
 from lrlab.range_test.pilots import Suggestion, best_rate
 from lrlab.range_test.ramp import StopReason, Trace
-from lrlab.range_test.rivals import RIVALS
 from lrlab.range_test.smoothing import pooled
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
-from lrlab.schedules.checks import Checked, is_number
+from lrlab.checks import Checked, is_number
 from lrlab.schedules.pieces import Rates, Steps
 
 _LAST_STEP = 2**63 - 1

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .samples import check_counts, sample, standard_error
+from lrlab.stats.samples import check_counts, sample, standard_error
 
 
 def mean_p(values: ArrayLike, boundary: float = 0.0) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .samples import check_counts, check_level, sample, standard_error
+from lrlab.stats.samples import check_counts, check_level, sample, standard_error
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ import joblib
 import optuna
 from optuna.trial import Trial, TrialState
 
-from lrlab import parallel
 from lrlab.sweep import rules, sampling
 from lrlab.sweep.plan import Plan
 from lrlab.sweep.storage import HEARTBEAT_SECONDS, open_study
 from lrlab.sweep.trainer import Objective, TaskTrainer, Trainer, default_folder
+from lrlab.training import parallel
 
 
 class _Enough(Exception):
@@ -87,8 +87,9 @@ def _work(plan: Plan, storage: str, name: str, trainer: Trainer, heartbeat: int)
             if _before(study, trial) >= plan.trials:
                 study.stop()
                 raise _Enough
-            params = {n: trial._suggest(n, d)
-                      for n, d in sampling.distributions(plan.space).items()}  # fmt: skip
+            params = {
+                n: trial._suggest(n, d) for n, d in sampling.distributions(plan.space).items()
+            }
             done = 0
             for stage in stages:
                 found = trainer(plan, params, stage)

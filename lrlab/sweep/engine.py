@@ -18,13 +18,13 @@ import joblib
 import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from lrlab import parallel
 from lrlab.sweep import rules, sampling
-from lrlab.sweep.kept import Kept
 from lrlab.sweep.plan import Plan
 from lrlab.sweep.progress import Board
 from lrlab.sweep.storage import held, open_study
+from lrlab.sweep.storage_writer import Kept
 from lrlab.sweep.trainer import Objective, Progress, TaskTrainer, Trainer, default_folder
+from lrlab.training import parallel
 
 _RUNG = "completed_rung"  # as Optuna's successive halving begins the names of its notes
 
@@ -91,8 +91,10 @@ def sweep(
                 book.ask(wave)
                 for stage in stages:
                     waiting = [n for n in wave if book.waits(n, stage)]
-                    calls = [joblib.delayed(_train)(trainer, plan, book.params(n), stage, n)
-                             for n in waiting]  # fmt: skip
+                    calls = [
+                        joblib.delayed(_train)(trainer, plan, book.params(n), stage, n)
+                        for n in waiting
+                    ]
                     results = {}
                     for number, found in parallel.in_parallel(calls, n_jobs) if calls else ():
                         results[number] = found

@@ -153,7 +153,7 @@ class Plan:
             ValueError: if something can't be built or trained, no run of this task has the metric,
                 or a value of the grid lies outside of its range.
         """
-        from lrlab.training import train
+        from lrlab.training.loop import train
 
         task, tried = self.the_task(), _some(self.space)
         for name, values in (self.grid or {}).items():

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lrlab import plots, plots_sweep
+from lrlab import plots
 from lrlab.files import write
+from lrlab.sweep import figures as plots_sweep
 from lrlab.sweep import rules
 from lrlab.sweep.advise import advice
 from lrlab.sweep.importance import importance, positions
@@ -97,9 +98,13 @@ def sweep_report(study: optuna.Study) -> dict[str, tuple[Figure, str]]:
             continue
         fig, [[ax]] = plots.figure(1, 1, width=6.4, height=3.2)
         plots_sweep.against_value(
-            ax, [trial.params[name] for trial in found], found, name=name, top=top,
+            ax,
+            [trial.params[name] for trial in found],
+            found,
+            name=name,
+            top=top,
             log=isinstance(searched, LogUniform),
-        )  # fmt: skip
+        )
         shown[f"{plan.metric} against {name}"] = (
             fig,
             f"Value at the end of each trial against its {name}, by outcome; values above "

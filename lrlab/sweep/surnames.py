@@ -52,7 +52,10 @@ def bayesian(
         task={"task": "names_lm", "n_eval": n_eval},
         recipe={
             "schedule": {"schedule": "Warmup", "warmup_steps": warmup, "then": cosine},
-            "steps": updates, "batch_size": 32, "clip_norm": 1.0, "eval_every": eval_every,
+            "steps": updates,
+            "batch_size": 32,
+            "clip_norm": 1.0,
+            "eval_every": eval_every,
             "optimizer": {"optimizer": "AdamW", "betas": [0.9, 0.99], "weight_decay": 0.01},
             "seed": 1000,
         },
@@ -61,7 +64,13 @@ def bayesian(
             BETA2: Uniform(0.95, 0.999),
             WEIGHT_DECAY: LogUniform(1e-3, 0.1),
         },
-        trials=trials, sampler=sampler, wave=wave, seed=seed,
-        rule={"rule": "wandb-hyperband", "min_iter": max(1, round(updates / eval_every * 25 / 195)),
-              "eta": 2},
-    )  # fmt: skip
+        trials=trials,
+        sampler=sampler,
+        wave=wave,
+        seed=seed,
+        rule={
+            "rule": "wandb-hyperband",
+            "min_iter": max(1, round(updates / eval_every * 25 / 195)),
+            "eta": 2,
+        },
+    )

@@ -60,7 +60,7 @@ class TaskTrainer:
 
         import torch
 
-        from lrlab.store import Store
+        from lrlab.training.store import Store
 
         torch.set_num_threads(1)
         task, recipe = plan.the_task(), plan.recipe_of(params)
@@ -94,7 +94,7 @@ def default_folder() -> str:
     """
     import tempfile
 
-    from lrlab.store import default_store
+    from lrlab.training.store import default_store
 
     store = default_store()
     return os.fspath(store.folder if store else tempfile.mkdtemp(prefix="lrlab-sweep-"))

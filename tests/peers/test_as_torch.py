@@ -45,9 +45,13 @@ class Module(lightning.LightningModule):
 
 def fit(module, epochs, **options):
     trainer = lightning.Trainer(
-        max_epochs=epochs, logger=False, enable_progress_bar=False, enable_model_summary=False,
-        accelerator="cpu", enable_checkpointing=False,
-    )  # fmt: skip
+        max_epochs=epochs,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        accelerator="cpu",
+        enable_checkpointing=False,
+    )
     trainer.fit(module, **options)
     return trainer
 
@@ -83,9 +87,15 @@ def test_the_trainer_of_transformers_trains_and_resumes_at_the_rates_of_the_sche
         model = Regression()
         optimizer = Recorded(model.parameters())
         arguments = transformers.TrainingArguments(
-            output_dir=str(tmp_path), max_steps=12, per_device_train_batch_size=2, save_steps=5,
-            report_to="none", disable_tqdm=True, use_cpu=True, logging_strategy="no",
-        )  # fmt: skip
+            output_dir=str(tmp_path),
+            max_steps=12,
+            per_device_train_batch_size=2,
+            save_steps=5,
+            report_to="none",
+            disable_tqdm=True,
+            use_cpu=True,
+            logging_strategy="no",
+        )
         schedulers = (optimizer, as_torch(optimizer, SCHEDULE))
         return optimizer, transformers.Trainer(
             model=model, args=arguments, train_dataset=data, optimizers=schedulers

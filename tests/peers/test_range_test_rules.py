@@ -15,8 +15,8 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from lrlab.range_test.baselines import RIVALS
 from lrlab.range_test.ramp import Trace, stop_reason
-from lrlab.range_test.rivals import RIVALS
 
 matplotlib.use("Agg")
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the packages and of what they import
@@ -120,13 +120,22 @@ def test_lightning(kind, seed, tmp_path):
             return torch.optim.SGD(self.parameters(), lr=self.lr)
 
     trainer = lightning.Trainer(
-        max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False,
-        enable_progress_bar=False, enable_model_summary=False, default_root_dir=tmp_path,
-    )  # fmt: skip
+        max_epochs=3,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=tmp_path,
+    )
     finder = lightning.pytorch.tuner.Tuner(trainer).lr_find(
-        Module(), DataLoader(TensorDataset(torch.zeros(STEPS + 20, 1)), 1),
-        min_lr=FIRST, max_lr=LAST, num_training=STEPS, update_attr=False,
-    )  # fmt: skip
+        Module(),
+        DataLoader(TensorDataset(torch.zeros(STEPS + 20, 1)), 1),
+        min_lr=FIRST,
+        max_lr=LAST,
+        num_training=STEPS,
+        update_attr=False,
+    )
     seen = np.array(finder.results["lr"])
     rates = FIRST * (LAST / FIRST) ** (np.arange(1, STEPS + 1) / STEPS)
     rates = np.concatenate([seen, rates[len(seen) :]])

@@ -1,0 +1,135 @@
+"""Claims as they are shown: cards in a page, lines of text, and data in the output's metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from lrlab.claims import rules
+from lrlab.claims.judge import Judged
+
+
+def show(settled: Sequence[Judged]) -> None:
+    """Show claims as cards, and carry them as data in the output's metadata.
+
+    In a notebook each card is HTML with the id `claim-<slug>`, and the output's metadata holds
+    `lrlab_claims`, a list of what `Judged.to_dict` gives: this is where the ledger reads them.
+    Outside a notebook the text of the cards is printed. Tag the cell `nbval-ignore-output`.
+
+    Args:
+        settled: judged claims.
+
+    Example:
+        >>> from lrlab.claims import Claim, judge
+        >>> show(judge([Claim.exact("half", "Half of one is 0.5", holds=True)], notebook="demo"))
+        SUPPORTED  demo.half: Half of one is 0.5
+          Measured: holds
+          Rule: holds exactly
+    """
+    from lrlab.display import publish
+
+    publish(
+        html="\n".join(card(claim) for claim in settled),
+        text="\n".join(text(claim) for claim in settled),
+        metadata={"lrlab_claims": [claim.to_dict() for claim in settled]},
+    )
+
+
+def verdicts(settled: Sequence[Judged]) -> None:
+    """Print id, n and verdict of each claim: what must be the same on every machine.
+
+    Args:
+        settled: judged claims.
+
+    Example:
+        >>> from lrlab.claims import Claim, judge
+        >>> verdicts(judge([Claim.exact("half", "Half of one is 0.5", holds=True)], notebook="d"))
+        d.half  n=-  supported
+    """
+    for claim in settled:
+        print(f"{claim.id}  n={'-' if claim.n is None else claim.n}  {claim.verdict}")
+
+
+def number(value: float) -> str:
+    """Three significant digits, with a real minus sign."""
+    return f"{value:.3g}".replace("-", "−")
+
+
+def measured(claim: Judged) -> str:
+    """What was measured, in one line: estimate, interval, level and n."""
+    data = claim.data
+    if claim.kind == "exact":
+        if "measured" not in data or len(data["measured"]) > 4:
+            return data["detail"] or ("holds" if claim.verdict == rules.SUPPORTED else "does not")
+        numbers = (", ".join(number(x) for x in data[key]) for key in ("measured", "expected"))
+        line = "{} (expected {})".format(*numbers)
+        return f"{line}; {data['detail']}" if data["detail"] else line
+    if claim.low is None:
+        if claim.kind == "proportion":
+            return f"{data['successes']} of {data['n']}"
+        return _with_unit(number(claim.estimate), claim) + f" (n = {claim.n})"
+    level = f"{100 * claim.level:.3g} % interval, n = {claim.n}"
+    between = f"{number(claim.estimate)} [{number(claim.low)}, {number(claim.high)}]"
+    if claim.kind == "proportion":
+        return f"{data['successes']} of {data['n']}: {between} ({level})"
+    if claim.kind == "descriptive":
+        level += f", values {number(min(data['values']))} to {number(max(data['values']))}"
+    return f"{_with_unit(between, claim)} ({level})"
+
+
+def notes(claim: Judged) -> list[str]:
+    """What else a reader must know of the verdict: Holm's level, too few values, fragility."""
+    lines = []
+    if claim.holm is not None and claim.holm["of"] > 1:
+        lines.append(
+            f"one of {claim.holm['of']} tested claims of its entry (Holm), "
+            f"judged at α = {claim.alpha:.3g}"
+        )
+    if claim.kind in rules.TESTED and claim.n < rules.MIN_N:
+        lines.append(f"n = {claim.n}: nothing is decided below n = {rules.MIN_N}")
+    return lines + [f"fragile: {reason}" for reason in claim.fragile]
+
+
+def unbroken(text: str) -> str:
+    """The same with spaces inside `n = 8` and `95 %` that no line breaks at."""
+    return text.replace("n = ", "n\u00a0=\u00a0").replace(" %", "\u00a0%")
+
+
+def css_class(verdict: str) -> str:
+    """Class of a verdict's badge."""
+    return "lrlab-" + {rules.FRAGILE: "fragile"}.get(verdict, verdict)
+
+
+def card(claim: Judged) -> str:
+    """One claim as HTML that reads well with and without a style sheet."""
+    rows = [("Measured", measured(claim)), ("Rule", claim.rule_text)]
+    if claim.source:
+        rows.append(("Source", claim.source))
+    if claim.published is not None:
+        published = claim.published
+        rows.append(("Published", published if isinstance(published, str) else number(published)))
+    if extra := notes(claim):
+        rows.append(("Notes", "; ".join(extra)))
+    terms = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
+    return (
+        f'<div class="lrlab-claim {css_class(claim.verdict)}" id="claim-{claim.slug}">'
+        f'<p class="lrlab-statement"><strong class="lrlab-verdict">{claim.verdict}</strong> '
+        f"{escape(claim.statement)}</p>"
+        f"<dl>{terms}</dl>"
+        f'<p class="lrlab-id"><code>{claim.id}</code></p></div>'
+    )
+
+
+def text(claim: Judged) -> str:
+    """One claim as lines of plain text."""
+    lines = [f"{claim.verdict.upper()}  {claim.id}: {claim.statement}"]
+    if line := measured(claim):
+        lines.append(f"  Measured: {line}")
+    lines.append(f"  Rule: {claim.rule_text}")
+    if claim.source:
+        lines.append(f"  Source: {claim.source}")
+    return "\n".join(lines + [f"  Note: {note}" for note in notes(claim)])
+
+
+def _with_unit(text: str, claim: Judged) -> str:
+    return f"{text} {claim.unit}" if claim.unit else text

@@ -1,0 +1,1 @@
+"""Curvature of the loss: sharpness, and where it makes a rate unstable."""

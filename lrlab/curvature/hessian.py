@@ -1,0 +1,168 @@
+"""Sharpness: the largest eigenvalue of a loss's Hessian, from Hessian-vector products alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lrlab.optimizers import SGD
+from lrlab.randomness import generator, preserved
+from lrlab.recipe import Recipe
+from lrlab.tasks.base import Batch, Task
+from lrlab.training.state import TrainingState
+
+Product = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Lanczos:
+    """The ends of a spectrum.
+
+    Args:
+        largest: largest eigenvalue found.
+        smallest: smallest eigenvalue found.
+        error: bound on the distance from `largest` to the nearest true eigenvalue.
+        products: number of matrix-vector products that it took.
+    """
+
+    largest: float
+    smallest: float
+    error: float
+    products: int
+
+
+def lanczos(
+    product: Product, n: int, *, tolerance: float = 1e-6, most: int = 200, seed: int = 0
+) -> Lanczos:
+    r"""Return the ends of the spectrum of a symmetric matrix that is known by its products.
+
+    The Krylov space of a random vector, orthogonalised in full (twice) in float64; the error of the
+    largest Ritz value θ is at most :math:`|\beta_k y_k|`, the next off-diagonal number times the
+    last component of its vector.
+
+    Args:
+        product: v ↦ A v, shapes (n,).
+        n: size of the matrix.
+        tolerance: it ends when the error is below this share of \|θ\|.
+        most: largest number of products.
+        seed: of the first vector.
+
+    Raises:
+        ValueError: if a product is not finite, or n is below 1.
+
+    Source:
+        Lanczos (1950); Paige (1980) for the error bound.
+
+    Example:
+        >>> matrix = np.diag([1.0, 2.0, 5.0])
+        >>> round(lanczos(lambda v: matrix @ v, 3).largest, 9)
+        5.0
+    """
+    if n < 1:
+        raise ValueError(f"n must be at least 1, got n={n}")
+    v = np.random.default_rng(seed).normal(size=n)
+    basis, alphas, betas = [v / np.linalg.norm(v)], [], []
+    while True:
+        w = product(basis[-1])
+        if not np.isfinite(w).all():
+            raise ValueError("a product with the matrix is not finite")
+        alphas.append(float(w @ basis[-1]))
+        space = np.array(basis)
+        w = w - space.T @ (space @ w)
+        w = w - space.T @ (space @ w)
+        beta = float(np.linalg.norm(w))
+        tridiagonal = np.diag(alphas) + np.diag(betas, 1) + np.diag(betas, -1)
+        values, vectors = np.linalg.eigh(tridiagonal)
+        error = abs(beta * vectors[-1, -1])
+        k = len(alphas)
+        scale = max(abs(values[-1]), abs(values[0]))
+        if k == min(n, most) or beta <= 1e-14 * scale or error <= tolerance * abs(values[-1]):
+            return Lanczos(float(values[-1]), float(values[0]), error, k)
+        betas.append(beta)
+        basis.append(w / beta)
+
+
+def hessian_product(loss: Callable[[], Tensor], parameters: Sequence[Tensor]) -> Product:
+    """Return v ↦ H v for the Hessian of a loss in some parameters.
+
+    Args:
+        loss: gives the loss with its graph; it is called once.
+        parameters: those that count, in the order of v.
+    """
+    parameters = list(parameters)
+    gradients = torch.autograd.grad(
+        loss(), parameters, create_graph=True, allow_unused=True, materialize_grads=True
+    )
+    flat = torch.cat([g.reshape(-1) for g in gradients])
+
+    def product(v: np.ndarray) -> np.ndarray:
+        vector = torch.from_numpy(v).to(flat)
+        result = torch.autograd.grad(
+            flat, parameters, vector, retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+        return torch.cat([r.reshape(-1) for r in result]).double().numpy()
+
+    return product
+
+
+def sharpness(
+    task: Task,
+    model: nn.Module,
+    batch: Batch,
+    *,
+    noise: torch.Generator | None = None,
+    tolerance: float = 1e-6,
+    most: int = 200,
+) -> Lanczos:
+    r"""Return the ends of the spectrum of the Hessian of a task's loss on a batch.
+
+    λ_max decides when gradient descent is stable: at rates below 2/λ_max (Cohen et al., 2021).
+
+    Args:
+        task: the task.
+        model: the model, in the mode that counts.
+        batch: the examples.
+        noise: for losses that draw random numbers.
+        tolerance: relative error at which it ends.
+        most: largest number of Hessian-vector products.
+    """
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    noise = noise if noise is not None else generator(0, "sharpness")
+    with torch.enable_grad():
+        product = hessian_product(lambda: task.loss(model, batch, noise), parameters)
+        n = sum(p.numel() for p in parameters)
+        return lanczos(product, n, tolerance=tolerance, most=most)
+
+
+def stability_edge(task: Task, recipe: Recipe, examples: int = 512) -> float:
+    r"""Return the largest stable rate of gradient descent at a recipe's first weights.
+
+    .. math:: \eta = \frac{2 (1 + \beta)}{\lambda_{\max}}
+
+    for momentum β, from the first batches of the training data. It holds for a quadratic loss and
+    full batches; training moves on to places of another sharpness.
+
+    Args:
+        task: the task.
+        recipe: whose seed gives the weights, and whose optimizer is SGD without Nesterov momentum.
+        examples: at least as many training examples make the loss.
+
+    Raises:
+        ValueError: if the optimizer is another one.
+    """
+    optimizer = recipe.optimizer
+    if not isinstance(optimizer, SGD) or optimizer.nesterov:
+        name = type(optimizer).__name__
+        raise ValueError(f"the limit 2(1 + β)/λ_max is for SGD without Nesterov, got {name}")
+    with preserved():
+        state = TrainingState(task, recipe, ())
+        batches = [next(state.batches)]
+        while sum(len(batch[0]) for batch in batches) < examples:
+            batches.append(next(state.batches))
+        batch = tuple(torch.cat(parts) for parts in zip(*batches, strict=True))
+        found = sharpness(task, state.model.train(), batch, noise=state.noise, tolerance=1e-3)
+    return 2 * (1 + optimizer.momentum) / found.largest

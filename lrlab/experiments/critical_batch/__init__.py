@@ -1,0 +1,1 @@
+"""What the notebook `critical_batch` needs: the noise scale, and training to a target."""

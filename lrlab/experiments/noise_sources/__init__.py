@@ -1,0 +1,1 @@
+"""What the notebook `noise_sources` needs: components of variance, and another profile."""

@@ -1,0 +1,296 @@
+"""The command line: `lrlab`."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lrlab.labbook.cli.sweep import group as sweep
+from lrlab.labbook.entries.errors import BadInput, RunFailed
+from lrlab.labbook.entries.laboratory import find_root
+
+
+class _Group(click.Group):
+    """Turns the laboratory's own errors into one sentence and an exit code."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            with _termination_as_interruption():
+                return super().invoke(context)
+        except BadInput as error:
+            click.echo(f"lrlab: {error}", err=True)
+            context.exit(2)
+        except RunFailed as error:
+            where = f"; the notebook so far is {_shown(error.partial)}" if error.partial else ""
+            click.echo(f"lrlab: {error}; the log is untouched{where}", err=True)
+            context.exit(1)
+        except KeyboardInterrupt:
+            click.echo("lrlab: interrupted; what was finished before is kept", err=True)
+            context.exit(1)
+
+
+@contextlib.contextmanager
+def _termination_as_interruption() -> Iterator[None]:
+    # A kernel has workers, and they outlive a program that is just terminated.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _shown(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: lrlab run onecycle -p n_seeds 3",
+)
+def main() -> None:
+    """Run experiments about the learning rate, and keep the dated log of their results."""
+
+
+main.add_command(sweep)
+
+
+@main.command("list")
+def list_() -> None:
+    """Show the notebooks and the entries of the log."""
+    from lrlab.labbook.entries import log, names, read
+
+    root = find_root()
+    click.echo("Notebooks")
+    width = max(map(len, names(root)), default=0)
+    for name in names(root):
+        click.echo(f"  {name:<{width}}  {read(root, name).header['question']}")
+    click.echo("\nEntries")
+    for entry in log(root):
+        remark = f"  (superseded by {entry.superseded_by})" if entry.superseded_by else ""
+        click.echo(f"  {entry.name}{remark}")
+
+
+@main.command(epilog="Example: lrlab params onecycle")
+@click.argument("notebook")
+def params(notebook: str) -> None:
+    """Show a notebook's parameters: name, type, default, unit, meaning."""
+    from lrlab.labbook.entries import read
+    from lrlab.labbook.entries.values import spell
+
+    source = read(find_root(), notebook)
+    rows = [("name", "type", "default", "smoke", "unit", "meaning")]
+    for p in source.parameters.values():
+        smoke = spell(source.header["smoke"][p.name]) if p.name in source.header["smoke"] else ""
+        rows.append((p.name, str(p.type), spell(p.default), smoke, p.unit, p.meaning))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        click.echo("  ".join(cells).rstrip())
+
+
+@main.command(
+    epilog="""\b
+    Examples:
+      lrlab run onecycle
+      lrlab run onecycle -p n_seeds 3 -p peaks "[0.2, 3.0]"
+      lrlab run onecycle --smoke --out /tmp/look
+      lrlab run onecycle --supersedes 2026-11-24-onecycle --reason "ten seeds in place of five"
+    """
+)
+@click.argument("notebook")
+@click.option(
+    "-p",
+    "parameters",
+    nargs=2,
+    multiple=True,
+    metavar="NAME VALUE",
+    help="Give a parameter another value than its default; may be repeated.",
+)
+@click.option("--smoke", is_flag=True, help="The small size, which takes seconds.")
+@click.option("--dry-run", is_flag=True, help="Say what would be trained; write nothing.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Put the result there instead of into the log.",
+)
+@click.option("--replace", is_flag=True, help="Renew an entry that was not released yet.")
+@click.option(
+    "--check-portable",
+    is_flag=True,
+    help="Try the verdicts on the stand-in for another processor; takes twice the time.",
+)
+@click.option("--supersedes", metavar="ENTRY", help="The older entry whose place this one takes.")
+@click.option("--reason", metavar="TEXT", help="Why it does.")
+def run(
+    notebook: str,
+    parameters: tuple[tuple[str, str], ...],
+    smoke: bool,
+    dry_run: bool,
+    out: Path | None,
+    replace: bool,
+    check_portable: bool,
+    supersedes: str | None,
+    reason: str | None,
+) -> None:
+    """Execute a notebook and add the result to the log as a dated entry."""
+    from lrlab.labbook import entries
+
+    request = entries.Request(
+        root=find_root(),
+        notebook=notebook,
+        texts=list(parameters),
+        size="smoke" if smoke else "full",
+        out=out,
+        replace=replace,
+        check_portable=check_portable,
+        supersedes=supersedes,
+        reason=reason,
+    )
+    if dry_run:
+        _print_plan(entries.dry_run(request))
+        return
+    click.echo(_shown(entries.run(request).path))
+
+
+@main.command(
+    epilog="""\b
+    Examples:
+      lrlab rerun
+      lrlab rerun 2026-11-24-onecycle
+    """
+)
+@click.argument("entries", nargs=-1, metavar="[ENTRY]...")
+def rerun(entries: tuple[str, ...]) -> None:
+    """Execute entries again with today's package and an empty store, and compare.
+
+    All entries that are not superseded, unless some are named. An entry is `identical` (byte for
+    byte), `within tolerance` (verdicts equal, every new estimate inside its recorded interval) or
+    `drifted`; the exit code is 1 if one has drifted.
+    """
+    from lrlab.labbook.entries.rerun import DRIFTED
+    from lrlab.labbook.entries.rerun import rerun as execute_again
+
+    statuses = []
+    for outcome in execute_again(find_root(), entries):
+        statuses.append(outcome.status)
+        click.echo(f"{outcome.status:<17} {outcome.entry} ({outcome.seconds:.0f} s)")
+        for detail in outcome.details:
+            click.echo(f"{'':<17} {detail}")
+    click.echo(
+        f"{len(statuses)} entries: "
+        + ", ".join(f"{statuses.count(status)} {status}" for status in sorted(set(statuses)))
+        if statuses
+        else "the log has no entries"
+    )
+    sys.exit(int(DRIFTED in statuses))
+
+
+@main.command(epilog="Example: lrlab claims --check")
+@click.option(
+    "--check", is_flag=True, help="Judge every claim of the log again, and say what does not hold."
+)
+def claims(check: bool) -> None:
+    """Show every claim of the entries that count, with its verdict."""
+    from lrlab.labbook import ledger
+
+    root = find_root()
+    rows = ledger.ledger(root)
+    width = max((len(row.claim.verdict) for row in rows), default=0)
+    for row in rows:
+        click.echo(f"{row.claim.verdict:<{width}}  {row.claim.id}: {row.claim.statement}")
+    counts = {verdict: n for verdict, n in ledger.totals(rows).items() if n}
+    summary = ", ".join(f"{n} {verdict}" for verdict, n in counts.items())
+    click.echo(f"{len(rows)} claims{': ' if summary else ''}{summary}")
+    if check:
+        problems = ledger.check(root)
+        for problem in problems:
+            click.echo(f"lrlab: {problem}", err=True)
+        sys.exit(int(bool(problems)))
+
+
+@main.command(
+    epilog="""\b
+    Examples:
+      lrlab reference onecycle
+      lrlab reference --check
+      lrlab reference --check --profile foreign
+    """
+)
+@click.argument("notebooks", nargs=-1, metavar="[NOTEBOOK]...")
+@click.option("--check", is_flag=True, help="Compare with nbval, strictly, instead of renewing.")
+@click.option(
+    "--profile",
+    type=click.Choice(["portable", "foreign"]),
+    default="portable",
+    help="With --check: the instructions to compute with.",
+)
+def reference(notebooks: tuple[str, ...], check: bool, profile: str) -> None:
+    """Renew the executed smoke notebooks that validation compares with; show old and new values."""
+    from lrlab.labbook.entries import reference as references
+
+    root = find_root()
+    if not check:
+        for name, changes in references.renew(root, notebooks):
+            click.echo(f"{name}: {'changed' if changes else 'the same values as before'}")
+            for line in changes:
+                click.echo(f"  {line}")
+        return
+    problems = references.problems(root, notebooks)
+    problems = problems or references.validate(root, notebooks, profile)
+    for problem in problems:
+        renewal = f"make reference NB={problem.notebook}"
+        click.echo(f"lrlab: {problem}; {renewal} renews it, if it should say so", err=True)
+    sys.exit(int(bool(problems)))
+
+
+@main.command("open", epilog="Example: lrlab open 2026-11-24-onecycle")
+@click.argument("entry", required=False)
+def open_(entry: str | None) -> None:
+    """Open the book in the browser, at its front page or at an entry."""
+    from lrlab.labbook.entries import find
+
+    root = find_root()
+    pages = root / "_build" / "html"
+    page = pages / "index.html"
+    if entry is not None:
+        page = pages / "book" / "log" / f"{find(root, entry).name}.html"
+    if not page.exists():
+        raise BadInput("the book does not have this page yet; make book renders it")
+    click.echo(_shown(page))
+    click.launch(page.as_uri())
+
+
+@main.command(epilog="Example: lrlab live")
+def live() -> None:
+    """Run the flagship experiment in small on this machine, for the book's page about it."""
+    from lrlab.labbook.entries import Request
+    from lrlab.labbook.entries import run as execute
+
+    root = find_root()
+    page = root / "book" / "live" / "reproduced_here.ipynb"
+    request = Request(root=root, notebook="reproduced_here", out=page, replace=True)
+    click.echo(_shown(execute(request).path))
+
+
+def _print_plan(plan: dict[str, Any]) -> None:
+    new = plan["runs"] - plan["stored"]
+    click.echo(f"{plan['runs']} runs: {plan['stored']} in the store, {new} to be trained")
+    for task, count in plan.get("by_task", {}).items():
+        click.echo(f"  {task}: {count}")
+    if plan["seconds"] is not None:
+        click.echo(f"about {plan['seconds']:.0f} s")
+    elif new:
+        click.echo("how long that takes is not known yet")

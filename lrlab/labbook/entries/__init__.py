@@ -1,0 +1,23 @@
+"""Entries: a notebook and its parameters become a dated page that can be run again."""
+
+from lrlab.labbook.entries.errors import BadInput, RunFailed
+from lrlab.labbook.entries.laboratory import find_root, log_folder
+from lrlab.labbook.entries.logbook import Entry, find, log
+from lrlab.labbook.entries.runner import Request, dry_run, run
+from lrlab.labbook.entries.source import Source, names, read
+
+__all__ = [
+    "BadInput",
+    "Entry",
+    "Request",
+    "RunFailed",
+    "Source",
+    "dry_run",
+    "find",
+    "find_root",
+    "log",
+    "log_folder",
+    "names",
+    "read",
+    "run",
+]

@@ -1,0 +1,214 @@
+"""Notebook sources: `notebooks/<name>.py`, their header and their parameters.
+
+Everything here reads text and syntax trees only, so that it answers at once.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import hashlib
+import io
+import re
+import tokenize
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lrlab.labbook.entries.errors import BadInput
+from lrlab.labbook.entries.values import Type, Value, parse
+
+SECTIONS = ("Question", "Setup", "Prediction", "Result", "Verdict")
+_CELL = re.compile(r"^# %%(.*)$", re.MULTILINE)
+_TAGS = re.compile(r"tags=(\[[^\]]*\])")
+_UNIT = re.compile(r"\s*\[([^\]]*)\]\s*")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a notebook, as its parameters cell declares it."""
+
+    name: str
+    type: Type
+    default: Value
+    meaning: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A notebook source that was read and checked.
+
+    Attributes:
+        name: the name of the notebook.
+        path: its file.
+        text: the file's content.
+        header: what stands under `lrlab` in its header: title, question, tags, smoke.
+        parameters: by name, in the order of the parameters cell.
+    """
+
+    name: str
+    path: Path
+    text: str
+    header: dict[str, Any]
+    parameters: dict[str, Parameter] = field(hash=False)
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the file's bytes."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def values(self, size: str, changed: dict[str, Value]) -> dict[str, Value]:
+        """Return all parameters: defaults, then those of the size, then those that were asked for.
+
+        Args:
+            size: `full` or `smoke`.
+            changed: values that were asked for, by name.
+        """
+        defaults = {name: parameter.default for name, parameter in self.parameters.items()}
+        return {**defaults, **(self.header["smoke"] if size == "smoke" else {}), **changed}
+
+    def ask(self, texts: list[tuple[str, str]], size: str) -> dict[str, Value]:
+        """Return what was asked for on the command line, without what holds at this size anyway.
+
+        Args:
+            texts: pairs of name and text, as typed.
+            size: `full` or `smoke`.
+
+        Raises:
+            BadInput: for an unknown or repeated name, or a text that does not fit the type.
+        """
+        asked: dict[str, Value] = {}
+        for name, text in texts:
+            if name not in self.parameters:
+                raise BadInput(
+                    f"{self.name} has no parameter {name!r}{nearest(name, self.parameters)}"
+                )
+            if name in asked:
+                raise BadInput(f"{name} is given twice")
+            asked[name] = parse(text, self.parameters[name].type, name)
+        usual = self.values(size, {})
+        return {name: asked[name] for name in usual if name in asked and asked[name] != usual[name]}
+
+
+def nearest(name: str, known: Any) -> str:
+    """Return a hint at the known name that is nearest to a mistyped one.
+
+    Example:
+        >>> nearest("peaklr", ["peak_lr", "n_seeds"])
+        '; did you mean peak_lr?'
+    """
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f"; it has {', '.join(known)}" if known else ""
+
+
+def names(root: Path) -> list[str]:
+    """Return the names of the laboratory's notebooks, in alphabetical order."""
+    return sorted(path.stem for path in (root / "notebooks").glob("*.py"))
+
+
+def read(root: Path, name: str) -> Source:
+    """Read a notebook source.
+
+    Args:
+        root: the laboratory's folder.
+        name: the notebook, without folder and ending.
+
+    Returns:
+        The source with its header and parameters.
+
+    Raises:
+        BadInput: if there is no such notebook, or if its header or parameters cell is not as the
+            laboratory needs it.
+    """
+    if name not in names(root):
+        raise BadInput(f"there is no notebook {name!r}{nearest(name, names(root))}")
+    path = root / "notebooks" / f"{name}.py"
+    text = path.read_text(encoding="utf-8")
+    place = f"notebooks/{name}.py"
+    try:
+        _check_sections(text)
+        header = _header(text)
+        parameters = _parameters(_tagged(text, "parameters"))
+        _tagged(text, "setup")
+        header["smoke"] = {
+            key: parameters[key].type.accepts(value)
+            for key, value in (header["smoke"] or {}).items()
+        }
+    except KeyError as error:
+        raise BadInput(f"{place}: the smoke size names an unknown parameter {error}") from None
+    except (ValueError, SyntaxError) as error:
+        raise BadInput(f"{place}: {error}") from None
+    return Source(name, path, text, header, parameters)
+
+
+def _check_sections(text: str) -> None:
+    if not re.search(r"^# # \S", text, re.MULTILINE):
+        raise ValueError("it needs a title, a line like `# # Title`")
+    found = re.findall(r"^# ## (.+?)\s*$", text, re.MULTILINE)
+    if found != list(SECTIONS):
+        raise ValueError(f"its sections must be {', '.join(SECTIONS)}, found {', '.join(found)}")
+
+
+def _header(text: str) -> dict[str, Any]:
+    import yaml
+
+    lines = text.splitlines()
+    if not lines or lines[0].rstrip() != "# ---" or "# ---" not in lines[1:]:
+        raise ValueError("the file must begin with a header between two lines of # ---")
+    body = "\n".join(line[2:] for line in lines[1 : lines.index("# ---", 1)])
+    try:
+        header = yaml.safe_load(body)["jupyter"]["lrlab"] or {}
+    except (yaml.YAMLError, KeyError, TypeError):
+        raise ValueError("the header must be YAML with a part jupyter: lrlab:") from None
+    missing = [key for key in ("title", "question", "tags", "smoke") if key not in header]
+    if missing:
+        raise ValueError(f"the header's lrlab part lacks {', '.join(missing)}")
+    return header
+
+
+def _tagged(text: str, tag: str) -> str:
+    starts = list(_CELL.finditer(text))
+    ends = [match.start() for match in starts[1:]] + [len(text)]
+    found = [
+        text[match.end() : end]
+        for match, end in zip(starts, ends, strict=True)
+        if (tags := _TAGS.search(match[1])) and tag in ast.literal_eval(tags[1])
+    ]
+    if len(found) != 1:
+        raise ValueError(f"exactly one cell must be tagged {tag}, found {len(found)}")
+    return found[0]
+
+
+def _parameters(code: str) -> dict[str, Parameter]:
+    lines = ast.parse(code).body
+    comments = {
+        token.start[0]: token.string.lstrip("# ")
+        for token in tokenize.generate_tokens(io.StringIO(code).readline)
+        if token.type == tokenize.COMMENT
+    }
+    parameters = {}
+    for node in lines:
+        match node:
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                pass
+            case _:
+                raise ValueError(
+                    "the parameters cell may hold only lines like `peak_lr: float = 0.2`, "
+                    f"got `{ast.unparse(node)}`"
+                )
+        try:
+            type_ = Type.from_annotation(node.annotation)
+            default = type_.accepts(ast.literal_eval(value))
+        except ValueError as error:
+            raise ValueError(f"parameter {name}: {error}") from None
+        comment = comments.get(node.end_lineno, "")
+        unit = _UNIT.search(comment)
+        meaning = _UNIT.sub(" ", comment, count=1).strip()
+        if not meaning:
+            raise ValueError(f"parameter {name} needs a comment that says what it is")
+        parameters[name] = Parameter(name, type_, default, meaning, unit[1] if unit else "")
+    return parameters

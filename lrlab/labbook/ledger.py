@@ -1,0 +1,206 @@
+"""The claims of all entries that count, and their check against the log and the last release."""
+
+from __future__ import annotations
+
+import io
+import math
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lrlab.claims import rules
+from lrlab.claims.judge import Judged, recompute, rejudge
+
+if TYPE_CHECKING:
+    from lrlab.labbook.entries import Entry
+
+
+@dataclass(frozen=True)
+class Row:
+    """One claim of an entry that counts.
+
+    Args:
+        claim: the claim.
+        entry: the entry's name, `<date>-<slug>`.
+        date: the entry's date, ISO 8601.
+        supersedes: the entry's `supersedes` record, if it has one.
+    """
+
+    claim: Judged
+    entry: str
+    date: str
+    supersedes: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something in the log that does not hold.
+
+    Args:
+        where: the claim or the entry it is about.
+        what: one sentence.
+
+    Example:
+        >>> print(Problem("onecycle.recovers", "its verdict changed"))
+        onecycle.recovers: its verdict changed
+    """
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+def ledger(root: str | Path) -> list[Row]:
+    """All claims of the entries that count, newest entry first.
+
+    An entry counts if it is the newest of its notebook among those that no other supersedes and
+    that were run at full size with default parameters.
+
+    Args:
+        root: the laboratory's folder.
+
+    Returns:
+        One row a claim, in the order of the entry's page.
+    """
+    return [
+        Row(Judged.from_dict(claim), entry.name, entry.record["date"], entry.record["supersedes"])
+        for entry in counting(_log(Path(root)))
+        for claim in entry.claims()
+    ]
+
+
+def counting(log: Sequence[Entry]) -> list[Entry]:
+    """The entries whose verdicts stand: of each notebook the newest that counts, newest first."""
+    newest = {
+        entry.record["notebook"]: entry
+        for entry in sorted(log, key=_age)
+        if entry.record["size"] == "full" and not (entry.record["changed"] or entry.superseded_by)
+    }
+    return sorted(newest.values(), key=_age, reverse=True)
+
+
+def _age(entry: Entry) -> tuple[str, str]:
+    return entry.record["date"], entry.record["started"]
+
+
+def check(root: str | Path) -> list[Problem]:
+    """Hold the log against itself and against the previous release.
+
+    Every entry's bytes must have the hash that its record states; every claim must be what its
+    rule makes of its stored values, alone and in its entry's Holm order; and no claim of the
+    latest tagged release may be gone, have another verdict or an estimate outside its recorded
+    interval, unless a newer entry supersedes the older one and says why. A released entry is
+    append-only.
+
+    Args:
+        root: the laboratory's folder.
+
+    Returns:
+        What does not hold; empty if all does.
+    """
+    root = Path(root)
+    problems = []
+    for entry in _log(root):
+        name, claims = entry.name, entry.claims()
+        if not entry.unedited():
+            problems.append(Problem(name, "its bytes are not those that its record was made for"))
+        for claim, again in zip(claims, rejudge(claims), strict=True):
+            verdict = recompute(claim)
+            differs = _different(claim, again.to_dict())
+            if verdict != claim["verdict"]:
+                what = f"entry {name} says {claim['verdict']!r}, its rule gives {verdict!r}"
+                problems.append(Problem(claim["id"], what))
+            elif differs:
+                what = f"entry {name} stores another {', '.join(differs)} than its values give"
+                problems.append(Problem(claim["id"], what))
+    return problems + _against_release(root)
+
+
+def _log(root: Path) -> list[Entry]:
+    from lrlab.labbook import entries
+
+    return entries.log(root)
+
+
+def _different(stored: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:
+    """Fields that differ by more than another machine's arithmetic may change the last digits."""
+    return [
+        key
+        for key in sorted(stored.keys() | again.keys())
+        if stored.get(key) != again.get(key)
+        and not (
+            isinstance(stored.get(key), float)
+            and isinstance(again.get(key), float)
+            and math.isclose(stored[key], again[key], rel_tol=1e-9, abs_tol=1e-12)
+        )
+    ]
+
+
+def _against_release(root: Path) -> list[Problem]:
+    tag = _git(root, "describe", "--tags", "--abbrev=0")
+    if tag is None:
+        return []
+    release = tag.decode().strip()
+    with tempfile.TemporaryDirectory() as folder:
+        archive = _git(root, "archive", "--format=tar", release)
+        with tarfile.open(fileobj=io.BytesIO(archive or b"")) as tar:
+            tar.extractall(folder, filter="data")
+        before = Path(folder)
+        problems = [
+            Problem(entry.name, f"it was released with {release} and has changed since")
+            for entry in _log(before)
+            if not _same_bytes(Path(entry.path), root / Path(entry.path).relative_to(before))
+        ]
+        return problems + _changed(ledger(before), ledger(root), release)
+
+
+def _changed(before: Sequence[Row], now: Sequence[Row], release: str) -> list[Problem]:
+    """Claims of a release that are gone or different now, without a reason given."""
+    today = {row.claim.id: row for row in now}
+    explained = {row.supersedes["entry"] for row in now if row.supersedes}
+    problems = []
+    for row in before:
+        old = row.claim
+        if row.entry in explained:
+            continue
+        new = today[old.id].claim if old.id in today else None
+        if new is None:
+            problems.append(Problem(old.id, f"it was in {release} and is gone"))
+        elif new.verdict != old.verdict:
+            what = f"{old.verdict!r} in {release}, {new.verdict!r} now"
+            problems.append(Problem(old.id, f"{what}, and no superseding entry says why"))
+        elif old.low is not None and not old.low <= new.estimate <= old.high:
+            what = f"{new.estimate:.4g} is outside {release}'s [{old.low:.4g}, {old.high:.4g}]"
+            problems.append(Problem(old.id, f"{what}, and no superseding entry says why"))
+    return problems
+
+
+def totals(rows: Sequence[Row]) -> dict[str, int]:
+    """Number of claims by verdict, in a fixed order, zeros included."""
+    return counted([row.claim.to_dict() for row in rows])
+
+
+def counted(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Number of stored claims by verdict, in a fixed order, zeros included."""
+    order = (rules.SUPPORTED, rules.CONTRADICTED, rules.INCONCLUSIVE, rules.FRAGILE)
+    verdicts = [claim["verdict"] for claim in found]
+    return {verdict: verdicts.count(verdict) for verdict in (*order, rules.DESCRIBED)}
+
+
+def _same_bytes(a: Path, b: Path) -> bool:
+    return b.is_file() and a.read_bytes() == b.read_bytes()
+
+
+def _git(root: Path, *arguments: str) -> bytes | None:
+    """Output of git, None where there is no repository, no tag or no git."""
+    try:
+        done = subprocess.run(["git", "-C", root, *arguments], capture_output=True, check=False)
+    except FileNotFoundError:
+        return None
+    return done.stdout if done.returncode == 0 else None

@@ -1,0 +1,40 @@
+"""Sphinx extension of the book: what pages say about the log is derived from it at build time.
+
+It puts a line under each entry's title and its record at its end, marks entries that others
+supersede, fills the front page, the ledger and the tables of published results and of sentences,
+writes a placeholder for the page that only `make book` can make, and warns of public names without
+documentation (a warning fails the build).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+__all__ = ["setup"]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect the parts of the extension; Sphinx calls it.
+
+    Args:
+        app: the Sphinx application.
+
+    Returns:
+        The extension's metadata.
+    """
+    from lrlab.labbook.site import (
+        docstrings,
+        front,
+        handbook,
+        ledger_table,
+        pages,
+        sentence_table,
+        site,
+    )
+
+    for part in (site, pages, ledger_table, sentence_table, front, handbook, docstrings):
+        part.connect(app)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,193 @@
+"""The front page's answer: the usable band and the figure that shows it; and lists of entries."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
+from lrlab.claims import Judged
+from lrlab.claims.render import measured, number
+from lrlab.labbook.site import site as sites
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+    from lrlab.labbook.entries import Entry
+    from lrlab.labbook.site.site import Site
+
+HEADLINE = "book/live/headline.png"
+NEWEST = 8
+
+
+def connect(app: Sphinx) -> None:
+    """Make the directives `answer`, `newest-entries` and `entries-of` known."""
+    app.connect("builder-inited", _write_headline)
+    app.add_directive("answer", Answer)
+    app.add_directive("newest-entries", NewestEntries)
+    app.add_directive("entries-of", EntriesOf)
+
+
+@dataclass(frozen=True)
+class Band:
+    """The usable band of learning rates and the entry that measured it."""
+
+    low: Judged
+    high: Judged
+    entry: Entry
+
+
+def usable_band(site: Site) -> Band | None:
+    """The band of the newest entry that counts and has the claims `band_low` and `band_high`."""
+    for entry in site.counting:
+        found = {c["id"].rpartition(".")[2]: Judged.from_dict(c) for c in entry.claims()}
+        if "band_low" in found and "band_high" in found:
+            return Band(found["band_low"], found["band_high"], entry)
+    return None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of an entry: its PNG, what it shows, and where it is from."""
+
+    png: bytes
+    alt: str
+    caption: str
+    entry: Entry
+
+
+def headline(site: Site) -> Figure | None:
+    """The front page's figure: the newest in a cell tagged `headline` of an entry that counts.
+
+    Without a tagged one it is the first figure of the entry that has the usable band, or else of
+    the newest entry that counts and has a figure.
+    """
+    band = usable_band(site)
+    entries = [*([band.entry] if band else []), *site.counting]
+    found = [figure for entry in entries for figure in _figures(entry)]
+    tagged = [figure for figure, is_tagged in found if is_tagged]
+    return tagged[0] if tagged else next((figure for figure, _ in found), None)
+
+
+def _figures(entry: Entry) -> list[tuple[Figure, bool]]:
+    found = []
+    for cell in entry.notebook().cells:
+        shown = cell.metadata.get("mystnb", {})
+        for output in cell.get("outputs", []):
+            if png := output.get("data", {}).get("image/png"):
+                figure = Figure(
+                    base64.b64decode(png),
+                    shown.get("image", {}).get("alt", ""),
+                    shown.get("figure", {}).get("caption", ""),
+                    entry,
+                )
+                found.append((figure, "headline" in cell.metadata.get("tags", [])))
+    return found
+
+
+def _write_headline(app: Sphinx) -> None:
+    site = sites.of(app)
+    if figure := headline(site):
+        sites.write(site.root / HEADLINE, figure.png)
+
+
+def answer(site: Site) -> str:
+    """The band in words and the figure, as Markdown; a sentence where nothing counts yet."""
+    band, figure = usable_band(site), headline(site)
+    parts = []
+    if band:
+        unit = f" {band.low.unit}" if band.low.unit else ""
+        parts.append(
+            ":::{div} lrlab-answer\n"
+            f"Usable learning rates: **{number(band.low.estimate)} to "
+            f"{number(band.high.estimate)}**{unit}\n:::"
+        )
+        parts.append(
+            f"{band.low.statement}: {measured(band.low)}. {band.high.statement}: "
+            f"{measured(band.high)}. Measured in {_link(site, band.entry)}, "
+            f"{band.entry.record['date']}."
+        )
+    if figure:
+        alt = figure.alt.replace("[", "(").replace("]", ")").replace("\n", " ")
+        caption = f"{figure.caption} From {_link(site, figure.entry)}."
+        parts.append(f":::{{figure}} /{HEADLINE}\n:alt: {alt}\n\n{caption}\n:::")
+    return "\n\n".join(parts) or "No entry of the log counts yet, so there is no answer to show."
+
+
+def newest(site: Site, n: int = NEWEST) -> str:
+    """The newest entries, as a Markdown list."""
+    lines = []
+    for entry in list(reversed(site.log))[:n]:
+        remark = " (superseded)" if entry.superseded_by else ""
+        lines.append(f"- {entry.record['date']}: {_link(site, entry)}{remark}. {_question(entry)}")
+    return "\n".join(lines) or "The log has no entry yet."
+
+
+def entries_of(site: Site, notebooks: Sequence[str]) -> str:
+    """The entries that count of these notebooks, in this order, as a Markdown list.
+
+    Raises:
+        ValueError: naming a notebook that has none.
+    """
+    counting = {entry.record["notebook"]: entry for entry in site.counting}
+    for name in notebooks:
+        if name not in counting:
+            raise ValueError(f"no entry of {name!r} counts")
+    lines = [f"- {_link(site, counting[n])}. {_question(counting[n])}" for n in notebooks]
+    return "\n".join(lines)
+
+
+def _question(entry: Entry) -> str:
+    return entry.notebook().metadata.get("lrlab", {}).get("question", "")
+
+
+def _link(site: Site, entry: Entry) -> str:
+    return f"{{doc}}`{sites.title(entry)} </{site.document(entry)}>`"
+
+
+class _Derived(SphinxDirective):
+    has_content = False
+
+    def run(self) -> list[nodes.Node]:
+        """Return what the site's Markdown becomes."""
+        holder = nodes.container()
+        lines = self.markdown(sites.of(self.env.app)).splitlines()
+        self.state.nested_parse(StringList(lines, "derived"), self.content_offset, holder)
+        return holder.children
+
+    def markdown(self, site: Site) -> str:
+        raise NotImplementedError
+
+
+class Answer(_Derived):
+    """The answer at the top of the front page."""
+
+    def markdown(self, site: Site) -> str:
+        """Return the answer."""
+        return answer(site)
+
+
+class NewestEntries(_Derived):
+    """The newest entries of the log."""
+
+    def markdown(self, site: Site) -> str:
+        """Return the list."""
+        return newest(site)
+
+
+class EntriesOf(_Derived):
+    """The entries that count of the notebooks that the content names."""
+
+    has_content = True
+
+    def markdown(self, site: Site) -> str:
+        """Return the list."""
+        try:
+            return entries_of(site, " ".join(self.content).split())
+        except ValueError as error:
+            raise self.error(str(error)) from None

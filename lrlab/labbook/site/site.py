@@ -1,0 +1,132 @@
+"""What the book is built from: the log, the live run, and the files that only a build makes."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lrlab.labbook import entries
+from lrlab.labbook.ledger import Row, counting, ledger
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
+
+    from lrlab.labbook.entries import Entry
+
+_DERIVED = ("intro", "claims", "calibration", "sentences", "log/index")
+LIVE = "book/live/reproduced_here"
+FALLBACK_URL = "https://lr-lab.example/"  # reserved name: feeds need an absolute address
+
+_PLACEHOLDER = """\
+# Reproduced here
+
+This page is made on your machine: `make book` runs the flagship experiment again in small, from an
+empty store, and shows here what it measured beside what the log's record says. This copy of the
+book was built without that run.
+"""
+
+
+@dataclass
+class Site:
+    """The log as the book's pages need it, read once a build.
+
+    Args:
+        root: the laboratory's folder.
+    """
+
+    root: Path
+    log: list[Entry] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.log = entries.log(self.root)
+
+    @cached_property
+    def by_document(self) -> dict[str, Entry]:
+        """Entries by the name of their page."""
+        return {self.document(entry): entry for entry in self.log}
+
+    @cached_property
+    def counting(self) -> list[Entry]:
+        """Entries whose verdicts stand, newest first."""
+        return counting(self.log)
+
+    @cached_property
+    def ledger(self) -> list[Row]:
+        """The claims of the entries that count."""
+        return ledger(self.root)
+
+    def document(self, entry: Entry) -> str:
+        """Name of an entry's page."""
+        return Path(entry.path).relative_to(self.root).with_suffix("").as_posix()
+
+    def live_record(self) -> dict[str, Any] | None:
+        """Record of the run that `make book` made on this machine, None without one."""
+        file = self.root / f"{LIVE}.json"
+        return json.loads(file.read_text("utf-8")) if file.is_file() else None
+
+    def successor(self, entry: Entry) -> Entry | None:
+        """The entry that supersedes this one, None without one."""
+        return next((e for e in self.log if e.name == entry.superseded_by), None)
+
+
+def title(entry: Entry) -> str:
+    """An entry's first heading, without markup."""
+    for cell in json.loads(Path(entry.path).read_bytes())["cells"]:
+        for line in "".join(cell["source"]).splitlines():
+            if cell["cell_type"] == "markdown" and line.startswith("# "):
+                return line[2:].strip()
+    return entry.name
+
+
+def relative_uri(env: BuildEnvironment, document: str) -> str:
+    """Address of a page, relative to the one that is being read."""
+    return env.app.builder.get_relative_uri(env.docname, document)
+
+
+def of(app: Sphinx) -> Site:
+    """The site of this build."""
+    if not hasattr(app, "lrlab_site"):
+        app.lrlab_site = Site(Path(app.srcdir))  # type: ignore[attr-defined]
+    return app.lrlab_site  # type: ignore[attr-defined]
+
+
+def connect(app: Sphinx) -> None:
+    """Write what git does not keep, and set the address that feeds and permanent links have."""
+    app.connect("config-inited", _set_address)
+    # Before Sphinx looks for documents: a page may have only one source.
+    app.connect("config-inited", _write_generated)
+    app.connect("env-get-outdated", _derived_pages)
+
+
+def _set_address(app: Sphinx, config: Any) -> None:
+    config.blog_baseurl = config.html_baseurl = os.environ.get("LRLAB_BOOK_URL", FALLBACK_URL)
+
+
+def _write_generated(app: Sphinx, config: Any) -> None:
+    site = of(app)
+    live, placeholder = (site.root / f"{LIVE}{ending}" for ending in (".ipynb", ".md"))
+    if live.is_file():
+        placeholder.unlink(missing_ok=True)
+    else:
+        write(placeholder, _PLACEHOLDER.encode())
+
+
+def _derived_pages(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    """Pages that say something about other pages are read again at every build."""
+    superseded = {name for name, entry in of(app).by_document.items() if entry.superseded_by}
+    derived = {f"book/{name}" for name in _DERIVED} | superseded
+    return sorted(derived & env.found_docs)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file unless it has this content already."""
+    if not path.is_file() or path.read_bytes() != content:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)

@@ -1,0 +1,1 @@
+"""Training: a recipe goes in, a run comes out, and the store trains nothing twice."""

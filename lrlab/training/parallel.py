@@ -1,0 +1,204 @@
+"""Many runs at once: one process for each core, one thread in each process.
+
+`train_many` is joblib. Inside ``joblib.parallel_config(backend="dask")`` (or ``"ray"``) the same
+call runs on a cluster.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import joblib
+import torch
+from joblib.parallel import get_active_backend
+from tqdm import tqdm
+
+from lrlab import events
+from lrlab.recipe import Recipe
+from lrlab.tasks.base import Task
+from lrlab.training.loop import train
+from lrlab.training.probes import Probe
+from lrlab.training.record import Run
+from lrlab.training.stopping import Stop
+from lrlab.training.store import Store, default_store, run_key
+
+_CALIBRATION_STEPS = 8
+
+
+class WorkerKilled(RuntimeError):
+    """A worker process was killed from outside; what was finished is kept."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One run to be trained: the arguments of `lrlab.train`.
+
+    Args:
+        task: data, model and loss.
+        recipe: how it is trained.
+        probes: what else is measured.
+        stop: when it ends early.
+    """
+
+    task: Task
+    recipe: Recipe
+    probes: tuple[Probe, ...] = ()
+    stop: Stop | None = None
+
+    @property
+    def key(self) -> str | None:
+        """The key of the run in a store."""
+        return run_key(self.task, self.recipe, self.probes, self.stop)
+
+
+def train_many(
+    jobs: Sequence[Job],
+    *,
+    n_jobs: int | None = None,
+    store: Store | str | None = "default",
+    progress: bool = True,
+) -> list[Run]:
+    """Train many runs in parallel and return them in the order of the jobs.
+
+    Runs that the store knows are read from it, equal jobs are trained once, and each run is kept
+    as soon as it is finished, so that an interrupted call loses nothing that was finished: the
+    same call again goes on.
+
+    Args:
+        jobs: what is to be trained.
+        n_jobs: number of processes; None means one for each core (or what the active
+            `joblib.parallel_config` says).
+        store: where runs are kept; ``"default"`` is
+            `lrlab.training.store.default_store`, None keeps none.
+        progress: show a progress bar.
+
+    Returns:
+        One run for each job.
+
+    Raises:
+        WorkerKilled: if a worker process was killed from outside.
+
+    Example:
+        >>> from lrlab import schedules, tasks
+        >>> recipe = Recipe(schedule=schedules.Constant(0.1), steps=2, batch_size=8)
+        >>> job = Job(tasks.get("mnist", n_train=32), recipe)
+        >>> [run.status for run in train_many([job, job], n_jobs=1, store=None, progress=False)]
+        ['completed', 'completed']
+    """
+    place = default_store() if store == "default" else store
+    names = [job.key or f"#{i}" for i, job in enumerate(jobs)]
+    todo = dict(zip(names, jobs, strict=True))
+    done: dict[str, Run] = {}
+    if place is not None:
+        stored = ((name, place.get(name)) for name in todo if not name.startswith("#"))
+        done = {name: run for name, run in stored if run is not None}
+    waiting = {name: job for name, job in todo.items() if name not in done}
+    events.emit("plan", total=len(todo), stored=len(done), seconds=None)
+    for name, run in done.items():
+        events.emit("run", key=name, stored=True, status=run.status)
+    shown = progress and waiting and not events.heard()
+    bar = tqdm(total=len(waiting), unit="run", disable=not shown)
+    with bar:
+        for name, run in _trained(waiting, n_jobs, place):
+            if place is not None and run.key and place.get(run.key) is None:
+                place.put(run)  # a worker on another machine has another folder
+            done[name] = run
+            bar.update()
+            events.emit("run", key=run.key, stored=False, status=run.status)
+    return [done[name] for name in names]
+
+
+def describe(jobs: Sequence[Job], store: Store | str | None = "default") -> dict[str, Any]:
+    """Say what `train_many` would do, without doing it.
+
+    Args:
+        jobs: what would be trained.
+        store: as in `train_many`.
+
+    Returns:
+        ``{"runs": n, "stored": k, "seconds": estimate, "by_task": {name: n}}``. The estimate is
+        for this machine, from a few updates of each task, timed now.
+    """
+    place = default_store() if store == "default" else store
+    todo = {job.key or f"#{i}": job for i, job in enumerate(jobs)}
+    known = {name for name in todo if place is not None and place.get(name) is not None}
+    seconds_per_step: dict[str, float] = {}
+    total = 0.0
+    for name, job in todo.items():
+        if name in known:
+            continue
+        kind = f"{job.task!r} {job.recipe.batch_size}"
+        if kind not in seconds_per_step:
+            seconds_per_step[kind] = _time_of_a_step(job)
+        total += seconds_per_step[kind] * job.recipe.steps
+    return {
+        "runs": len(todo),
+        "stored": len(known),
+        "seconds": total / joblib.cpu_count(),
+        "by_task": dict(Counter(job.task.name for job in todo.values())),
+    }
+
+
+def in_parallel(calls: Iterable[Any], n_jobs: int | None = None) -> Iterator[Any]:
+    """Carry out calls in processes of one thread each and yield what they return, as it comes.
+
+    Args:
+        calls: made by `joblib.delayed`.
+        n_jobs: number of processes; None means one for each core (or what the active
+            `joblib.parallel_config` says).
+
+    Raises:
+        WorkerKilled: if a worker process was killed from outside.
+
+    Example:
+        >>> sorted(in_parallel([joblib.delayed(abs)(x) for x in (-1, 2)], n_jobs=1))
+        [1, 2]
+    """
+    workers = n_jobs if n_jobs is not None or _backend_was_chosen() else joblib.cpu_count()
+    setting = contextlib.nullcontext()
+    if not _backend_was_chosen():
+        setting = joblib.parallel_config(backend="loky", inner_max_num_threads=1)
+    try:
+        with setting:
+            pool = joblib.Parallel(
+                n_jobs=workers, batch_size=1, pre_dispatch="all", return_as="generator_unordered"
+            )
+            yield from pool(calls)
+    except joblib.externals.loky.process_executor.TerminatedWorkerError as error:
+        raise WorkerKilled(
+            "a worker process was killed (out of memory?); the runs that were finished are kept, "
+            "the same call again trains the others"
+        ) from error
+
+
+def _trained(
+    jobs: dict[str, Job], n_jobs: int | None, store: Store | None
+) -> Iterator[tuple[str, Run]]:
+    if jobs:
+        calls = (joblib.delayed(_train_one)(name, job, store) for name, job in jobs.items())
+        yield from in_parallel(calls, n_jobs)
+
+
+def _train_one(name: str, job: Job, store: Store | None) -> tuple[str, Run]:
+    torch.set_num_threads(1)
+    if store is not None:
+        return name, store.train(job.task, job.recipe, job.probes, job.stop)
+    run = train(job.task, job.recipe, probes=job.probes, stop=job.stop)
+    return name, dataclasses.replace(run, key=job.key)
+
+
+def _backend_was_chosen() -> bool:
+    return type(get_active_backend()[0]).__name__ != "LokyBackend"
+
+
+def _time_of_a_step(job: Job) -> float:
+    steps = min(_CALIBRATION_STEPS, job.recipe.steps)
+    first = train(job.task, job.recipe, until=min(1, steps))  # loads the data, evaluates once
+    began = time.perf_counter()
+    train(job.task, job.recipe, until=steps, resume=first.checkpoint)
+    return (time.perf_counter() - began) / max(1, steps - 1)

@@ -1,0 +1,127 @@
+"""What a training run leaves behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import zipfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from lrlab.files import written_atomically
+
+if TYPE_CHECKING:
+    from lrlab.training.checkpoint import Checkpoint
+
+_DAMAGE = (zipfile.BadZipFile, zlib.error)
+Status = Literal["completed", "stopped", "diverged", "partial"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Run:
+    """The record of one training run. All arrays are float64, losses in the task's own unit.
+
+    Args:
+        task: the task, as `Task.to_dict` gives it.
+        recipe: the recipe, as `Recipe.to_dict` gives it.
+        status: ``"completed"``; ``"stopped"`` early on purpose; ``"diverged"``: the loss or the
+            gradient was not finite or above the recipe's bound, at the last step;
+            ``"partial"``: trained up to `until`.
+        lr: the rate of each update, shape (steps,).
+        loss: the loss on each batch before its update, shape (steps,).
+        grad_norm: the norm of each gradient before clipping, shape (steps,); NaN where the run
+            diverged before it was known.
+        evals: by name, one number per evaluation; ``"step"`` is the number of updates done.
+        probes: by the probe's name: ``"step"`` and its measurements, one row each.
+        seconds: time that training took.
+        key: the key in the store, None if it has none.
+        checkpoint: all that is needed to go on, for runs that can go on.
+    """
+
+    task: dict[str, Any]
+    recipe: dict[str, Any]
+    status: Status
+    lr: np.ndarray
+    loss: np.ndarray
+    grad_norm: np.ndarray
+    evals: dict[str, np.ndarray]
+    probes: dict[str, dict[str, np.ndarray]]
+    seconds: float
+    key: str | None = None
+    checkpoint: Checkpoint | None = None
+
+    @property
+    def steps(self) -> int:
+        """Number of updates that were tried; the last one is the one that failed, if any."""
+        return len(self.loss)
+
+    @property
+    def seed(self) -> int:
+        """The recipe's seed."""
+        return self.recipe["seed"]
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the run ended because loss or gradient left the bounds."""
+        return self.status == "diverged"
+
+    def final(self, metric: str, diverged: float = float("nan")) -> float:
+        """Return a metric at the last evaluation, or the given number if the run diverged.
+
+        Raises:
+            KeyError: naming the metrics there are.
+        """
+        if metric not in self.evals:
+            raise KeyError(f"no metric {metric!r}; there are {', '.join(self.evals)}")
+        return diverged if self.diverged else float(self.evals[metric][-1])
+
+    def same_numbers(self, other: Run) -> bool:
+        """Whether two runs recorded the same numbers, bit for bit (time taken apart)."""
+        mine, theirs = self._arrays(), other._arrays()
+        return (
+            self.status == other.status
+            and mine.keys() == theirs.keys()
+            and all(mine[k].tobytes() == theirs[k].tobytes() for k in mine)
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the run (without its checkpoint) to a file, all of it or nothing."""
+        about = {"task": self.task, "recipe": self.recipe, "status": self.status}
+        about |= {"seconds": self.seconds, "key": self.key}
+        with written_atomically(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, about=json.dumps(about), **self._arrays())
+
+    @classmethod
+    def load(cls, path: Path) -> Run:
+        """Read a run that `save` wrote. No code in the file is ever executed.
+
+        Raises:
+            ValueError: if the file is not a run.
+        """
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+                arrays = dict(content)
+            about = json.loads(str(arrays.pop("about")))
+        except (OSError, EOFError, ValueError, KeyError, TypeError, *_DAMAGE) as error:
+            raise ValueError(f"{path.name} is not a stored run") from error
+        evals, probes, series = {}, {}, {}
+        for name, array in arrays.items():
+            kind, _, rest = name.partition(":")
+            if kind == "eval":
+                evals[rest] = array
+            elif kind == "probe":
+                probe, _, measure = rest.partition(":")
+                probes.setdefault(probe, {})[measure] = array
+            else:
+                series[name] = array
+        return cls(**about, **series, evals=evals, probes=probes)
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        arrays = {"lr": self.lr, "loss": self.loss, "grad_norm": self.grad_norm}
+        arrays |= {f"eval:{name}": values for name, values in self.evals.items()}
+        for probe, measures in self.probes.items():
+            arrays |= {f"probe:{probe}:{name}": values for name, values in measures.items()}
+        return arrays
