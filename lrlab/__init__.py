@@ -16,9 +16,9 @@ warnings.filterwarnings("ignore", message="IProgress not found")
 __version__ = "0.1.0"
 
 _EXPORTS = {
-    "Checkpoint": "training.checkpoint",
+    "Checkpoint": "training._checkpoint",
     "Claim": "claims",
-    "EarlyStopping": "training.stopping",
+    "EarlyStopping": "training._stopping",
     "Job": "training.parallel",
     "Recipe": "recipe",
     "Run": "training.record",

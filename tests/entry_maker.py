@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from lrlab.claims import Claim, judge
 from lrlab.claims.render import card, text
-from lrlab.labbook.entries import record as records
-from lrlab.labbook.entries.normalise import to_bytes
+from lrlab.labbook.entries import _record as records
+from lrlab.labbook.entries._normalise import to_bytes
 
 
 def around(mean: float, sd: float = 0.05, n: int = 8) -> np.ndarray:

@@ -61,7 +61,8 @@ def test_the_commands_of_the_readme_exist():
 
 
 def test_the_readme_shows_the_figure_of_the_log():
-    from lrlab.labbook.site import front, site
+    from lrlab.labbook.site import _front as front
+    from lrlab.labbook.site import site
 
     shown = re.search(r"]\((book/[\w./-]+\.png)\)", (ROOT / "README.md").read_text())[1]
     figure = front.headline(site.Site(ROOT))

@@ -1,7 +1,7 @@
 """A stopping rule on runs that are known to their end: whom it stops, what that saves and costs.
 
 The complete curves of one set of runs are fed to a rule in many orders of arrival, in waves as
-`lrlab.sweep.engine` advances them. What a rule decides is then told from what it happened to see.
+`lrlab.sweep._engine` advances them. What a rule decides is then told from what it happened to see.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lrlab.range_test.ramp import Trace
-from lrlab.range_test.smoothing import smooth
+from lrlab.range_test._ramp import Trace
+from lrlab.range_test._smoothing import smooth
 
 Rule = Callable[[Trace], float | None]
 

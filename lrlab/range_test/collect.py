@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lrlab.randomness import preserved
-from lrlab.range_test.band import find_band
+from lrlab.range_test._band import find_band
+from lrlab.range_test._ramp import Trace, ramp
+from lrlab.range_test._result import RangeTest
 from lrlab.range_test.pilots import search
-from lrlab.range_test.ramp import Trace, ramp
-from lrlab.range_test.result import RangeTest
 from lrlab.recipe import Recipe
 from lrlab.schedules import Constant
 from lrlab.tasks.base import Task
@@ -131,7 +131,7 @@ def range_test(
         raise ValueError(f"a pilot needs at least 10 updates, got pilot_steps={pilot_steps}")
     probes = []
     if same_batch:
-        from lrlab.range_test.probe import SameBatch
+        from lrlab.range_test._probe import SameBatch
 
         probes.append(SameBatch())
     jobs = ramp_jobs(

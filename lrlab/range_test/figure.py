@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrlab import plots
+from lrlab.range_test._ramp import Trace
+from lrlab.range_test._smoothing import effect, pooled, smooth
 from lrlab.range_test.pilots import score
-from lrlab.range_test.ramp import Trace
-from lrlab.range_test.smoothing import effect, pooled, smooth
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lrlab.range_test.result import RangeTest
+    from lrlab.range_test._result import RangeTest
 
 
 def draw(result: RangeTest) -> Figure:

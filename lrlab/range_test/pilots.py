@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from lrlab import stats
-from lrlab.range_test.ramp import Trace
+from lrlab.range_test._ramp import Trace
 
 SPACING = 4.0
 """Ratio of neighbouring rates in the first round; its root in the second."""

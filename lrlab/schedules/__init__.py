@@ -7,24 +7,24 @@ used as a scheduler of PyTorch by `as_torch`. See `Schedule` for what they have 
 
 from typing import Any
 
-from lrlab.schedules.base import Schedule as Schedule
-from lrlab.schedules.base import from_dict as from_dict
-from lrlab.schedules.compose import Join as Join
-from lrlab.schedules.compose import Warmup as Warmup
-from lrlab.schedules.compose import WarmupStableDecay as WarmupStableDecay
-from lrlab.schedules.cyclic import CosineRestarts as CosineRestarts
-from lrlab.schedules.cyclic import Cyclic as Cyclic
-from lrlab.schedules.cyclic import OneCycle as OneCycle
-from lrlab.schedules.decay import Constant as Constant
-from lrlab.schedules.decay import Cosine as Cosine
-from lrlab.schedules.decay import InverseSqrt as InverseSqrt
-from lrlab.schedules.decay import Linear as Linear
-from lrlab.schedules.decay import LinearDecayToZero as LinearDecayToZero
-from lrlab.schedules.decay import Polynomial as Polynomial
-from lrlab.schedules.decay import Tanh as Tanh
-from lrlab.schedules.powers import Exponential as Exponential
-from lrlab.schedules.powers import MultiStep as MultiStep
-from lrlab.schedules.powers import StepDecay as StepDecay
+from lrlab.schedules._base import Schedule as Schedule
+from lrlab.schedules._base import from_dict as from_dict
+from lrlab.schedules._compose import Join as Join
+from lrlab.schedules._compose import Warmup as Warmup
+from lrlab.schedules._compose import WarmupStableDecay as WarmupStableDecay
+from lrlab.schedules._cyclic import CosineRestarts as CosineRestarts
+from lrlab.schedules._cyclic import Cyclic as Cyclic
+from lrlab.schedules._cyclic import OneCycle as OneCycle
+from lrlab.schedules._decay import Constant as Constant
+from lrlab.schedules._decay import Cosine as Cosine
+from lrlab.schedules._decay import InverseSqrt as InverseSqrt
+from lrlab.schedules._decay import Linear as Linear
+from lrlab.schedules._decay import LinearDecayToZero as LinearDecayToZero
+from lrlab.schedules._decay import Polynomial as Polynomial
+from lrlab.schedules._decay import Tanh as Tanh
+from lrlab.schedules._powers import Exponential as Exponential
+from lrlab.schedules._powers import MultiStep as MultiStep
+from lrlab.schedules._powers import StepDecay as StepDecay
 
 __all__ = [
     "Constant",
@@ -51,7 +51,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "as_torch":  # the only part that needs torch
-        from lrlab.schedules.torch_adapter import as_torch
+        from lrlab.schedules._torch_adapter import as_torch
 
         return as_torch
     raise AttributeError(f"module 'lrlab.schedules' has no attribute {name!r}")

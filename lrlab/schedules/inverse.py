@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from lrlab.schedules.base import Schedule
-from lrlab.schedules.pieces import Rates, Steps
+from lrlab.schedules._base import Schedule
+from lrlab.schedules._pieces import Rates, Steps
 
 
 @dataclasses.dataclass(frozen=True)

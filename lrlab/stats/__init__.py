@@ -5,8 +5,8 @@ SciPy does the computing; this module fixes conventions. Samples are small
 less than it says at these sizes.
 """
 
-from lrlab.stats.decisions import equivalence_p, holm, mean_p, proportion_p
-from lrlab.stats.intervals import (
+from lrlab.stats._decisions import equivalence_p, holm, mean_p, proportion_p
+from lrlab.stats._intervals import (
     Interval,
     band,
     geometric_interval,
@@ -15,9 +15,9 @@ from lrlab.stats.intervals import (
     proportion_interval,
     rank_correlation,
 )
-from lrlab.stats.jackknife import pseudo_values
-from lrlab.stats.samples import log_differences
-from lrlab.stats.sizing import equivalence_power, power, seeds_for_equivalence, seeds_for_power
+from lrlab.stats._jackknife import pseudo_values
+from lrlab.stats._samples import log_differences
+from lrlab.stats._sizing import equivalence_power, power, seeds_for_equivalence, seeds_for_power
 
 __all__ = [
     "Interval",

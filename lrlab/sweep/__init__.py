@@ -11,17 +11,17 @@ import importlib
 from typing import Any
 
 _EXPORTS = {
-    "Choice": "space",
-    "LogUniform": "space",
+    "Choice": "_space",
+    "LogUniform": "_space",
     "Plan": "plan",
-    "Trial": "trial",
-    "Uniform": "space",
+    "Trial": "_trial",
+    "Uniform": "_space",
     "WandbHyperband": "rules",
-    "advice": "advise",
+    "advice": "_advise",
     "load": "plan",
     "open_study": "storage",
-    "sweep": "engine",
-    "trials": "trial",
+    "sweep": "_engine",
+    "trials": "_trial",
 }
 
 __all__ = list(_EXPORTS)

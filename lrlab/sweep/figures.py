@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lrlab.sweep import Trial
-    from lrlab.sweep.space import Space
+    from lrlab.sweep._space import Space
 
 OUTCOMES = {"completed": COLOURS[0], "stopped": "#9a9a9a", "diverged": COLOURS[1]}
 """The colour of each outcome of a trial."""

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lrlab.sweep.space import Choice, Space
-from lrlab.sweep.trial import Trial
+from lrlab.sweep._space import Choice, Space
+from lrlab.sweep._trial import Trial
 
 
 def positions(space: Space, found: Sequence[Trial]) -> np.ndarray:
@@ -25,7 +25,7 @@ def positions(space: Space, found: Sequence[Trial]) -> np.ndarray:
         float64 array of shape (trials, hyperparameters).
 
     Example:
-        >>> from lrlab.sweep.space import LogUniform
+        >>> from lrlab.sweep._space import LogUniform
         >>> empty = np.array([])
         >>> trial = Trial(0, {"peak_lr": 1e-3}, "completed", 2.0, empty, empty, 0.0, 1.0, None)
         >>> positions({"peak_lr": LogUniform(1e-4, 1e-2)}, [trial]).tolist()

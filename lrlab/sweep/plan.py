@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lrlab.sweep import rules, space
+from lrlab.sweep import _space as space
+from lrlab.sweep import rules
 
 if TYPE_CHECKING:
     from lrlab.recipe import Recipe

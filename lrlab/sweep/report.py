@@ -14,11 +14,11 @@ from lrlab import plots
 from lrlab.files import write
 from lrlab.sweep import figures as plots_sweep
 from lrlab.sweep import rules
-from lrlab.sweep.advise import advice
+from lrlab.sweep._advise import advice
+from lrlab.sweep._space import LogUniform
+from lrlab.sweep._trial import Trial, trials
 from lrlab.sweep.importance import importance, positions
 from lrlab.sweep.plan import Plan
-from lrlab.sweep.space import LogUniform
-from lrlab.sweep.trial import Trial, trials
 
 if TYPE_CHECKING:
     import optuna

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import optuna
 
-from lrlab.sweep.wandb import wandb_bands, wandb_stops
+from lrlab.sweep._hyperband import wandb_bands, wandb_stops
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

@@ -10,15 +10,15 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
+from lrlab.sweep._space import Choice, LogUniform, Space
 from lrlab.sweep.plan import Plan
-from lrlab.sweep.space import Choice, LogUniform, Space
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
     """Return a space in Optuna's terms.
 
     Example:
-        >>> from lrlab.sweep.space import Uniform
+        >>> from lrlab.sweep._space import Uniform
         >>> distributions({"x": Uniform(0.0, 1.0)})
         {'x': FloatDistribution(high=1.0, log=False, low=0.0, step=None)}
     """

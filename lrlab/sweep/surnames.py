@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from lrlab.sweep._space import LogUniform, Uniform
 from lrlab.sweep.plan import Plan
-from lrlab.sweep.space import LogUniform, Uniform
 
 BETA2, WEIGHT_DECAY = "optimizer.betas.1", "optimizer.weight_decay"
 

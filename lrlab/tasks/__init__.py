@@ -17,7 +17,7 @@ from lrlab.tasks.base import Batches as Batches
 from lrlab.tasks.base import Splits as Splits
 from lrlab.tasks.base import Task as Task
 
-_NOT_TASKS = {"base", "module", "fetch"}
+_NOT_TASKS = {"base", "module"}
 
 
 def names() -> list[str]:
@@ -27,7 +27,8 @@ def names() -> list[str]:
         >>> "mnist" in names()
         True
     """
-    return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in _NOT_TASKS)
+    found = {m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")}
+    return sorted(found - _NOT_TASKS)
 
 
 def get(name: str, **arguments: Any) -> Task:

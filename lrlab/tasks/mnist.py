@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lrlab.tasks._fetch import fetch
 from lrlab.tasks.base import Batch, Splits, Task, classification_metrics
-from lrlab.tasks.fetch import fetch
 
 _SPLIT_SEED = 20_221_122  # of the permutation that parts the data; not a run's seed
 _FULL = {  # the sha256 of the four files of the full set

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lrlab.tasks._fetch import fetch
 from lrlab.tasks.base import Batch, Splits, Task
-from lrlab.tasks.fetch import fetch
 
 _SPLIT_SEED = 20_221_122  # of the permutation that parts the names; not a run's seed
 _SHAKESPEARE = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/"

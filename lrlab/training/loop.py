@@ -13,11 +13,11 @@ from torch import nn
 from lrlab.randomness import generator, preserved
 from lrlab.recipe import Recipe
 from lrlab.tasks.base import Task
-from lrlab.training.checkpoint import Checkpoint
+from lrlab.training._checkpoint import Checkpoint
+from lrlab.training._stopping import Stop
 from lrlab.training.probes import Moment, Probe
 from lrlab.training.record import Run, Status
 from lrlab.training.state import TrainingState
-from lrlab.training.stopping import Stop
 
 
 def train(

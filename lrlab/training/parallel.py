@@ -21,10 +21,10 @@ from tqdm import tqdm
 from lrlab import events
 from lrlab.recipe import Recipe
 from lrlab.tasks.base import Task
+from lrlab.training._stopping import Stop
 from lrlab.training.loop import train
 from lrlab.training.probes import Probe
 from lrlab.training.record import Run
-from lrlab.training.stopping import Stop
 from lrlab.training.store import Store, default_store, run_key
 
 _CALIBRATION_STEPS = 8

@@ -14,7 +14,7 @@ import numpy as np
 from lrlab.files import written_atomically
 
 if TYPE_CHECKING:
-    from lrlab.training.checkpoint import Checkpoint
+    from lrlab.training._checkpoint import Checkpoint
 
 _DAMAGE = (zipfile.BadZipFile, zlib.error)
 Status = Literal["completed", "stopped", "diverged", "partial"]

@@ -13,9 +13,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from lrlab.randomness import generator, stream_seed
 from lrlab.recipe import Recipe
 from lrlab.tasks.base import Task
-from lrlab.training.history import History
+from lrlab.training._history import History
+from lrlab.training._rate import Rate
 from lrlab.training.probes import Probe
-from lrlab.training.rate import Rate
 
 
 class TrainingState:

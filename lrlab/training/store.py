@@ -22,12 +22,12 @@ import torch
 from lrlab import numerics
 from lrlab.recipe import Recipe
 from lrlab.tasks.base import Task
-from lrlab.training import fingerprint
-from lrlab.training.checkpoint import Checkpoint
+from lrlab.training import _fingerprint as fingerprint
+from lrlab.training._checkpoint import Checkpoint
+from lrlab.training._stopping import Stop
 from lrlab.training.loop import train
 from lrlab.training.probes import Probe
 from lrlab.training.record import Run
-from lrlab.training.stopping import Stop
 
 
 def run_key(

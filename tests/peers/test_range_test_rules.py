@@ -15,8 +15,8 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from lrlab.range_test._ramp import Trace, stop_reason
 from lrlab.range_test.baselines import RIVALS
-from lrlab.range_test.ramp import Trace, stop_reason
 
 matplotlib.use("Agg")
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the packages and of what they import

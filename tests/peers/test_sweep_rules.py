@@ -8,7 +8,7 @@ import warnings
 import pytest
 from wandb_histories import GOLDEN, stored, sweeps
 
-from lrlab.sweep.wandb import wandb_bands, wandb_stops
+from lrlab.sweep._hyperband import wandb_bands, wandb_stops
 
 with warnings.catch_warnings():  # of what it imports
     warnings.simplefilter("ignore")

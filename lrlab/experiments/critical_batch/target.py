@@ -14,7 +14,7 @@ from lrlab.training.record import Run
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """Stop when a metric falls to a target (a `lrlab.training.stopping.Stop`).
+    """Stop when a metric falls to a target (a `lrlab.training._stopping.Stop`).
 
     Args:
         metric: the metric to watch, smaller is better.

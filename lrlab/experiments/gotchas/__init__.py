@@ -5,7 +5,7 @@ chapter of the handbook shows what it returns, and the tests pin it, so that the
 version of PyTorch behaves otherwise.
 """
 
-from lrlab.experiments.gotchas import rates as rates
+from lrlab.experiments.gotchas import _rates as _rates
 from lrlab.experiments.gotchas import resuming as resuming
 from lrlab.experiments.gotchas.demonstration import GOTCHAS as GOTCHAS
 from lrlab.experiments.gotchas.demonstration import Gotcha as Gotcha

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from lrlab.labbook.cli.sweep import group as sweep
+from lrlab.labbook.cli._sweep import group as sweep
 from lrlab.labbook.entries.errors import BadInput, RunFailed
 from lrlab.labbook.entries.laboratory import find_root
 

@@ -1,10 +1,10 @@
 """Entries: a notebook and its parameters become a dated page that can be run again."""
 
+from lrlab.labbook.entries._runner import Request, dry_run, run
+from lrlab.labbook.entries._source import Source, names, read
 from lrlab.labbook.entries.errors import BadInput, RunFailed
 from lrlab.labbook.entries.laboratory import find_root, log_folder
 from lrlab.labbook.entries.logbook import Entry, find, log
-from lrlab.labbook.entries.runner import Request, dry_run, run
-from lrlab.labbook.entries.source import Source, names, read
 
 __all__ = [
     "BadInput",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lrlab.labbook.entries._record import check, sha256
+from lrlab.labbook.entries._source import nearest
 from lrlab.labbook.entries.errors import BadInput
 from lrlab.labbook.entries.laboratory import log_folder
-from lrlab.labbook.entries.record import check, sha256
-from lrlab.labbook.entries.source import nearest
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrlab.files import write
-from lrlab.labbook.entries.assemble import assemble
+from lrlab.labbook.entries._assemble import assemble
+from lrlab.labbook.entries._execute import execute, kernel_environment
+from lrlab.labbook.entries._normalise import to_bytes
+from lrlab.labbook.entries._runner import publishable
+from lrlab.labbook.entries._source import names as notebook_names
+from lrlab.labbook.entries._source import nearest, read
 from lrlab.labbook.entries.errors import BadInput
-from lrlab.labbook.entries.execute import execute, kernel_environment
 from lrlab.labbook.entries.laboratory import partial_folder, reference_folder
-from lrlab.labbook.entries.normalise import to_bytes
-from lrlab.labbook.entries.runner import publishable
-from lrlab.labbook.entries.source import names as notebook_names
-from lrlab.labbook.entries.source import nearest, read
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

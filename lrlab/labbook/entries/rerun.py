@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lrlab.labbook.entries._execute import execute
+from lrlab.labbook.entries._normalise import Unfit, normalise
 from lrlab.labbook.entries.errors import BadInput, RunFailed
-from lrlab.labbook.entries.execute import execute
 from lrlab.labbook.entries.laboratory import partial_folder
 from lrlab.labbook.entries.logbook import Entry, claims_of, find, log
-from lrlab.labbook.entries.normalise import Unfit, normalise
 
 IDENTICAL, WITHIN, DRIFTED = "identical", "within tolerance", "drifted"
 

@@ -25,15 +25,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
     Returns:
         The extension's metadata.
     """
-    from lrlab.labbook.site import (
-        docstrings,
-        front,
-        handbook,
-        ledger_table,
-        pages,
-        sentence_table,
-        site,
-    )
+    from lrlab.labbook.site import _docstrings as docstrings
+    from lrlab.labbook.site import _front as front
+    from lrlab.labbook.site import _ledger_table as ledger_table
+    from lrlab.labbook.site import _pages as pages
+    from lrlab.labbook.site import _sentence_table as sentence_table
+    from lrlab.labbook.site import handbook, site
 
     for part in (site, pages, ledger_table, sentence_table, front, handbook, docstrings):
         part.connect(app)

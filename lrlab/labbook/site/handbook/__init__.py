@@ -19,7 +19,7 @@ EXPLORER = "book/handbook/explorer"
 
 def connect(app: Sphinx) -> None:
     """Make the handbook's directives known, and load its style and its scripts where needed."""
-    from lrlab.labbook.site.handbook import directives
+    from lrlab.labbook.site.handbook import _directives as directives
 
     directives.connect(app)
     app.connect("config-inited", _add_files)

@@ -1,0 +1,130 @@
+"""From a source and its parameters to a notebook that is ready to be executed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from lrlab.labbook.entries._source import Source
+from lrlab.labbook.entries.values import Value, spell
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+_LONGEST_SLUG = 80
+
+
+def slug(name: str, size: str, changed: dict[str, Value]) -> str:
+    """Return what an entry is called after its date: the notebook and what differs.
+
+    Distinct parameters give distinct names: where the text had to be shortened or cleaned, the
+    name ends in eight digits of its hash.
+
+    Args:
+        name: the notebook.
+        size: `full` or `smoke`.
+        changed: the parameters that differ from those of this size.
+
+    Example:
+        >>> slug("onecycle", "full", {"peak_lr": 0.5})
+        'onecycle-peak_lr-0.5'
+    """
+    full = "-".join(
+        [name, *(["smoke"] if size == "smoke" else [])]
+        + [f"{key}-{spell(value)}" for key, value in changed.items()]
+    )
+    clean = re.sub(r"[^A-Za-z0-9._+-]+", "_", full)[:_LONGEST_SLUG]
+    if clean == full:
+        return full
+    return f"{clean.rstrip('_-.')}-{hashlib.sha256(full.encode()).hexdigest()[:8]}"
+
+
+def command(name: str, size: str, changed: dict[str, Value], portable: bool = False) -> str:
+    """Return the command line that makes an entry.
+
+    Example:
+        >>> command("onecycle", "smoke", {"rates": [0.1, 0.2]})
+        "lrlab run onecycle --smoke -p rates '[0.1, 0.2]'"
+    """
+    words = ["lrlab", "run", name]
+    words += ["--smoke"] if size == "smoke" else []
+    words += ["--check-portable"] if portable else []
+    for key, value in changed.items():
+        words += ["-p", key, spell(value)]
+    return shlex.join(words)
+
+
+def assemble(
+    source: Source, size: str, changed: dict[str, Value], portable: bool = False
+) -> NotebookNode:
+    """Return the notebook with its parameters and the section that says how to reproduce it.
+
+    Cells have stable ids, and nothing in it depends on the day or the machine.
+
+    Args:
+        source: the notebook source.
+        size: `full` or `smoke`.
+        changed: the parameters that differ from those of this size.
+        portable: whether it is made with `--check-portable`.
+    """
+    import jupytext
+    import nbformat
+    from papermill.parameterize import parameterize_notebook
+
+    notebook = jupytext.reads(source.text, fmt="py:percent")
+    values = source.values(size, changed)
+    differing = {k: v for k, v in values.items() if v != source.parameters[k].default}
+    if differing:
+        notebook.metadata["papermill"] = nbformat.from_dict({})
+        for cell in notebook.cells:
+            cell.metadata.setdefault("tags", [])
+        notebook = parameterize_notebook(notebook, differing, kernel_name="python3")
+    line = command(source.name, size, changed, portable)
+    _add_to_title(notebook, size, changed)
+    notebook.cells.append(
+        nbformat.v4.new_markdown_cell(f"## Reproduce\n\n```bash\n{line}\n```", id="reproduce")
+    )
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+            "lrlab": {
+                "notebook": source.name,
+                "title": source.header["title"],
+                "question": source.header["question"],
+                "size": size,
+                "parameters": values,
+                "changed": changed,
+                "command": line,
+            },
+        }
+    )
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number:02d}"
+        tags = cell.metadata.get("tags")
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+    return notebook
+
+
+def date_metadata(source: Source, size: str, changed: dict[str, Value], day: str) -> dict[str, Any]:
+    """Return the notebook-level metadata that puts a page into the dated log."""
+    kind = "smoke" if size == "smoke" else "variation" if changed else "experiment"
+    return {
+        "blogpost": "true",
+        "date": day,
+        "category": kind,
+        "tags": ", ".join(map(str, source.header["tags"])),
+    }
+
+
+def _add_to_title(notebook: NotebookNode, size: str, changed: dict[str, Value]) -> None:
+    remarks = ["smoke size"] if size == "smoke" else []
+    remarks += [f"{key} = {spell(value)}" for key, value in changed.items()]
+    first = next((c for c in notebook.cells if c.cell_type == "markdown"), None)
+    if remarks and first is not None:
+        title, *rest = first.source.split("\n")
+        if title.startswith("# "):
+            first.source = "\n".join([f"{title} ({', '.join(remarks)})", *rest])

@@ -1,0 +1,96 @@
+"""The ledger, the table of published results, and how many claims have which verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import quote
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from lrlab.claims import Judged
+from lrlab.claims.render import css_class
+from lrlab.labbook import sentences
+from lrlab.labbook.ledger import Row, totals
+from lrlab.labbook.site import site as sites
+from lrlab.labbook.site._tables import ClaimTable, said, table
+from lrlab.labbook.site.site import Site
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+LEDGER = ("Verdict", "Claim", "Measured", "n", "Rule", "Source", "Date")
+PUBLISHED = ("Source", "Published", "Measured", "Rule", "Verdict", "Claim")
+
+
+def connect(app: Sphinx) -> None:
+    """Make the directives `ledger`, `published-results` and `verdict-counts` known."""
+    app.add_directive("ledger", LedgerTable)
+    app.add_directive("published-results", PublishedResults)
+    app.add_directive("verdict-counts", VerdictCounts)
+
+
+class LedgerTable(ClaimTable):
+    """Every claim of the entries that count, one row each."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table, or a sentence where there is nothing to show."""
+        if not self.site.ledger:
+            return [nodes.paragraph(text="No entry of the log counts yet.")]
+        rows = ([self.cells(row)[name] for name in LEDGER] for row in self.site.ledger)
+        return [table(LEDGER, rows, "lrlab-ledger")]
+
+
+def published(site: Site) -> list[Row]:
+    """The claims that hold a published result by others, in the order of their sources.
+
+    The documents that the laboratory sets out from have a table of their own.
+    """
+    seeds = {sentence.source for sentence in sentences(site.root)}
+    found = [
+        row
+        for row in site.ledger
+        if row.claim.published is not None and row.claim.source not in {None, *seeds}
+    ]
+    return sorted(found, key=lambda row: (row.claim.source, row.claim.id))
+
+
+class PublishedResults(ClaimTable):
+    """The published number, its source, and ours, one row each."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table, or a sentence where there is nothing to show."""
+        found = published(self.site)
+        if not found:
+            return [nodes.paragraph(text="No entry of the log holds a published result yet.")]
+        rows = ([self.cells(row)[name] for name in PUBLISHED] for row in found)
+        return [table(PUBLISHED, rows, "lrlab-ledger")]
+
+    def cells(self, row: Row) -> dict[str, list[nodes.Node]]:
+        """Return the columns of the ledger, with what was published in one of its own."""
+        return super().cells(row) | {"Published": [nodes.paragraph(text=said(row.claim))]}
+
+    def source(self, claim: Judged) -> str:
+        """Return who published it."""
+        return f"{{cite:t}}`{claim.source}`"
+
+
+class VerdictCounts(SphinxDirective):
+    """How many claims have which verdict, as a short list."""
+
+    has_content = False
+    _LABELS: ClassVar[dict[str, str]] = {"described": "described, without a verdict"}
+
+    def run(self) -> list[nodes.Node]:
+        """Return the list."""
+        found = nodes.bullet_list(classes=["lrlab-counts"])
+        for verdict, n in totals(sites.of(self.env.app).ledger).items():
+            label = self._LABELS.get(verdict, verdict)
+            number = nodes.strong(text=str(n))
+            words: nodes.Node = nodes.Text(label)
+            if n:
+                uri = sites.relative_uri(self.env, "book/claims")
+                words = nodes.reference("", label, refuri=f"{uri}?verdict={quote(verdict)}")
+            line = nodes.paragraph("", "", number, nodes.Text(" "), words)
+            found += nodes.list_item("", line, classes=[css_class(verdict)])
+        return [found]

@@ -1,0 +1,164 @@
+"""What a range test found: traces, band, suggestions, and why it stopped."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import functools
+import io
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lrlab import stats
+from lrlab.range_test._band import Band, find_band
+from lrlab.range_test._ramp import StopReason, Trace
+from lrlab.range_test._smoothing import pooled
+from lrlab.range_test.baselines import RIVALS
+from lrlab.range_test.pilots import Suggestion, best_rate
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+RULES = ("pilots", "ramp", *RIVALS)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class RangeTest:
+    """The result of a range test. In a Jupyter cell it shows its picture.
+
+    Args:
+        task: the task, as `Task.to_dict` gives it.
+        optimizer: the optimizer, as `Optimizer.to_dict` gives it.
+        traces: one ramp a seed; raw, nothing is smoothed.
+        pilots: short trainings at constant rates, in the order of their rates; may be none.
+        budget: updates of the training that rates are suggested for.
+        edge: the stability limit 2(1 + β)/λ_max of gradient descent with momentum β, at the first
+            weights; None where it was not asked for.
+    """
+
+    task: dict[str, Any]
+    optimizer: dict[str, Any]
+    traces: tuple[Trace, ...]
+    pilots: tuple[Trace, ...]
+    budget: int
+    edge: float | None = None
+
+    @property
+    def stop_reason(self) -> dict[int, StopReason]:
+        """Why each seed's ramp ended."""
+        return {trace.seed: trace.stop_reason for trace in self.traces}
+
+    @property
+    def steps(self) -> int:
+        """Number of updates that all of it took."""
+        return sum(len(trace.loss) for trace in (*self.traces, *self.pilots))
+
+    @property
+    def surcharge(self) -> float:
+        """What the losses on the same batch cost: the ramps' time over their time without them."""
+        extra = sum(
+            float(t.probes["SameBatch"]["seconds"].sum())
+            for t in self.traces
+            if "SameBatch" in t.probes
+        )
+        total = sum(t.seconds for t in self.traces)
+        return total / (total - extra)
+
+    @functools.cached_property
+    def band(self) -> Band:
+        """The band of usable rates, with intervals over seeds."""
+        return find_band(self.traces, self.budget)
+
+    def suggest(self, rule: str | None = None) -> Suggestion:
+        """Return one rate with its interval and the rule in words; or no rate, and the reason.
+
+        Args:
+            rule: ``"pilots"`` (what is used where there are pilots), ``"ramp"`` (from the ramps
+                alone), or a rival's: its own suggestion on each seed's ramp, the median over seeds
+                and the t interval of the geometric mean.
+
+        Raises:
+            ValueError: if there is no such rule, or no pilots for it.
+        """
+        if rule is None:
+            rule = "pilots" if self.pilots else "ramp"
+        if rule not in RULES:
+            raise ValueError(f"rule must be one of {', '.join(RULES)}, got rule={rule!r}")
+        if rule in RIVALS:
+            return self._rival(rule)
+        if self.band.low.lr is None:
+            return Suggestion(None, None, self.band.low.reason)
+        if rule == "ramp":
+            return self._from_ramp()
+        if not self.pilots:
+            raise ValueError("rule='pilots' needs pilots, and this range test has none")
+        return best_rate(self.pilots, self.budget)
+
+    def shift(self, other: RangeTest) -> dict[str, float]:
+        """Return by what factor another range test's answers lie above this one's.
+
+        Example: one with twice the steps and seeds. NaN where one of the two has no answer.
+        """
+        return {
+            name: (b / a if a and b else math.nan)
+            for name, a, b in (
+                ("low", self.band.low.lr, other.band.low.lr),
+                ("high", self.band.high.lr, other.band.high.lr),
+                ("suggestion", self.suggest().lr, other.suggest().lr),
+            )
+        }
+
+    def figure(self) -> Figure:
+        """Return the picture: loss and gradient norm against the rate, with band and suggestion."""
+        from lrlab.range_test.figure import draw
+
+        return draw(self)
+
+    def __str__(self) -> str:
+        ends = ", ".join(sorted(set(self.stop_reason.values())))
+        lines = [
+            f"range test of {self.task['task']} with {self.optimizer['optimizer']}: "
+            f"{len(self.traces)} ramps ({ends}), {len(self.pilots)} pilots, {self.steps} updates",
+            f"  band for {self.budget} updates: {self.band.low} to {self.band.high}",
+            f"  suggestion: {self.suggest()}",
+        ]
+        if any("SameBatch" in trace.probes for trace in self.traces):
+            lines.append(f"  losses on the same batch: {self.surcharge:.2f} times the ramps' time")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.figure().savefig(buffer, format="png", dpi=120, bbox_inches="tight")
+        return buffer.getvalue()
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        image = base64.b64encode(self._repr_png_()).decode()
+        return (
+            f'<figure><img alt="{escape(str(self))}" src="data:image/png;base64,{image}">'
+            f"<figcaption><pre>{escape(str(self))}</pre></figcaption></figure>"
+        )
+
+    def _from_ramp(self) -> Suggestion:
+        def lowest(traces: list[Trace]) -> float:
+            lr, loss = pooled(traces)
+            return float(lr[int(np.argmin(loss))])
+
+        each = [lowest([t]) / 2 for t in self.traces if t.stop_reason != "flat"]
+        interval = stats.geometric_interval(each) if len(each) >= 2 else None
+        rate = lowest(list(self.traces)) / 2
+        return Suggestion(rate, interval, "half of the rate at the ramps' lowest smoothed loss")
+
+    def _rival(self, rule: str) -> Suggestion:
+        each = [lr for lr in map(RIVALS[rule], self.traces) if lr is not None and lr > 0]
+        if not each:
+            return Suggestion(None, None, f"{rule} has no answer on any of the ramps")
+        interval = stats.geometric_interval(each) if len(each) >= 2 else None
+        doc = (RIVALS[rule].__doc__ or "").split("\n")[0].rstrip(".")
+        words = f"{doc[0].lower()}{doc[1:]}; median over {len(each)} of {len(self.traces)} seeds"
+        return Suggestion(float(np.median(each)), interval, words)

@@ -1,0 +1,59 @@
+"""How far a sweep is, as one line that is renewed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from lrlab import events
+from lrlab.sweep._trial import trials
+
+if TYPE_CHECKING:
+    import optuna
+
+
+class Board:
+    """A bar over the trials: best value, how many run, were stopped, diverged, and the time left.
+
+    Args:
+        total: number of trials.
+        study: what is watched.
+        shown: whether anything is shown at all; nothing is, where a program listens to events.
+    """
+
+    def __init__(self, total: int, study: optuna.Study, *, shown: bool) -> None:
+        self._total, self._study = total, study
+        self._told: set[int] = set()
+        self._bar = tqdm(total=total, unit="trial", disable=not shown or events.heard())
+
+    def __enter__(self) -> Board:
+        events.emit("plan", total=self._total, stored=0, seconds=None)
+        self.update()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._bar.close()
+
+    def update(self) -> None:
+        """Show what the study holds now."""
+        rows = trials(self._study)
+        ended = [row for row in rows if row.outcome != "interrupted"]
+        for row in ended:
+            if row.number not in self._told:
+                self._told.add(row.number)
+                events.emit("run", key=row.run_key, stored=False, status=row.outcome)
+        counts = {
+            word: sum(row.outcome == outcome for row in rows)
+            for word, outcome in (
+                ("running", "interrupted"),
+                ("stopped", "stopped"),
+                ("diverged", "diverged"),
+            )
+        }
+        complete = [row.value for row in ended if row.outcome == "completed"]
+        if complete:
+            self._bar.set_postfix(best=f"{min(complete):.4g}", **counts, refresh=False)
+        else:
+            self._bar.set_postfix(**counts, refresh=False)
+        self._bar.update(len(ended) - self._bar.n)

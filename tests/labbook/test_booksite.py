@@ -1,0 +1,135 @@
+"""What the extension derives from the log and from the docstrings."""
+
+import json
+import types
+
+import pytest
+from entry_maker import some_claims, write_entry
+
+from lrlab.claims import Claim
+from lrlab.labbook.site import _docstrings as docstrings
+from lrlab.labbook.site import _front as front
+from lrlab.labbook.site import _pages as pages
+from lrlab.labbook.site import site
+
+
+def marked(path, index: int, *tags: str) -> None:
+    """Tag a cell of an entry; the record's hash is of no interest here."""
+    notebook = json.loads(path.read_bytes())
+    notebook["cells"][index]["metadata"]["tags"] = list(tags)
+    path.write_text(json.dumps(notebook))
+
+
+def test_front_page_answers_with_the_newest_band(tmp_path):
+    write_entry(tmp_path, date="2030-01-01")
+    other = Claim.exact("x", "x", holds=True)
+    write_entry(tmp_path, "newer", date="2030-02-01", claims=[other])
+    band = front.usable_band(site.Site(tmp_path))
+    assert band.entry.name == "2030-01-01-demo"
+    assert "**0.00245 to 0.346** 1/step" in front.answer(site.Site(tmp_path))
+
+
+def test_front_page_shows_a_tagged_figure_before_that_of_the_band(tmp_path):
+    write_entry(tmp_path, date="2030-01-01")
+    other = [Claim.exact("x", "x", holds=True)]
+    tagged = write_entry(tmp_path, "newer", date="2030-02-01", claims=other)
+    assert front.headline(site.Site(tmp_path)).entry.name == "2030-01-01-demo"
+    marked(tagged, 3, "headline")
+    assert front.headline(site.Site(tmp_path)).entry.name == "2030-02-01-newer"
+
+
+def test_empty_log_has_a_front_page_that_says_so(tmp_path):
+    empty = site.Site(tmp_path)
+    assert front.answer(empty).startswith("No entry of the log counts yet")
+    assert front.newest(empty) == "The log has no entry yet."
+
+
+def test_entry_gets_byline_sources_and_record_and_its_file_stays(tmp_path):
+    path = write_entry(tmp_path)
+    before = path.read_bytes()
+    log = site.Site(tmp_path)
+    [entry] = log.log
+    cells = json.loads(pages.decorate(before.decode(), entry, log))["cells"]
+    assert "2030-01-01 · full size · 2 supported · 1 contradicted" in cells[0]["source"]
+    assert cells[-2]["source"].startswith("## Sources of the claims")
+    assert cells[-1]["source"].startswith("## Record")
+    shown = json.dumps(cells)
+    assert '<a href=\\"#sources-of-the-claims\\">smith2017cyclical</a>' in shown
+    assert path.read_bytes() == before
+
+
+def test_entry_without_sources_has_no_section_for_them(tmp_path):
+    path = write_entry(tmp_path, claims=[Claim.exact("x", "x", holds=True)])
+    log = site.Site(tmp_path)
+    assert "Sources of the claims" not in pages.decorate(path.read_text(), log.log[0], log)
+
+
+def test_record_tells_of_a_check_on_another_processor(tmp_path):
+    check = {"profile": "foreign", "verdicts": {"demo.lower": "inconclusive"}}
+    write_entry(tmp_path, portable_check=check, fragile=["demo.lower"], dirty=True)
+    rows = dict(pages.rows(site.Site(tmp_path).log[0].record))
+    assert rows["Verdicts that differed on a foreign processor"] == "`demo.lower` (foreign)"
+    assert "not committed" in rows["Commit"]
+
+
+def test_title_is_the_first_heading(tmp_path):
+    write_entry(tmp_path, title="A name", claims=some_claims())
+    assert site.title(site.Site(tmp_path).log[0]) == "A name"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "translated"),
+    [
+        ("The rate `lr`.", "The rate ``lr``."),
+        ("Is $x$ and `y`", "Is :math:`x` and ``y``"),
+        ("long $a +\n    b$ end", "long :math:`a + b` end"),
+        ("$$a = b$$", ".. math:: a = b"),
+        ("``kept`` and :math:`kept`", "``kept`` and :math:`kept`"),
+        ("|r| < 1", r"\|r\| < 1"),
+        ("text\n>>> f(`x`)\n`1`\n\n`code`", "text\n>>> f(`x`)\n`1`\n\n``code``"),
+        ("costs 5$ or 6$", "costs 5$ or 6$"),
+    ],
+)
+def test_docstrings_in_markdown_become_restructuredtext(markdown, translated):
+    assert docstrings.translate(markdown) == translated
+
+
+def test_public_names_without_docstring_are_found():
+    module = types.ModuleType("sample", "Documented.")
+
+    class Documented:
+        """Documented."""
+
+        def bare(self):
+            pass
+
+        def said(self):
+            """Documented."""
+
+        def _private(self):
+            pass
+
+    def bare():
+        pass
+
+    for value in (Documented, bare):
+        value.__module__ = "sample"
+        setattr(module, value.__name__, value)
+    module._hidden = bare
+    assert docstrings.undocumented([module]) == ["sample.Documented.bare", "sample.bare"]
+    module.__doc__ = None
+    assert docstrings.undocumented([module])[0] == "sample"
+
+
+def test_every_public_name_of_the_package_has_a_docstring():
+    assert docstrings.undocumented(docstrings.public_modules()) == []
+
+
+def test_a_live_run_replaces_its_placeholder(tmp_path):
+    app = types.SimpleNamespace(srcdir=tmp_path)
+    site._write_generated(app, None)
+    placeholder = tmp_path / "book" / "live" / "reproduced_here.md"
+    assert "make book" in placeholder.read_text()
+    placeholder.with_suffix(".ipynb").write_text("{}")
+    site._write_generated(app, None)
+    assert not placeholder.exists()

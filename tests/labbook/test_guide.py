@@ -1,0 +1,55 @@
+"""The guide's worked example runs as it is printed."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from lrlab.labbook.cli import main
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_worked_example_of_the_guide_becomes_an_entry(tmp_path, monkeypatch):
+    lab, look = tmp_path / "lab", tmp_path / "look"
+    (lab / "notebooks").mkdir(parents=True)
+    (lab / "_toc.yml").touch()
+    shutil.copy(ROOT / "book/guide/worked_example.py", lab / "notebooks")
+    monkeypatch.chdir(lab)
+    monkeypatch.setenv("LRLAB_CACHE", str(tmp_path / "store"))
+
+    done = CliRunner().invoke(
+        main, ["run", "worked_example", "--smoke", "--out", str(look)], catch_exceptions=False
+    )
+
+    assert done.exit_code == 0, done.output
+    [record] = look.glob("*.json")
+    assert json.loads(record.read_text())["size"] == "smoke"
+    entry = json.loads(record.with_suffix(".ipynb").read_text())
+    printed = entry["cells"][-2]["outputs"][0]["text"]
+    assert "worked_example.decay-ends-lower  n=2  inconclusive" in "".join(printed)
+
+
+def test_worked_example_refuses_a_rate_that_makes_no_sense(tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "_toc.yml").touch()
+    shutil.copy(ROOT / "book/guide/worked_example.py", tmp_path / "notebooks")
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["run", "worked_example", "-p", "peak_lr", "-1"])
+    assert done.exit_code == 2
+    assert "got peak_lr=-1.0" in done.output
+    assert not (tmp_path / "book").exists()
+
+
+def test_example_of_finding_a_rate_runs_as_it_is_printed():
+    text = (ROOT / "book/guide/finding_a_rate.md").read_text()
+    [code] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict = {}
+    exec(code, names)
+    result = names["result"]
+    assert result.band.low.lr < result.suggest().lr < result.band.high.lr
+    for rule in re.findall(r'`(?:result\.suggest\()?"([a-z-]+)"', text):
+        assert result.suggest(rule).rule
+    assert result.steps <= 800

@@ -1,0 +1,35 @@
+"""The notebooks of this laboratory; what they say is held against their references by nbval."""
+
+from pathlib import Path
+
+import pytest
+
+from lrlab.labbook.entries import names, read
+from lrlab.labbook.entries._assemble import assemble
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_there_are_notebooks():
+    assert names(ROOT)
+
+
+@pytest.mark.parametrize("name", names(ROOT))
+def test_a_notebook_can_be_read_and_has_a_small_size_and_a_line_for_each_parameter(name):
+    source = read(ROOT, name)
+    assert source.parameters
+    assert source.values("smoke", {}) != source.values("full", {}) or not source.header["smoke"]
+    assert source.header["question"].endswith("?")
+
+
+@pytest.mark.parametrize("name", names(ROOT))
+def test_trained_numbers_of_claims_are_not_compared_but_their_verdicts_are(name):
+    source = read(ROOT, name)
+    compared = [
+        cell.source
+        for cell in assemble(source, "smoke", {}).cells
+        if cell.cell_type == "code" and "nbval-ignore-output" not in cell.metadata.get("tags", [])
+    ]
+    shows_claims = "claims.show(" in source.text
+    assert any("claims.verdicts(" in code for code in compared) == shows_claims
+    assert not any("claims.show(" in code for code in compared)

@@ -1,0 +1,103 @@
+"""What the four documents state is in a table, and each sentence leads to claims of the log."""
+
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from entry_maker import write_entry
+
+from lrlab.claims import Claim
+from lrlab.labbook import sentences
+from lrlab.labbook.ledger import ledger as ledger_of
+from lrlab.labbook.sentences import Sentence, loose_ends
+from lrlab.labbook.site import _ledger_table as ledger_table
+from lrlab.labbook.site import site
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = {"azmimr2022", "diffusion2025", "juliusm2026", "mtdickens2024"}
+
+
+def table(folder: Path, text: str) -> list[Sentence]:
+    (folder / "book").mkdir(exist_ok=True)
+    (folder / "book" / "sentences.toml").write_text(text)
+    return sentences(folder)
+
+
+def test_each_document_has_its_sentences_and_each_sentence_its_claims():
+    found = sentences(ROOT)
+    assert {sentence.source for sentence in found} == DOCUMENTS
+    assert len({sentence.says for sentence in found}) == len(found)
+
+
+def test_table_and_ledger_leave_nothing_out():
+    assert loose_ends(sentences(ROOT), ledger_of(ROOT)) == []
+
+
+def test_a_pattern_that_fits_no_claim_and_a_claim_that_no_sentence_names_are_found(tmp_path):
+    made = [
+        Claim.exact("falls", "It falls", holds=True, source="a"),
+        Claim.exact("rises", "It rises", holds=True, source="a"),
+        Claim.exact("other", "Another's", holds=True, source="b"),
+    ]
+    write_entry(tmp_path, claims=made)
+    ledger = ledger_of(tmp_path)
+    falls = Sentence("a", "It falls.", ("demo.fal*",))
+    assert [row.claim.id for row in falls.rows(ledger)] == ["demo.falls"]
+    assert loose_ends([falls, Sentence("a", "It stays.", ("demo.stays",))], ledger) == [
+        "no claim fits 'demo.stays' (a: It stays.)",
+        "demo.rises tests a statement of a that the table does not have",
+    ]
+
+
+@pytest.mark.parametrize("row", ['{says = "It falls."}', '{says = "It falls.", claims = []}'])
+def test_a_sentence_without_claims_is_refused(tmp_path, row):
+    with pytest.raises(ValueError, match="a row of a needs says and claims"):
+        table(tmp_path, f"a = [{row}]")
+
+
+def test_a_laboratory_without_the_table_has_no_sentences(tmp_path):
+    assert sentences(tmp_path) == []
+
+
+def test_published_results_are_those_of_others(tmp_path):
+    made = [
+        Claim.exact("theirs", "x", holds=True, source="them", published=0.62),
+        Claim.exact("seed", "x", holds=True, source="a", published=0.5),
+        Claim.exact("no-number", "x", holds=True, source="them"),
+        Claim.exact("ours", "x", holds=True, published=0.5),
+    ]
+    write_entry(tmp_path, claims=made)
+    table(tmp_path, 'a = [{says = "x", claims = ["demo.seed"]}]')
+    found = ledger_table.published(site.Site(tmp_path))
+    assert [row.claim.id for row in found] == ["demo.theirs"]
+
+
+def test_at_least_twelve_published_results_by_others_have_their_claims():
+    found = ledger_table.published(site.Site(ROOT))
+    assert len({row.claim.source for row in found}) >= 12
+
+
+def page(book, name: str) -> BeautifulSoup:
+    return BeautifulSoup((book.html / "book" / f"{name}.html").read_bytes(), "lxml")
+
+
+def test_the_page_of_sentences_shows_each_with_links_to_its_claims(book):
+    ledger = ledger_of(book.root)
+    rows = page(book, "sentences").select("table.lrlab-sentences tbody tr")
+    expected = sentences(book.root)
+    assert len(rows) == len(expected)
+    for row, sentence in zip(rows, sorted(expected, key=_order), strict=True):
+        shown = {link.get_text() for link in row.select("a")}
+        assert {r.claim.id for r in sentence.rows(ledger)} == shown
+
+
+def _order(sentence: Sentence) -> int:
+    return ["azmimr2022", "diffusion2025", "mtdickens2024", "juliusm2026"].index(sentence.source)
+
+
+def test_the_page_of_published_results_has_a_row_for_each(book):
+    rows = page(book, "calibration").select("table.lrlab-ledger tbody tr")
+    expected = [row.claim for row in ledger_table.published(site.Site(book.root))]
+    assert len(rows) == len(expected)
+    for row, claim in zip(rows, expected, strict=True):
+        assert claim.id in row.get_text() and claim.verdict in row.get_text()

@@ -1,0 +1,178 @@
+"""`lrlab sweep` as it is typed."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lrlab.labbook.cli import main
+from lrlab.sweep import load
+from lrlab.sweep.plan import Plan
+from lrlab.training.parallel import WorkerKilled
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "book" / "guide" / "surnames.yml"
+
+SMALL = """\
+task: {task: mnist1d, n_train: 100}
+recipe:
+  schedule: {schedule: Cosine, peak_lr: 1.0, steps: 16}
+  steps: 16
+  batch_size: 10
+  eval_every: 2
+space: {peak_lr: {range: LogUniform, low: 1e-3, high: 1.0}}
+trials: 6
+wave: 3
+sampler: random
+rule: {rule: wandb-hyperband, min_iter: 2, eta: 2}
+"""
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    monkeypatch.setenv("LRLAB_CACHE", str(tmp_path / "runs"))
+    path = tmp_path / "small.yml"
+    path.write_text(SMALL)
+    return path
+
+
+def typed(*words: object):
+    return CliRunner().invoke(main, ["sweep", *map(str, words)])
+
+
+def test_a_search_is_carried_out_once_and_then_only_looked_at(file):
+    first = typed("run", file, "--workers", 1)
+    assert first.exit_code == 0, first.output
+    assert "6 trials: " in first.output
+    assert "best: trial" in first.output
+    again = typed(file, "--workers", 1)
+    assert again.exit_code == 0
+    assert again.output.splitlines()[-1] == first.output.splitlines()[-1]
+    status = typed("status", file)
+    assert status.exit_code == 0
+    assert len(status.output.splitlines()) == 1 + 6 + 2
+
+
+def test_a_stopped_trial_is_continued_and_the_study_stays(file):
+    typed(file, "--workers", 1)
+    rows = typed("status", file).output
+    stopped = next(line.split()[0] for line in rows.splitlines() if " stopped" in line)
+    continued = typed(file, "--continue-trial", stopped)
+    assert continued.exit_code == 0, continued.output
+    assert f"trial {stopped}, stopped after" in continued.output
+    assert typed("status", file).output == rows
+    complete = next(line.split()[0] for line in rows.splitlines() if " completed" in line)
+    for number, message in ((complete, "only a stopped one"), (99, "has no trial 99")):
+        refused = typed(file, "--continue-trial", number)
+        assert refused.exit_code == 2
+        assert message in refused.output
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("trials: 6", "trials: none"), "trials must be an integer"),
+        (("sampler: random", "sampler: luck"), "sampler must be one of"),
+        (("task: mnist1d", "task: mnist2d"), "there is no task 'mnist2d'; did you mean"),
+        (("peak_lr: {range", "luck: {range"), "the recipe has no 'luck' to search"),
+        (("eval_every: 2", "eval_every: 0"), "eval_every is 0"),
+        (("trials: 6", "trials: 6\nmetric: luck"), "no metric 'luck'; there are train_loss"),
+        (("n_train: 100", "n_train: many"), "task: '<=' not supported"),
+        (("{task: mnist1d, n_train: 100}", "{}"), "the task has no name"),
+        (("{schedule: Cosine, peak_lr: 1.0, steps: 16}", "cosine"), "schedule must be a mapping"),
+        (
+            ("{schedule: Cosine, peak_lr: 1.0, steps: 16}", "{controller: ReduceOnPlateau, lr: 1}"),
+            "peak_lr scales a schedule",
+        ),
+        (("batch_size: 10", "batch_size: 1000"), "batch_size must be in [1, 100]"),
+        (("batch_size: 10", "batch_size: 10\n  clip_norm: x"), "recipe: '>' not supported"),
+        (("low: 1e-3", "low: small"), "need finite low < high, got low='small'"),
+        (("{range: LogUniform, low: 1e-3, high: 1.0}", "0.1"), "a range must be a mapping"),
+        (("space: {peak_lr", "space: {3"), "the space can't hold 3"),
+        (("space: {peak_lr", "space: {steps"), "the space can't hold 'steps'"),
+        (("space: {peak_lr", "space: {seed"), "seed must be a non-negative integer"),
+        (
+            ("{range: LogUniform, low: 1e-3, high: 1.0}", "{range: Choice, options: many}"),
+            "options must be a list, got 'many'",
+        ),
+        (
+            ("space: {", "space: {optimizer.momentum: {range: Uniform, low: 0, high: 2}, "),
+            "momentum must be in [0, 1), got momentum=2",
+        ),
+        (
+            ("space: {", "space: {batch_size: {range: Choice, options: [10, 1000]}, "),
+            "got batch_size=1000",
+        ),
+        (("min_iter: 2", "min_iter: two"), "wandb-hyperband: min_iter must be a number"),
+        (("rule: {rule: wandb-hyperband, min_iter: 2, eta: 2}", "rule: median"), "a mapping"),
+        (("rule: wandb-hyperband", "rule: [median]"), "rule must be one of"),
+        (("sampler: random", "sampler: grid\ngrid: [0.1]"), "grid must be a mapping"),
+        (("sampler: random", "sampler: grid\ngrid: {peak_lr: 0.1}"), "must be a list of values"),
+        (
+            (
+                "trials: 6\nwave: 3\nsampler: random",
+                "trials: 1\nsampler: grid\ngrid: {peak_lr: [5]}",
+            ),
+            "peak_lr 5 is outside of its range",
+        ),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_changes_nothing(file, change, message):
+    changed = SMALL.replace(*change)
+    assert changed != SMALL
+    file.write_text(changed)
+    before = sorted(file.parent.iterdir())
+    refused = typed("run", file)
+    assert refused.exit_code == 2
+    assert message in refused.output
+    assert len(refused.output.strip().splitlines()) == 1
+    assert sorted(file.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize("command", ["status", "report"])
+def test_a_study_that_was_not_begun_cannot_be_looked_at(file, command):
+    refused = typed(command, file)
+    assert refused.exit_code == 2
+    assert "lrlab sweep run small.yml begins it" in refused.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--continue-trial", 0], "small.db does not exist"),
+        (["--storage", "nonsense://x"], "the study's storage can't be opened"),
+        (["--cluster", "tcp://127.0.0.1:1"], "there is no Dask scheduler at tcp://127.0.0.1:1"),
+    ],
+)
+def test_what_cannot_be_reached_is_named(file, words, message):
+    refused = typed("run", file, *words)
+    assert refused.exit_code == 2
+    assert message in refused.output
+    assert not file.with_suffix(".db").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(KeyboardInterrupt(), "the same command goes on"), (WorkerKilled("it was killed"), "killed")],
+)
+def test_an_interrupted_search_says_how_to_go_on(file, monkeypatch, error, said):
+    def interrupted(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("lrlab.sweep._engine.sweep", interrupted)
+    stopped = typed("run", file)
+    assert stopped.exit_code == 1
+    assert said in stopped.output and len(stopped.output.splitlines()) == 1
+
+
+def test_advice_is_given_before_anything_is_trained(file):
+    file.write_text(SMALL.replace("min_iter: 2", "min_iter: 20"))
+    said = typed("run", file, "--workers", 1)
+    assert "No run can ever be stopped" in said.output
+
+
+def test_the_guides_example_is_a_plan():
+    plan = load(EXAMPLE)
+    plan.check()
+    assert (plan.evaluations, plan.trials) == (195, 40)
+    assert Plan.from_dict(plan.to_dict()) == plan
