@@ -7,9 +7,8 @@ from bs4 import BeautifulSoup
 from entry_maker import write_entry
 
 from lrlab.claims import Claim
-from lrlab.labbook import sentences
 from lrlab.labbook.ledger import ledger as ledger_of
-from lrlab.labbook.sentences import Sentence, loose_ends
+from lrlab.labbook.sentences import Sentence, loose_ends, sentences
 from lrlab.labbook.site import _ledger_table as ledger_table
 from lrlab.labbook.site import site
 

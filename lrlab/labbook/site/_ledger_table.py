@@ -10,8 +10,8 @@ from sphinx.util.docutils import SphinxDirective
 
 from lrlab.claims import Judged
 from lrlab.claims.render import css_class
-from lrlab.labbook import sentences
 from lrlab.labbook.ledger import Row, totals
+from lrlab.labbook.sentences import sentences
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._tables import ClaimTable, said, table
 from lrlab.labbook.site.site import Site

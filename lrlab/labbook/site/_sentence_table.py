@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from docutils import nodes
 from sphinx.util import logging
 
-from lrlab.labbook import sentences
 from lrlab.labbook.ledger import totals
-from lrlab.labbook.sentences import Sentence, loose_ends
+from lrlab.labbook.sentences import Sentence, loose_ends, sentences
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._tables import ClaimTable, table
 
