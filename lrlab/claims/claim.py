@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lrlab.claims.setting import About, smallest_effect
+
 Published = float | str | None
 
 
@@ -27,6 +29,7 @@ class Claim:
         unit: unit of the values.
         source: key in the bibliography of who claimed it; None for a claim of our own.
         published: the published number or result, if there is one.
+        about: what is the same in all of an entry's claims on one comparison, see `About`.
 
     Example:
         >>> claim = Claim.effect("lower", "A beats B", values=[-1.0, -2.0], direction="less")
@@ -42,6 +45,7 @@ class Claim:
     unit: str = ""
     source: str | None = None
     published: Published = None
+    about: About = field(default_factory=About)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", self.id):
@@ -57,10 +61,12 @@ class Claim:
         *,
         values: ArrayLike,
         direction: str,
-        delta: float = 0.0,
+        delta: float | None = None,
+        diverged: int = 0,
         unit: str = "",
         source: str | None = None,
         published: Published = None,
+        about: About | None = None,
     ) -> Claim:
         """The mean of paired values lies beyond ±δ in one direction.
 
@@ -69,10 +75,13 @@ class Claim:
             statement: what is claimed, one sentence.
             values: one value a seed, shape (n,), finite; e.g. `stats.log_differences`.
             direction: "less" (mean < -δ) or "greater" (mean > δ).
-            delta: smallest effect of interest δ, at least 0, in the unit of the values.
+            delta: smallest effect of interest δ, at least 0, in the unit of the values; by default
+                that of the table for `about.metric`, 0 without a metric.
+            diverged: number of pairs that hold a diverged run, scored as guessing.
             unit: unit of the values.
             source: key in the bibliography; None for a claim of our own.
             published: the published number or result, if there is one.
+            about: setting, metric, what the repetitions are, …
 
         Returns:
             The claim, to be judged by `judge`.
@@ -81,9 +90,13 @@ class Claim:
             ValueError: on values that are not finite, an unknown direction, or a δ below 0.
         """
         _check_direction(direction)
+        about = about or About()
+        if delta is None:
+            delta = smallest_effect(about.metric) if about.metric else 0.0
         _check_number("delta", delta, minimum=0.0)
         rule = {"direction": direction, "delta": float(delta)}
-        return cls(id, "effect", statement, _values(values), rule, unit, source, published)
+        data = _values(values, diverged)
+        return cls(id, "effect", statement, data, rule, unit, source, published, about or About())
 
     @classmethod
     def equivalence(
@@ -92,10 +105,12 @@ class Claim:
         statement: str,
         *,
         values: ArrayLike,
-        margin: float,
+        margin: float | None = None,
+        diverged: int = 0,
         unit: str = "",
         source: str | None = None,
         published: Published = None,
+        about: About | None = None,
     ) -> Claim:
         """The mean of paired values lies within ±margin.
 
@@ -103,10 +118,13 @@ class Claim:
             id: short name, unique within the notebook.
             statement: what is claimed, one sentence.
             values: one value a seed, shape (n,), finite.
-            margin: half-width of the region of equivalence, positive, in the unit of the values.
+            margin: half-width of the region of equivalence, positive, in the unit of the values;
+                by default δ of the table for `about.metric`.
+            diverged: number of pairs that hold a diverged run, scored as guessing.
             unit: unit of the values.
             source: key in the bibliography; None for a claim of our own.
             published: the published number or result, if there is one.
+            about: setting, metric, what the repetitions are, …
 
         Returns:
             The claim, to be judged by `judge`.
@@ -118,9 +136,14 @@ class Claim:
             >>> Claim.equivalence("same", "A equals B", values=[0.1, -0.1], margin=0.25).rule
             {'margin': 0.25}
         """
-        _check_number("margin", margin, minimum=np.nextafter(0, 1))
+        about = about or About()
+        margin = smallest_effect(about.metric) if margin is None else margin
+        _check_number("margin", margin, minimum=float(np.nextafter(0, 1)))
         rule = {"margin": float(margin)}
-        return cls(id, "equivalence", statement, _values(values), rule, unit, source, published)
+        data = _values(values, diverged)
+        return cls(
+            id, "equivalence", statement, data, rule, unit, source, published, about or About()
+        )
 
     @classmethod
     def proportion(
@@ -136,6 +159,7 @@ class Claim:
         unit: str = "proportion",
         source: str | None = None,
         published: Published = None,
+        about: About | None = None,
     ) -> Claim:
         """A proportion lies above or below a threshold.
 
@@ -154,6 +178,7 @@ class Claim:
             unit: what is counted.
             source: key in the bibliography; None for a claim of our own.
             published: the published number or result, if there is one.
+            about: setting, metric, what the repetitions are, …
 
         Returns:
             The claim, to be judged by `judge`.
@@ -176,7 +201,9 @@ class Claim:
             raise ValueError(f"need 0 <= successes <= n, got {successes} of {n}")
         data = {"successes": int(successes), "n": int(n)}
         rule = {"direction": direction, "threshold": float(threshold), "method": method}
-        return cls(id, "proportion", statement, data, rule, unit, source, published)
+        return cls(
+            id, "proportion", statement, data, rule, unit, source, published, about or About()
+        )
 
     @classmethod
     def exact(
@@ -192,6 +219,7 @@ class Claim:
         unit: str = "",
         source: str | None = None,
         published: Published = None,
+        about: About | None = None,
     ) -> Claim:
         """A closed form, an identity or a pinned behaviour: it holds or it does not.
 
@@ -209,6 +237,7 @@ class Claim:
             unit: unit of the numbers.
             source: key in the bibliography; None for a claim of our own.
             published: the published number or result, if there is one.
+            about: setting, metric, what the repetitions are, …
 
         Returns:
             The claim, to be judged by `judge`.
@@ -225,9 +254,9 @@ class Claim:
         _check_number("tolerance", tolerance, minimum=0.0)
         data: dict[str, Any] = {"detail": detail}
         if holds is not None:
-            return cls(
-                id, "exact", statement, data | {"holds": bool(holds)}, {}, unit, source, published
-            )
+            held = data | {"holds": bool(holds)}
+            about = about or About()
+            return cls(id, "exact", statement, held, {}, unit, source, published, about)
         data |= {
             name: np.atleast_1d(np.asarray(numbers, dtype=float)).tolist()
             for name, numbers in (("measured", measured), ("expected", expected))
@@ -240,7 +269,7 @@ class Claim:
                 f"and {len(data['expected'])}"
             )
         rule = {"tolerance": float(tolerance)}
-        return cls(id, "exact", statement, data, rule, unit, source, published)
+        return cls(id, "exact", statement, data, rule, unit, source, published, about or About())
 
     @classmethod
     def descriptive(
@@ -253,6 +282,7 @@ class Claim:
         unit: str = "",
         source: str | None = None,
         published: Published = None,
+        about: About | None = None,
     ) -> Claim:
         """A number with n and spread, without a verdict.
 
@@ -264,6 +294,7 @@ class Claim:
             unit: unit of the values.
             source: key in the bibliography; None for a number of our own.
             published: the published number or result, if there is one.
+            about: setting, metric, what the repetitions are, …
 
         Returns:
             The claim, to be shown by `judge` and `show`.
@@ -280,10 +311,20 @@ class Claim:
         data = _values(values)
         if scale == "log" and min(data["values"]) <= 0:
             raise ValueError(f"a log scale needs positive values, got {min(data['values'])}")
-        return cls(id, "descriptive", statement, data, {"scale": scale}, unit, source, published)
+        return cls(
+            id,
+            "descriptive",
+            statement,
+            data,
+            {"scale": scale},
+            unit,
+            source,
+            published,
+            about or About(),
+        )
 
 
-def _values(values: ArrayLike) -> dict[str, list[float]]:
+def _values(values: ArrayLike, diverged: int = 0) -> dict[str, Any]:
     x = np.asarray(values, dtype=float)
     if x.ndim != 1 or x.size == 0:
         raise ValueError(f"values must be of shape (n,) with n >= 1, got shape {x.shape}")
@@ -293,7 +334,9 @@ def _values(values: ArrayLike) -> dict[str, list[float]]:
             f"values must be finite, got values[{i}]={x[i]}; "
             "a run that diverged is an outcome: count it in a proportion"
         )
-    return {"values": x.tolist()}
+    if not 0 <= diverged <= x.size:
+        raise ValueError(f"diverged must be in [0, {x.size}], got diverged={diverged}")
+    return {"values": x.tolist()} | ({"diverged": int(diverged)} if diverged else {})
 
 
 def _check_direction(direction: str) -> None:

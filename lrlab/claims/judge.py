@@ -1,22 +1,22 @@
 """Judging the claims of one entry together, and again from what they store.
 
-Holm's procedure, as intervals. The m claims of an entry that are tested (effects, equivalences,
-proportions) are put in the order of their p values, smallest first. The k-th is judged by its
-interval at alpha / (m - k + 1), where alpha = 0.05 is the error rate of the whole entry. From the
-first one that this leaves undecided, the level stays where it is: all later ones are undecided by
-it too. So each claim's verdict can be read off the interval shown beside it, and the chance of even
-one wrong decision in an entry is at most alpha.
+`lrlab.claims.rules` says how; a stored claim carries the version of the rules that judged it, and
+is judged again by that version.
 """
 
 from __future__ import annotations
 
-import os
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from lrlab.claims import rules
+from lrlab.claims import _rules_1, rules
 from lrlab.claims.claim import Claim, Published
+from lrlab.claims.setting import About, Setting
+
+CURRENT = 1  # the version that new entries are judged by, until the notebooks are made for the second
+_ONLY_FIRST, _ONLY_SECOND = ("holm",), ("rules", "of", "method", "about")
 
 
 @dataclass(frozen=True)
@@ -26,21 +26,24 @@ class Judged:
     Args:
         id: `<notebook>.<slug>`.
         kind: "exact", "effect", "equivalence", "proportion" or "descriptive".
-        statement: what is claimed.
+        statement: what is claimed, as the notebook says it; `sentence` is what is shown.
         source: key in the bibliography, None for a claim of our own.
         published: the published number or result, if there is one.
         unit: unit of the values.
         data: what was measured.
         rule: the rule's parameters.
         alpha: 1 - level at which it was judged; None for an exact claim.
-        holm: {"rank": k, "of": m} in the entry's order; None where nothing is tested.
         n: number of values or trials; None for an exact claim.
-        estimate: mean, geometric mean or proportion; None for an exact claim without numbers.
+        estimate: mean, median, geometric mean or proportion; None for an exact claim.
         low: lower end of the interval, None without one.
         high: upper end of the interval, None without one.
         fragile: why a decided verdict does not stand; empty if it does.
-        verdict: "supported", "contradicted", "inconclusive", "inconclusive (fragile)" or
-            "described".
+        verdict: one of `lrlab.claims.rules.VERDICTS`.
+        rules: version of the rules that judged it.
+        of: number of tested claims that share the entry's error rate; None if it is not tested.
+        method: how the interval was made: "t", "sign" or "exact".
+        about: setting, metric, replication, …: see `lrlab.claims.About`.
+        holm: place in Holm's order, {"rank": k, "of": m}; first version of the rules only.
 
     Example:
         >>> claim = Claim.exact("half", "Half of one", measured=0.5, expected=1 / 2)
@@ -57,13 +60,17 @@ class Judged:
     data: dict[str, Any]
     rule: dict[str, Any]
     alpha: float | None
-    holm: dict[str, int] | None
     n: int | None
     estimate: float | None
     low: float | None
     high: float | None
     fragile: list[str]
     verdict: str
+    rules: int = 1
+    of: int | None = None
+    method: str | None = None
+    about: About = field(default_factory=About)
+    holm: dict[str, int] | None = None
 
     @property
     def slug(self) -> str:
@@ -80,28 +87,32 @@ class Judged:
     @property
     def rule_text(self) -> str:
         """The rule in a few plain words."""
-        return rules.describe(self.kind, self.rule)
+        version = _rules_1 if self.rules == 1 else rules
+        return version.describe(self.kind, self.rule)
+
+    @property
+    def sentence(self) -> str:
+        """The statement that is shown: setting, claim, and by how much, from claim and rule."""
+        return self.statement if self.rules == 1 else composed(self)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; `from_dict` is its inverse."""
-        return asdict(self)
+        left_out = _ONLY_SECOND if self.rules == 1 else _ONLY_FIRST
+        return {key: value for key, value in asdict(self).items() if key not in left_out}
 
     @classmethod
     def from_dict(cls, d: Mapping[str, Any]) -> Judged:
         """The claim that `to_dict` wrote."""
-        return cls(**d)
+        return cls(**dict(d) | {"about": _about(d)})
 
 
-def judge(claims: Sequence[Claim], *, notebook: str) -> list[Judged]:
+def judge(claims: Sequence[Claim], *, notebook: str, version: int = CURRENT) -> list[Judged]:
     """Judge the claims of an entry together, by the rules fixed in them.
 
-    Holm's procedure over the tested claims, then fragility: a decided verdict must survive leaving
-    out any one value, and, where the runner has run the entry under a foreign processor's profile,
-    must have been the same there (it names those that were not in `LRLAB_FRAGILE`).
-
     Args:
-        claims: all claims of the entry; judged as one family.
+        claims: all claims of the entry; the tested ones share its error rate.
         notebook: name of the notebook; the first part of the ids.
+        version: version of the rules.
 
     Returns:
         The judged claims, in the order given.
@@ -112,7 +123,7 @@ def judge(claims: Sequence[Claim], *, notebook: str) -> list[Judged]:
     Example:
         >>> lower = Claim.effect(
         ...     "lower", "A ends lower than B", direction="less", delta=0.1,
-        ...     values=[-0.5, -0.6, -0.55, -0.45, -0.5],
+        ...     values=[-0.5, -0.6, -0.55, -0.45, -0.52],
         ... )
         >>> [claim] = judge([lower], notebook="demo")
         >>> claim.id, claim.verdict, round(claim.high, 2)
@@ -121,18 +132,14 @@ def judge(claims: Sequence[Claim], *, notebook: str) -> list[Judged]:
     names = [c.id for c in claims]
     if len(set(names)) != len(names):
         raise ValueError(f"two claims have one id: {sorted(names)}")
-    unstable = {i.strip() for i in os.environ.get("LRLAB_FRAGILE", "").split(",") if i.strip()}
-    levels = _holm_levels(claims)
-    return [
-        _settle(claim, f"{notebook}.{claim.id}", *levels[claim.id], unstable) for claim in claims
-    ]
+    return _together({f"{notebook}.{claim.id}": claim for claim in claims}, version)
 
 
-def recompute(settled: Mapping[str, Any]) -> str:
+def recompute(stored: Mapping[str, Any]) -> str:
     """The verdict that a stored claim's rule gives for its stored values.
 
     Args:
-        settled: a claim as `Judged.to_dict` gives it.
+        stored: a claim as `Judged.to_dict` gives it.
 
     Returns:
         The verdict, whatever verdict the dict itself holds.
@@ -142,83 +149,79 @@ def recompute(settled: Mapping[str, Any]) -> str:
         >>> recompute(claim.to_dict() | {"verdict": "supported"})
         'contradicted'
     """
-    claim = _claim(settled)
-    holm = settled["holm"]
-    foreign = {settled["id"]} if FOREIGN in settled["fragile"] else set()
-    return _settle(claim, settled["id"], settled["alpha"], holm, foreign).verdict
+    version = stored.get("rules", 1)
+    place = stored["holm"] if version == 1 else stored["of"]
+    return _judged(_claim(stored), stored["id"], stored["alpha"], place, version).verdict
 
 
 def rejudge(entry: Sequence[Mapping[str, Any]]) -> list[Judged]:
-    """Judge all stored claims of one entry again, Holm's order included."""
-    claims = {d["id"]: _claim(d) for d in entry}
-    levels = _holm_levels(list(claims.values()), ids=list(claims))
-    foreign = {d["id"] for d in entry if FOREIGN in d["fragile"]}
-    return [_settle(claim, id, *levels[id], foreign) for id, claim in claims.items()]
+    """Judge all stored claims of one entry again, each by its own version, levels included."""
+    found: dict[str, Judged] = {}
+    for version in {d.get("rules", 1) for d in entry}:
+        same = {d["id"]: _claim(d) for d in entry if d.get("rules", 1) == version}
+        found |= {claim.id: claim for claim in _together(same, version)}
+    return [found[d["id"]] for d in entry]
 
 
-FOREIGN = "it was another under the profile of a foreign processor"
+def composed(claim: Judged) -> str:
+    """What is shown of a claim: setting, statement, and the difference that its rule asks for.
+
+    Example:
+        >>> about = About(Setting("LeNet on 3,500 digits", "SGD", "165 updates"))
+        >>> same = Claim.equivalence(
+        ...     "same", "Cosine and linear decay end alike.", margin=0.01, values=[0.0] * 5,
+        ...     unit="log ratio of test losses", about=about,
+        ... )
+        >>> print(judge([same], notebook="demo")[0].sentence)
+        LeNet on 3,500 digits, SGD, 165 updates: Cosine and linear decay end alike, to within 1 %.
+    """
+    if claim.kind not in rules.TESTED and not claim.about.setting:
+        return claim.statement
+    said = claim.statement.strip().removesuffix(".")
+    before = f"{claim.about.setting}: " if claim.about.setting else ""
+    if claim.kind == "effect" and claim.rule["delta"]:
+        said += f", by at least {_amount(claim.rule['delta'], claim.unit)}"
+    elif claim.kind == "equivalence":
+        said += f", to within {_amount(claim.rule['margin'], claim.unit)}"
+    elif claim.kind == "proportion":
+        side = "more" if claim.rule["direction"] == "greater" else "less"
+        share = f"{100 * claim.rule['threshold']:.3g} %"
+        said += f", in {side} than {share} of the {claim.about.replication}"
+    return f"{before}{said}."
 
 
-def _claim(d: Mapping[str, Any]) -> Claim:
-    return Claim(
-        d["id"].rpartition(".")[2],
-        d["kind"],
-        d["statement"],
-        d["data"],
-        d["rule"],
-        d["unit"],
-        d["source"],
-        d["published"],
-    )
+def _amount(delta: float, unit: str) -> str:
+    if unit.startswith("log ratio"):
+        percent = 100 * math.expm1(delta)
+        return f"{percent:.2g} %" if percent < 95 else f"a factor of {math.exp(delta):.2g}"
+    return f"{delta:.3g} {unit}".strip()
 
 
-def _holm_levels(
-    claims: Sequence[Claim], ids: Sequence[str] | None = None
-) -> dict[str, tuple[float | None, dict[str, int] | None]]:
-    """For each id, the alpha it is judged at and its place in Holm's order."""
-    named = dict(zip(ids or [c.id for c in claims], claims, strict=True))
-    levels: dict[str, tuple[float | None, dict[str, int] | None]] = {
-        id: (rules.ALPHA if c.kind == "descriptive" else None, None) for id, c in named.items()
-    }
-    p = {
-        id: rules.p_value(c.kind, c.data, c.rule)
-        for id, c in named.items()
-        if c.kind in rules.TESTED
-    }
-    alpha, decided = None, True
-    for rank, id in enumerate(sorted(p, key=lambda id: (p[id], id)), start=1):
-        if decided:
-            alpha = rules.ALPHA / (len(p) - rank + 1)
-            decided = p[id] < alpha
-        levels[id] = alpha, {"rank": rank, "of": len(p)}
-    return levels
+def _together(claims: Mapping[str, Claim], version: int) -> list[Judged]:
+    """Judge the claims of one entry, by id, at the levels that they share."""
+    if version == 1:
+        parts = {id: (c.kind, c.data, c.rule) for id, c in claims.items()}
+        levels = _rules_1.levels(parts)
+    else:
+        tested = sum(c.kind in rules.TESTED for c in claims.values())
+        shared = (rules.ALPHA / max(1, tested), tested)
+        of_kind = dict.fromkeys(rules.TESTED, shared) | {"descriptive": (rules.ALPHA, None)}
+        levels = {id: of_kind.get(c.kind, (None, None)) for id, c in claims.items()}
+    return [_judged(claim, id, *levels[id], version) for id, claim in claims.items()]
 
 
-def _settle(
-    claim: Claim,
-    id: str,
-    alpha: float | None,
-    holm: dict[str, int] | None,
-    unstable: set[str],
-) -> Judged:
+def _judged(claim: Claim, id: str, alpha: float | None, place: Any, version: int) -> Judged:
+    by: Any = _rules_1 if version == 1 else rules
     kind, data, rule = claim.kind, claim.data, claim.rule
     level = rules.ALPHA if alpha is None else alpha
-    found = rules.interval(kind, data, rule, level)
-    verdict = rules.verdict(kind, data, rule, level)
+    found = by.interval(kind, data, rule, level)
+    verdict = by.verdict(kind, data, rule, level)
     fragile = []
-    if verdict in (rules.SUPPORTED, rules.CONTRADICTED):
-        turned = rules.turned_by(kind, data, rule, level)
-        if turned:
-            what = (
-                " or ".join(("a success", "a failure")[i] for i in turned)
-                if kind == "proportion"
-                else "value " + " or ".join(str(i + 1) for i in turned)
-            )
-            fragile.append(f"it turns when {what} is left out")
-        if id in unstable:
-            fragile.append(FOREIGN)
-        if fragile:
-            verdict = rules.FRAGILE
+    if kind in rules.TESTED and verdict != rules.INCONCLUSIVE:
+        fragile = by.fragility(kind, data, rule, level)
+    if fragile:
+        verdict = rules.FRAGILE
+    more = {"holm": place} if version == 1 else _second(claim, place)
     return Judged(
         id=id,
         kind=kind,
@@ -229,14 +232,32 @@ def _settle(
         data=data,
         rule=rule,
         alpha=alpha,
-        holm=holm,
         n=rules.size(kind, data),
         estimate=_estimate(kind, data) if found is None else found.estimate,
         low=None if found is None else found.low,
         high=None if found is None else found.high,
         fragile=fragile,
-        verdict=verdict,
+        verdict=verdict if version == 1 else rules.in_setting(verdict, claim.about.like),
+        rules=version,
+        **more,
     )
+
+
+def _second(claim: Claim, of: int | None) -> dict[str, Any]:
+    tested = claim.kind in rules.TESTED
+    method = rules.method(claim.kind, claim.data) if tested else None
+    return {"of": of, "method": method, "about": claim.about}
+
+
+def _claim(d: Mapping[str, Any]) -> Claim:
+    names = ("kind", "statement", "data", "rule", "unit", "source", "published")
+    return Claim(d["id"].rpartition(".")[2], *(d[name] for name in names), _about(d))
+
+
+def _about(d: Mapping[str, Any]) -> About:
+    stored = dict(d.get("about") or {})
+    setting = stored.get("setting")
+    return About(**stored | {"setting": Setting(**setting) if setting else None})
 
 
 def _estimate(kind: str, data: dict[str, Any]) -> float | None:

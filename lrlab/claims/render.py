@@ -9,7 +9,7 @@ from lrlab.claims import rules
 from lrlab.claims.judge import Judged
 
 
-def show(settled: Sequence[Judged]) -> None:
+def show(judged: Sequence[Judged]) -> None:
     """Show claims as cards, and carry them as data in the output's metadata.
 
     In a notebook each card is HTML with the id `claim-<slug>`, and the output's metadata holds
@@ -17,7 +17,7 @@ def show(settled: Sequence[Judged]) -> None:
     Outside a notebook the text of the cards is printed. Tag the cell `nbval-ignore-output`.
 
     Args:
-        settled: judged claims.
+        judged: judged claims.
 
     Example:
         >>> from lrlab.claims import Claim, judge
@@ -29,24 +29,24 @@ def show(settled: Sequence[Judged]) -> None:
     from lrlab.display import publish
 
     publish(
-        html="\n".join(card(claim) for claim in settled),
-        text="\n".join(text(claim) for claim in settled),
-        metadata={"lrlab_claims": [claim.to_dict() for claim in settled]},
+        html="\n".join(card(claim) for claim in judged),
+        text="\n".join(text(claim) for claim in judged),
+        metadata={"lrlab_claims": [claim.to_dict() for claim in judged]},
     )
 
 
-def verdicts(settled: Sequence[Judged]) -> None:
+def verdicts(judged: Sequence[Judged]) -> None:
     """Print id, n and verdict of each claim: what must be the same on every machine.
 
     Args:
-        settled: judged claims.
+        judged: judged claims.
 
     Example:
         >>> from lrlab.claims import Claim, judge
         >>> verdicts(judge([Claim.exact("half", "Half of one is 0.5", holds=True)], notebook="d"))
         d.half  n=-  supported
     """
-    for claim in settled:
+    for claim in judged:
         print(f"{claim.id}  n={'-' if claim.n is None else claim.n}  {claim.verdict}")
 
 
@@ -78,13 +78,24 @@ def measured(claim: Judged) -> str:
 
 
 def notes(claim: Judged) -> list[str]:
-    """What else a reader must know of the verdict: Holm's level, too few values, fragility."""
+    """What else a reader must know of the verdict: its level, too few values, fragility."""
     lines = []
     if claim.holm is not None and claim.holm["of"] > 1:
         lines.append(
             f"one of {claim.holm['of']} tested claims of its entry (Holm), "
             f"judged at α = {claim.alpha:.3g}"
         )
+    if claim.of is not None and claim.of > 1:
+        lines.append(f"one of {claim.of} tested claims, which share the entry's 95 %")
+    if claim.method == "sign":
+        why = (
+            f"{claim.data['diverged']} pairs hold a diverged run"
+            if claim.data.get("diverged")
+            else "too few of the values differ"
+        )
+        lines.append(f"sign test, with the interval of the median: {why}")
+    if claim.about.lost:
+        lines.append(f"not known of the source: {claim.about.lost}")
     if claim.kind in rules.TESTED and claim.n < rules.MIN_N:
         lines.append(f"n = {claim.n}: nothing is decided below n = {rules.MIN_N}")
     return lines + [f"fragile: {reason}" for reason in claim.fragile]
@@ -97,7 +108,8 @@ def unbroken(text: str) -> str:
 
 def css_class(verdict: str) -> str:
     """Class of a verdict's badge."""
-    return "lrlab-" + {rules.FRAGILE: "fragile"}.get(verdict, verdict)
+    special = {rules.FRAGILE: "fragile", rules.SMALLER: "smaller", rules.NOT_BY: "not-by"}
+    return "lrlab-" + special.get(verdict, verdict).replace(" ", "-")
 
 
 def card(claim: Judged) -> str:
@@ -114,7 +126,7 @@ def card(claim: Judged) -> str:
     return (
         f'<div class="lrlab-claim {css_class(claim.verdict)}" id="claim-{claim.slug}">'
         f'<p class="lrlab-statement"><strong class="lrlab-verdict">{claim.verdict}</strong> '
-        f"{escape(claim.statement)}</p>"
+        f"{escape(claim.sentence)}</p>"
         f"<dl>{terms}</dl>"
         f'<p class="lrlab-id"><code>{claim.id}</code></p></div>'
     )
@@ -122,7 +134,7 @@ def card(claim: Judged) -> str:
 
 def text(claim: Judged) -> str:
     """One claim as lines of plain text."""
-    lines = [f"{claim.verdict.upper()}  {claim.id}: {claim.statement}"]
+    lines = [f"{claim.verdict.upper()}  {claim.id}: {claim.sentence}"]
     if line := measured(claim):
         lines.append(f"  Measured: {line}")
     lines.append(f"  Rule: {claim.rule_text}")

@@ -188,9 +188,8 @@ def totals(rows: Sequence[Row]) -> dict[str, int]:
 
 def counted(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Number of stored claims by verdict, in a fixed order, zeros included."""
-    order = (rules.SUPPORTED, rules.CONTRADICTED, rules.INCONCLUSIVE, rules.FRAGILE)
     verdicts = [claim["verdict"] for claim in found]
-    return {verdict: verdicts.count(verdict) for verdict in (*order, rules.DESCRIBED)}
+    return {verdict: verdicts.count(verdict) for verdict in rules.VERDICTS}
 
 
 def _same_bytes(a: Path, b: Path) -> bool:

@@ -16,6 +16,7 @@ from lrlab.stats._intervals import (
     rank_correlation,
 )
 from lrlab.stats._jackknife import pseudo_values
+from lrlab.stats._outliers import outlier
 from lrlab.stats._samples import log_differences
 from lrlab.stats._sizing import equivalence_power, power, seeds_for_equivalence, seeds_for_power
 
@@ -30,6 +31,7 @@ __all__ = [
     "mean_interval",
     "mean_p",
     "median_interval",
+    "outlier",
     "power",
     "proportion_interval",
     "proportion_p",
