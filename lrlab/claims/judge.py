@@ -15,7 +15,7 @@ from lrlab.claims import _rules_1, rules
 from lrlab.claims.claim import Claim, Published
 from lrlab.claims.setting import About, Setting
 
-CURRENT = 1  # the version that new entries are judged by, until the notebooks are made for the second
+CURRENT = 1  # the version that new entries are judged by, until the notebooks are made for the 2nd
 _ONLY_FIRST, _ONLY_SECOND = ("holm",), ("rules", "of", "method", "about")
 
 
