@@ -8,7 +8,7 @@ export PYTHONWARNINGS := ignore::DeprecationWarning:zmq,ignore::DeprecationWarni
 
 READY := .venv/.ready
 
-.PHONY: help setup book test test-portable rerun reference browser bench figure lint format clean
+.PHONY: help setup book test test-trains test-portable rerun reference browser bench figure lint format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -36,7 +36,10 @@ test: $(READY) ## lint, unit and property tests, notebooks (nbval), the book and
 	@lrlab reference --check
 	@pytest -n 2 --dist loadfile
 
-test-portable: $(READY) ## the notebooks again, on the stand-in for a foreign processor
+test-trains: $(READY) ## what trains, a second time: on the stand-in for a foreign processor
+	@LRLAB_TEST_PROFILE=foreign pytest -q -n 2 --dist loadfile -m "trains and not slow" tests
+
+test-portable: test-trains ## the same, and the notebooks
 	@lrlab reference --check --profile foreign
 
 rerun: $(READY) ## execute every entry of the log again and compare

@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from lrlab import numerics
 
@@ -52,3 +53,11 @@ def test_elsewhere_than_on_x86_only_the_threads_are_pinned(monkeypatch):
 def test_an_unknown_profile_is_refused_by_name():
     with pytest.raises(ValueError, match="got 'fast'"):
         numerics.environment("fast")
+
+
+def test_the_tests_themselves_run_under_a_profile():
+    name = os.environ.get("LRLAB_TEST_PROFILE", "portable")
+    assert numerics.profile()["name"] == name
+    if os.environ.get("ATEN_CPU_CAPABILITY"):  # elsewhere than on x86 there is none
+        widest = {"portable": ("AVX2", "DEFAULT"), "foreign": ("DEFAULT",)}[name]
+        assert torch.backends.cpu.get_cpu_capability() in widest

@@ -9,6 +9,8 @@ from lrlab import Recipe, schedules, tasks
 from lrlab.curvature.hessian import hessian_product, lanczos, sharpness, stability_edge
 from lrlab.optimizers import SGD
 
+pytestmark = pytest.mark.trains
+
 
 class Tiny(nn.Sequential):
     """A perceptron with 67 weights."""

@@ -10,6 +10,8 @@ from lrlab.curvature.hessian import sharpness
 from lrlab.curvature.probe import Sharpness, adam_preconditioner, edge, preconditioned_sharpness
 from lrlab.optimizers import SGD, Adam, AdamW
 
+pytestmark = pytest.mark.trains
+
 
 @pytest.fixture
 def tiny():

@@ -6,6 +6,8 @@ import torch
 
 from lrlab.experiments.catapult import linear_network
 
+pytestmark = pytest.mark.trains
+
 
 @pytest.mark.parametrize("relu", [False, True])
 def test_it_is_gradient_descent(relu):

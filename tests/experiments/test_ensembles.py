@@ -7,6 +7,8 @@ from lrlab import Job, Recipe, tasks, train_many
 from lrlab.experiments.ensembles import Predictions, cross_entropy, disagreement, together
 from lrlab.schedules import Constant
 
+pytestmark = pytest.mark.trains
+
 TASK = tasks.get("mnist1d", n_train=200)
 
 

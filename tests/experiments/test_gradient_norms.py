@@ -10,6 +10,8 @@ from lrlab.experiments.gradient_norms import SampleSharpness
 from lrlab.optimizers import SGD, AdamW
 from lrlab.training.state import TrainingState
 
+pytestmark = pytest.mark.trains
+
 STEPS = 5
 
 

@@ -13,6 +13,8 @@ from lrlab.experiments.quadratic import Quadratic, fewest_updates
 from lrlab.schedules import Constant, Linear
 from lrlab.training.loop import train
 
+pytestmark = pytest.mark.trains
+
 
 @pytest.mark.parametrize("rate", [0.05, 1.0, 1.7])
 def test_the_closed_form_is_the_recursion(rate):

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from lrlab.experiments.last_iterate import guarantee, guarantee_curve, simple_guarantee
 
+pytestmark = pytest.mark.trains
+
 SHAPES = {
     "constant": lambda t, T: np.ones_like(t, dtype=float),
     "linear": lambda t, T: 1 - t / T,

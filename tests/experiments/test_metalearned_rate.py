@@ -7,6 +7,8 @@ import torch
 from lrlab import tasks
 from lrlab.experiments.metalearned_rate import UnrolledTraining
 
+pytestmark = pytest.mark.trains
+
 TASK = tasks.get("mnist1d", architecture="tanh")
 
 

@@ -9,6 +9,8 @@ from lrlab.experiments.mnist1d_accuracies import InOrder, PublishedMnist1D, Resi
 from lrlab.schedules import Constant
 from lrlab.training.loop import train
 
+pytestmark = pytest.mark.trains
+
 
 def test_the_training_part_is_the_published_one_in_its_order():
     from mnist1d.data import get_dataset_args, make_dataset

@@ -12,6 +12,8 @@ from lrlab.experiments.mup.width_task import Mnist1DWidth
 from lrlab.optimizers import Adam
 from lrlab.schedules import Constant
 
+pytestmark = pytest.mark.trains
+
 WIDTHS = (32, 128, 512)
 
 
@@ -33,8 +35,11 @@ def recipe(task, seed=0, rate=2.0**-7):
 
 def test_both_are_one_training_at_the_base_width():
     standard, mup = (wide(32, name) for name in ("standard", "mup"))
-    runs = [train(task, recipe(task)) for task in (standard, mup)]
-    assert runs[0].same_numbers(runs[1])
+    one, other = (train(task, recipe(task)) for task in (standard, mup))
+    # The models multiply in different orders, and so do processors: single precision's few last
+    # digits are their own.
+    for name in ("loss", "grad_norm"):
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-5)
 
 
 def test_initial_sizes_are_those_of_the_table():

@@ -9,6 +9,8 @@ from lrlab.experiments.replay import replay
 from lrlab.sweep import LogUniform, Plan, sweep, trials
 from lrlab.sweep.trainer import Progress
 
+pytestmark = pytest.mark.trains
+
 EVALUATIONS = 20
 RULES = {
     "wandb": {"rule": "wandb-hyperband", "min_iter": 3, "eta": 2},

@@ -13,6 +13,8 @@ from lrlab.schedules import Constant
 from lrlab.training import _fingerprint as fingerprint
 from lrlab.training.state import parameter_groups
 
+pytestmark = pytest.mark.trains
+
 KNOWN = (0, 1, 2, 3, 4)
 
 
@@ -82,7 +84,9 @@ def test_an_infinite_ratio_trains_the_last_layer_alone():
 
 def test_it_trains_like_any_task_and_its_key_holds_what_it_needs():
     task = few()
-    assert tasks.from_dict(json.loads(json.dumps(task.to_dict()))) == task
+    described = json.loads(json.dumps(task.to_dict()))
+    assert described.pop("task") == "transfer"
+    assert Transfer(**described) == task
     recipe = Recipe(schedule=Constant(0.01), steps=3, batch_size=10)
     assert train(task, recipe).same_numbers(train(task, recipe))
     reached = fingerprint.reached([Transfer.__module__])

@@ -7,11 +7,12 @@ import pytest
 
 from lrlab import Recipe, schedules, tasks, train
 from lrlab.optimizers import SGD, Adam
-from lrlab.range_test import RULES, RangeTest, Trace, find_band, ramp_jobs, range_test
-from lrlab.range_test import _ramp as ramp
+from lrlab.range_test import RULES, RangeTest, Trace, find_band, ramp, ramp_jobs, range_test
 from lrlab.range_test._ramp import is_flat, stop_reason
 from lrlab.range_test._smoothing import REACH, kernel_mean, smooth
 from lrlab.range_test.pilots import HORIZON_POWER, best_rate, search
+
+pytestmark = pytest.mark.trains
 
 TASK = tasks.get("mnist1d", n_train=512)
 RECIPE = Recipe(

@@ -10,8 +10,9 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, RandomSampler, TensorDataset
 
 from lrlab import tasks
-from lrlab.range_test import _ramp as ramp
-from lrlab.range_test import range_test
+from lrlab.range_test import ramp, range_test
+
+pytestmark = pytest.mark.trains
 
 QUICK = {"steps": 20, "seeds": 2, "pilots": 4, "lr_max": 100.0}
 

@@ -11,6 +11,8 @@ from lrlab.optimizers import Adam
 from lrlab.tasks.digits_diffusion import DigitsDiffusion, noise_levels
 from lrlab.training.generation import GeneratedDigits, classifier, recognised, sample
 
+pytestmark = pytest.mark.trains
+
 SMALL = DigitsDiffusion(width=16, blocks=1, redrawn=True)
 RECIPE = Recipe(
     schedule=schedules.Constant(0.01), steps=60, batch_size=70, optimizer=Adam(), eval_every=20

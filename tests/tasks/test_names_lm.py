@@ -11,6 +11,8 @@ from lrlab import Recipe, schedules, tasks, train
 from lrlab.optimizers import AdamW
 from lrlab.tasks.names_lm import Block
 
+pytestmark = pytest.mark.trains
+
 TASK = tasks.get("names_lm")
 
 

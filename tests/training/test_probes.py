@@ -17,6 +17,8 @@ from lrlab.training.probes import (
     log2_quantile,
 )
 
+pytestmark = pytest.mark.trains
+
 TASK = tasks.get("mnist1d", n_train=100)
 RECIPE = Recipe(schedule=schedules.Constant(0.1), steps=4, batch_size=20, seed=3)
 ALL = (GradientNorm(), WeightQuantiles(2), WeightNorms(2), UpdateRatio())

@@ -15,6 +15,8 @@ from lrlab.training.probes import GradientNorm
 from lrlab.training.record import Run
 from lrlab.training.store import Store, default_store, run_key
 
+pytestmark = pytest.mark.trains
+
 TASK = tasks.get("mnist1d", n_train=128)
 RECIPE = Recipe(schedule=schedules.Constant(0.1), steps=4, batch_size=16)
 
@@ -30,7 +32,7 @@ def test_the_key_depends_on_everything_that_can_change_the_numbers(monkeypatch):
         run_key(TASK, RECIPE, probes=(GradientNorm(),)),
         run_key(TASK, RECIPE, stop=EarlyStopping()),
     ]
-    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "another")
     keys.append(run_key(TASK, RECIPE))
     assert len(set(keys)) == len(keys)
 

@@ -19,6 +19,8 @@ from lrlab.training._checkpoint import Checkpoint
 from lrlab.training._stopping import EarlyStopping
 from lrlab.training.probes import GradientNorm
 
+pytestmark = pytest.mark.trains
+
 TASK = tasks.get("mnist1d", n_train=256)
 RECIPE = Recipe(
     schedule=schedules.Cosine(0.1, steps=24),

@@ -1,0 +1,11 @@
+"""Every test computes with the instructions that all processors have, or with an older set.
+
+The libraries read these variables when they are loaded, so nothing else is imported here; workers
+of pytest-xdist and processes that tests start inherit them.
+"""
+
+import os
+
+from lrlab import numerics
+
+os.environ.update(numerics.environment(os.environ.get("LRLAB_TEST_PROFILE", "portable")))
