@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import io
+import re
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,48 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["publish", "say", "show", "table"]
+_LONGEST_ANSWER = 600
+_COUNTS_VERDICTS = re.compile(
+    r"\b(\d+|all|none|most) (of (the )?\d+ )?"
+    r"(claims?|verdicts?|statements?|supported|contradicted)\b",
+    re.IGNORECASE,
+)
+
+__all__ = ["answer", "publish", "say", "show", "table"]
+
+
+def answer(markdown: str, *, claims: Sequence[str]) -> None:
+    """Answer the notebook's question, in one to three sentences that someone can act on.
+
+    It stands at the end of a notebook; the entry's page shows it under the title. It states an
+    effect with its interval, its numbers computed by the caller. The output's metadata carries
+    `lrlab_answer`. Tag the cell `nbval-ignore-output`.
+
+    Args:
+        markdown: the sentences, at most 600 characters.
+        claims: the slugs of the claims that it rests on, at least one.
+
+    Raises:
+        ValueError: if it is empty or too long, holds no number, counts verdicts in place of an
+            answer, or rests on no claim.
+
+    Example:
+        >>> answer(
+        ...     "Use a peak of 0.2: it ends 4 % lower [3, 5] than 0.1.", claims=["peak-lower"]
+        ... )
+        Answer: Use a peak of 0.2: it ends 4 % lower [3, 5] than 0.1.
+    """
+    words = markdown.strip()
+    if not words or len(words) > _LONGEST_ANSWER:
+        raise ValueError(f"an answer has 1 to {_LONGEST_ANSWER} characters, got {len(words)}")
+    if not re.search(r"\d", words):
+        raise ValueError("an answer states its numbers, got none")
+    if counts := _COUNTS_VERDICTS.search(words):
+        raise ValueError(f"an answer states an effect and counts no verdicts, got {counts[0]!r}")
+    if not claims:
+        raise ValueError("an answer rests on at least one claim, got none")
+    about = {"text": words, "claims": list(claims)}
+    publish(text=f"Answer: {words}", markdown=words, metadata={"lrlab_answer": about})
 
 
 def say(markdown: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from lrlab.claims import _rules_1, rules
@@ -95,6 +95,11 @@ class Judged:
         """The statement that is shown: setting, claim, and by how much, from claim and rule."""
         return self.statement if self.rules == 1 else composed(self)
 
+    def elsewhere_another(self) -> Judged:
+        """The same claim, undecided since another processor gave it another verdict."""
+        reason = "it was another under the profile of a foreign processor"
+        return replace(self, verdict=rules.FRAGILE, fragile=[*self.fragile, reason])
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; `from_dict` is its inverse."""
         left_out = _ONLY_SECOND if self.rules == 1 else _ONLY_FIRST
@@ -172,7 +177,7 @@ def composed(claim: Judged) -> str:
         ...     "same", "Cosine and linear decay end alike.", margin=0.01, values=[0.0] * 5,
         ...     unit="log ratio of test losses", about=about,
         ... )
-        >>> print(judge([same], notebook="demo")[0].sentence)
+        >>> print(composed(judge([same], notebook="demo", version=2)[0]))
         LeNet on 3,500 digits, SGD, 165 updates: Cosine and linear decay end alike, to within 1 %.
     """
     if claim.kind not in rules.TESTED and not claim.about.setting:

@@ -77,6 +77,18 @@ def measured(claim: Judged) -> str:
     return f"{_with_unit(between, claim)} ({level})"
 
 
+def inline(claim: Judged) -> str:
+    """Verdict, estimate with its interval, and n, in a few words inside a sentence."""
+    parts = [claim.verdict]
+    if claim.low is not None and claim.high is not None:
+        unit = f" {claim.unit}" if claim.unit and claim.kind != "proportion" else ""
+        ends = f"{number(claim.estimate)} [{number(claim.low)}, {number(claim.high)}]"
+        parts.append(ends + unit)
+    if claim.n is not None:
+        parts.append(f"n = {claim.n}")
+    return unbroken(", ".join(parts))
+
+
 def notes(claim: Judged) -> list[str]:
     """What else a reader must know of the verdict: its level, too few values, fragility."""
     lines = []

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrlab.claims import rules
 from lrlab.claims.judge import Judged, recompute, rejudge
+from lrlab.labbook import looks
 
 if TYPE_CHECKING:
     from lrlab.labbook.entries import Entry
@@ -69,10 +70,21 @@ def ledger(root: str | Path) -> list[Row]:
         One row a claim, in the order of the entry's page.
     """
     return [
-        Row(Judged.from_dict(claim), entry.name, entry.record["date"], entry.record["supersedes"])
+        Row(claim, entry.name, entry.record["date"], entry.record["supersedes"])
         for entry in counting(_log(Path(root)))
-        for claim in entry.claims()
+        for claim in joined(entry)
     ]
+
+
+def joined(entry: Entry) -> list[Judged]:
+    """The claims of an entry, with what its record says of them.
+
+    A verdict that was another on the stand-in for a foreign processor is fragile; that is found
+    after the entry was made, so that it is a field of the record.
+    """
+    elsewhere = set(entry.record["fragile"])
+    found = [Judged.from_dict(claim) for claim in entry.claims()]
+    return [claim.elsewhere_another() if claim.id in elsewhere else claim for claim in found]
 
 
 def counting(log: Sequence[Entry]) -> list[Entry]:
@@ -119,6 +131,7 @@ def check(root: str | Path) -> list[Problem]:
             elif differs:
                 what = f"entry {name} stores another {', '.join(differs)} than its values give"
                 problems.append(Problem(claim["id"], what))
+    problems += [Problem("the log", what) for what in looks.problems(root)]
     return problems + _against_release(root)
 
 

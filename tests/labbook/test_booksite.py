@@ -7,6 +7,7 @@ import pytest
 from entry_maker import some_claims, write_entry
 
 from lrlab.claims import Claim
+from lrlab.labbook import looks
 from lrlab.labbook.site import _docstrings as docstrings
 from lrlab.labbook.site import _front as front
 from lrlab.labbook.site import _pages as pages
@@ -133,3 +134,48 @@ def test_a_live_run_replaces_its_placeholder(tmp_path):
     placeholder.with_suffix(".ipynb").write_text("{}")
     site._write_generated(app, None)
     assert not placeholder.exists()
+
+
+def test_an_answer_stands_under_the_title_and_no_longer_at_the_end(tmp_path):
+    path = write_entry(tmp_path)
+    notebook = json.loads(path.read_bytes())
+    stored = {"text": "It falls by 4 % [3, 5].", "claims": ["lower"]}
+    last = {"output_type": "display_data", "data": {"text/markdown": stored["text"]}}
+    notebook["cells"][-2]["outputs"].append(last | {"metadata": {"lrlab_answer": stored}})
+    log = site.Site(tmp_path)
+    cells = json.loads(pages.decorate(json.dumps(notebook), log.log[0], log))["cells"]
+    heading, first, *_ = cells[0]["source"].split("\n\n")
+    assert (
+        heading.startswith("# ") and first == ":::{div} lrlab-answer\nIt falls by 4 % [3, 5].\n:::"
+    )
+    assert "[lower](#claim-lower)" in cells[0]["source"]
+    assert not any(stored["text"] in str(c.get("outputs")) for c in cells)
+
+
+def test_a_page_says_how_often_its_result_was_looked_at(tmp_path):
+    path = write_entry(tmp_path)
+    log = site.Site(tmp_path)
+    [entry] = log.log
+    looks.append(tmp_path, [looks.look(entry.record, entry.claims(), None)])
+    cells = json.loads(pages.decorate(path.read_text(), entry, site.Site(tmp_path)))["cells"]
+    assert "Looked at once; the largest n was" in cells[0]["source"]
+
+
+def test_a_card_says_fragile_where_another_processor_gave_another_verdict(tmp_path):
+    plain = write_entry(tmp_path)
+    [entry] = site.Site(tmp_path).log
+    claim = next(c for c in entry.claims() if c["verdict"] == "supported")
+    write_entry(tmp_path, fragile=[claim["id"]])
+    log = site.Site(tmp_path)
+    cells = json.loads(pages.decorate(plain.read_text(), log.log[0], log))["cells"]
+    [html] = [
+        o["data"]["text/html"]
+        for c in cells
+        for o in c.get("outputs", [])
+        if "text/html" in o["data"]
+    ]
+    [card] = [
+        part for part in html.split("<div ") if f'id="claim-{claim["id"].split(".")[1]}"' in part
+    ]
+    assert "inconclusive (fragile)" in card and "foreign processor" in card
+    assert "1 supported · 1 contradicted · 2 inconclusive (fragile)" in cells[0]["source"]

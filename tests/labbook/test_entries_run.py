@@ -11,6 +11,7 @@ from tiny_lab import files, lrlab
 
 from lrlab.labbook.entries import Request, RunFailed, log, run
 from lrlab.labbook.entries.laboratory import git
+from lrlab.labbook.ledger import joined
 
 
 def write_source(root, old, new):
@@ -245,8 +246,9 @@ def test_verdicts_that_another_processor_changes_are_marked_fragile(tiny):
         "profile": "foreign",
         "verdicts": {"tiny.sum": "supported", "tiny.wide": "contradicted"},
     }
-    verdicts = {claim["id"]: claim["verdict"] for claim in entry.claims()}
+    verdicts = {claim.id: claim.verdict for claim in joined(entry)}
     assert verdicts["tiny.wide"] == "inconclusive (fragile)"
+    assert verdicts["tiny.sum"] == "supported"
     assert entry.record["command"] == "lrlab run tiny --check-portable"
     again = lrlab(tiny, "rerun")
     assert (again.exit_code, again.stdout.split()[0]) == (0, "identical"), again.output

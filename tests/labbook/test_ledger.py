@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from entry_maker import around, rewrite_claims, some_claims, write_entry
 
-from lrlab.claims import Claim, judge
+from lrlab.claims import Claim, judge, rules
 from lrlab.labbook.ledger import check, totals
 from lrlab.labbook.ledger import ledger as ledger_of
 
@@ -56,10 +56,11 @@ def test_superseded_entry_does_not_count_even_if_it_is_newer_by_name(tmp_path):
 
 def test_totals_count_each_verdict_with_its_zeros(tmp_path):
     write_entry(tmp_path, claims=some_claims())
-    assert totals(ledger_of(tmp_path)) == {
+    counts = totals(ledger_of(tmp_path))
+    assert list(counts) == list(rules.VERDICTS)
+    assert {verdict: n for verdict, n in counts.items() if n} == {
         "supported": 2,
         "contradicted": 1,
-        "inconclusive": 0,
         "inconclusive (fragile)": 1,
         "described": 2,
     }

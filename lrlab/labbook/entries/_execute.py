@@ -42,7 +42,6 @@ def execute(
     root: Path,
     *,
     profile: str = "portable",
-    fragile: list[str] | None = None,
     cache: Path | None = None,
     label: str = "",
     keep: Path | None = None,
@@ -56,7 +55,6 @@ def execute(
         notebook: what to execute; it is left as it is.
         root: the laboratory's folder.
         profile: the numerics profile of the kernel.
-        fragile: claims whose verdicts are known not to survive another processor.
         cache: the folder of the store of runs; the usual one by default.
         label: what the progress bar is called; no bar without it.
         keep: where to leave the notebook as far as it came, if it fails.
@@ -80,9 +78,7 @@ def execute(
     with tempfile.TemporaryDirectory(prefix="lrlab-") as folder:
         told = Path(folder) / "events.jsonl"
         output = Path(folder) / "partial.ipynb"
-        variables = kernel_environment(
-            Path(folder), told, profile=profile, fragile=fragile, cache=cache
-        )
+        variables = kernel_environment(Path(folder), told, profile=profile, cache=cache)
         with _Listener(told, label) as listener:
             try:
                 executed = papermill.execute_notebook(
@@ -111,7 +107,6 @@ def kernel_environment(
     told: Path,
     *,
     profile: str = "portable",
-    fragile: list[str] | None = None,
     cache: Path | None = None,
 ) -> dict[str, str]:
     """Return the environment of a kernel: nothing in it depends on the user's own settings.
@@ -120,14 +115,12 @@ def kernel_environment(
         folder: a temporary folder, for what IPython wants to write.
         told: the file that events are written to.
         profile: the numerics profile.
-        fragile: claims whose verdicts are known not to survive another processor.
         cache: the folder of the store of runs; the usual one by default.
     """
     variables = {
         **os.environ,
         **numerics.environment(profile),
         events.VARIABLE: str(told),
-        "LRLAB_FRAGILE": ",".join(fragile or []),
         "PYTHONHASHSEED": "0",
         "IPYTHONDIR": str(folder / "ipython"),
         "MATPLOTLIBRC": str(_matplotlib_defaults()),

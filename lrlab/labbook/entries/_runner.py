@@ -17,6 +17,7 @@ from lrlab.labbook.entries._source import read
 from lrlab.labbook.entries.errors import BadInput, RunFailed
 from lrlab.labbook.entries.laboratory import log_folder, partial_folder, released
 from lrlab.labbook.entries.logbook import Entry, claims_of, find
+from lrlab.labbook.looks import append, look
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -81,8 +82,6 @@ def run(request: Request, *, progress: bool = True) -> Entry:
     fragile, portable_check = [], None
     if request.check_portable:
         fragile, portable_check = _try_elsewhere(request, notebook, first, label, keep)
-        if fragile:
-            execution = execute(notebook, request.root, fragile=fragile, label=label, keep=keep)
     data = publishable(execution.notebook, metadata, request.root, keep)
 
     record = {
@@ -107,6 +106,9 @@ def run(request: Request, *, progress: bool = True) -> Entry:
     }
     write(path.with_suffix(".json"), records.to_bytes(record))
     write(path, data)
+    if request.out is None and request.size == "full" and not changed:
+        claims = claims_of(execution.notebook)
+        append(request.root, [look(record, claims, source.header.get("predictions"))])
     return Entry(path, record)
 
 

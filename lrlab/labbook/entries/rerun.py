@@ -74,7 +74,6 @@ def _outcome(root: Path, entry: Entry, cache: Path, progress: bool) -> Outcome:
         execution = execute(
             notebook,
             root,
-            fragile=entry.record["fragile"],
             cache=cache,
             label=entry.name if progress else "",
             keep=keep,

@@ -25,6 +25,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     Returns:
         The extension's metadata.
     """
+    from lrlab.labbook.site import _claim_role as claim_role
     from lrlab.labbook.site import _docstrings as docstrings
     from lrlab.labbook.site import _front as front
     from lrlab.labbook.site import _ledger_table as ledger_table
@@ -32,6 +33,15 @@ def setup(app: Sphinx) -> dict[str, Any]:
     from lrlab.labbook.site import _sentence_table as sentence_table
     from lrlab.labbook.site import handbook, site
 
-    for part in (site, pages, ledger_table, sentence_table, front, handbook, docstrings):
+    for part in (
+        site,
+        pages,
+        ledger_table,
+        sentence_table,
+        front,
+        handbook,
+        claim_role,
+        docstrings,
+    ):
         part.connect(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -8,8 +8,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from lrlab.labbook.ledger import counted
+from lrlab.claims import Judged
+from lrlab.claims.render import card
+from lrlab.labbook.entries.logbook import claims_of
+from lrlab.labbook.ledger import counted, joined
+from lrlab.labbook.looks import told
 from lrlab.labbook.site import site as sites
+from lrlab.labbook.site._answer import lift
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -30,7 +35,7 @@ def _read(app: Sphinx, document: str, source: list[str]) -> None:
     if document in site.by_document:
         source[0] = decorate(source[0], site.by_document[document], site)
     elif document == sites.LIVE and (record := site.live_record()):
-        source[0] = _with_cells(source[0], [], [("record", live_section(record))])
+        source[0] = _with_cells(json.loads(source[0]), [], [("record", live_section(record))])
 
 
 def decorate(text: str, entry: Entry, site: Site) -> str:
@@ -45,10 +50,18 @@ def decorate(text: str, entry: Entry, site: Site) -> str:
         JSON of a notebook with a line and perhaps a banner under the title, and sources and record
         at the end.
     """
-    top = [byline(entry), *banners(entry, site)]
-    keys = sorted({claim["source"] for claim in entry.claims() if claim["source"]})
+    notebook = json.loads(text)
+    answer = lift(notebook)
+    claims = joined(entry)
+    seen = [look for look in site.looks if look.notebook == entry.record["notebook"]]
+    counts = entry.record["size"] == "full" and not entry.record["changed"]
+    looked = [f":::{{div}} lrlab-looks\n{told(seen)}\n:::"] if counts and seen else []
+    answered = [answer.markdown()] if answer else []
+    top = [*answered, byline(entry), *looked, *banners(entry, site)]
+    keys = sorted({claim.source for claim in claims if claim.source})
     cells = [("sources", sources_section(keys))] if keys else []
-    return _with_cells(text, top, [*cells, ("record", record_section(entry))])
+    _mark_fragile(notebook, claims)
+    return _with_cells(notebook, top, [*cells, ("record", record_section(entry))])
 
 
 def byline(entry: Entry) -> str:
@@ -58,7 +71,8 @@ def byline(entry: Entry) -> str:
     if record["changed"]:
         changed = ", ".join(f"`{k} = {v}`" for k, v in record["changed"].items())
         parts.append(f"a what-if with {changed}, which the ledger does not count")
-    parts += [f"{n} {verdict}" for verdict, n in counted(entry.claims()).items() if n]
+    claims = [claim.to_dict() for claim in joined(entry)]
+    parts += [f"{n} {verdict}" for verdict, n in counted(claims).items() if n]
     return f":::{{div}} lrlab-byline\n{' · '.join(parts)}\n:::"
 
 
@@ -168,8 +182,7 @@ def _table(pairs: Iterable[tuple[str, str]]) -> str:
     return "\n".join(["| What | Value |", "| --- | --- |", *lines])
 
 
-def _with_cells(text: str, top: list[str], end: list[tuple[str, str]]) -> str:
-    notebook = json.loads(text)
+def _with_cells(notebook: dict[str, Any], top: list[str], end: list[tuple[str, str]]) -> str:
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
         if top and cell["cell_type"] == "markdown" and source.startswith("# "):
@@ -187,6 +200,19 @@ def _with_cells(text: str, top: list[str], end: list[tuple[str, str]]) -> str:
         cell = {"cell_type": "markdown", "id": f"lrlab-{name}", "metadata": {}, "source": source}
         notebook["cells"].append(cell)
     return json.dumps(notebook)
+
+
+def _mark_fragile(notebook: dict[str, Any], claims: list[Judged]) -> None:
+    """Show the cards of claims that another processor judged otherwise as what they are."""
+    stored = {c["id"]: card(Judged.from_dict(c)) for c in claims_of(notebook)}
+    cards = {stored[c.id]: card(c) for c in claims if card(c) != stored[c.id]}
+    for cell in notebook["cells"] if cards else []:
+        for output in cell.get("outputs", []):
+            if "lrlab_claims" in output.get("metadata", {}):
+                html = "".join(output["data"]["text/html"])
+                for before, after in cards.items():
+                    html = html.replace(before, after)
+                output["data"]["text/html"] = html
 
 
 def _fold(cell: dict[str, Any]) -> None:

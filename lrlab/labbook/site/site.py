@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lrlab.labbook import entries
+from lrlab.labbook import entries, looks
 from lrlab.labbook.ledger import Row, counting, ledger
+from lrlab.labbook.looks import Look
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -59,6 +60,11 @@ class Site:
     def ledger(self) -> list[Row]:
         """The claims of the entries that count."""
         return ledger(self.root)
+
+    @cached_property
+    def looks(self) -> list[Look]:
+        """The looks on the record, oldest first."""
+        return looks.read(self.root)
 
     def document(self, entry: Entry) -> str:
         """Name of an entry's page."""

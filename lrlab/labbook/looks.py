@@ -1,0 +1,188 @@
+"""Every look at an experiment's result, on the record: `book/log/looks.jsonl`.
+
+A look is a full-size execution of a notebook with its declared parameters, whose data, δ, rules or
+set of claims differ from that notebook's last line; an identical execution is none. Each line holds
+the hash of the line before it, so that none can be dropped or changed without a trace.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lrlab.files import write
+
+_JUDGED = ("kind", "data", "rule")
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look: what was judged, when, and what came of it.
+
+    Args:
+        notebook: the notebook.
+        notebook_sha256: hash of its source.
+        entry: name of the entry that was made, whether it stayed or not.
+        date: the day, ISO 8601.
+        commit: the commit that it came from, None where that is not known.
+        claims_sha256: hash of all that was judged: ids, kinds, data, rules and their version.
+        predictions_sha256: hash of the predictions in the notebook's header, None without any.
+        n: by claim, the number of repetitions, None for an exact claim.
+        verdicts: by claim, the verdict.
+        previous: hash of the line before this one; empty in the first line.
+    """
+
+    notebook: str
+    notebook_sha256: str
+    entry: str
+    date: str
+    commit: str | None
+    claims_sha256: str
+    predictions_sha256: str | None
+    n: dict[str, int | None]
+    verdicts: dict[str, str]
+    previous: str = ""
+
+    def line(self) -> str:
+        """As one line of JSON."""
+        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+
+
+def look(record: Mapping[str, Any], claims: Sequence[Mapping[str, Any]], predictions: Any) -> Look:
+    """The look that an entry is.
+
+    Args:
+        record: the entry's record.
+        claims: the claims that the entry carries.
+        predictions: what the notebook's header predicted, None without predictions.
+    """
+    return Look(
+        notebook=record["notebook"],
+        notebook_sha256=record["notebook_sha256"],
+        entry=record["entry"],
+        date=record["date"],
+        commit=record["commit"],
+        claims_sha256=_hash(
+            [[c["id"], c.get("rules", 1), *(c.get(key) for key in _JUDGED)] for c in claims]
+        ),
+        predictions_sha256=None if predictions is None else _hash(predictions),
+        n={c["id"]: c.get("n") for c in claims},
+        verdicts={c["id"]: c["verdict"] for c in claims},
+    )
+
+
+def read(root: Path) -> list[Look]:
+    """All looks, oldest first; none where there is no file.
+
+    Raises:
+        ValueError: naming the line that is not a look.
+    """
+    file = _file(root)
+    found = []
+    for number, text in enumerate(_lines(file), start=1):
+        try:
+            found.append(Look(**json.loads(text)))
+        except (ValueError, TypeError):
+            raise ValueError(f"{file.name}, line {number}: not a look") from None
+    return found
+
+
+def append(root: Path, new: Iterable[Look]) -> list[Look]:
+    """Put looks at the end of the file; those that saw nothing new are left out.
+
+    Args:
+        root: the laboratory's folder.
+        new: looks, oldest first.
+
+    Returns:
+        The looks that were added.
+    """
+    kept, added = read(root), []
+    last = {old.notebook: old.claims_sha256 for old in kept}
+    previous = _sha256(kept[-1].line()) if kept else ""
+    for one in new:
+        if last.get(one.notebook) == one.claims_sha256:
+            continue
+        chained = replace(one, previous=previous)
+        previous = _sha256(chained.line())
+        last[one.notebook] = one.claims_sha256
+        added.append(chained)
+    if added:
+        text = "".join(f"{one.line()}\n" for one in [*kept, *added])
+        write(_file(root), text.encode())
+    return added
+
+
+def problems(root: Path) -> list[str]:
+    """What does not hold of the file: a line that is no look, or a broken chain."""
+    try:
+        found = read(root)
+    except ValueError as error:
+        return [str(error)]
+    texts = _lines(_file(root))
+    broken = [
+        f"looks.jsonl, line {i + 2}: the line before it was changed or is missing"
+        for i, (text, after) in enumerate(zip(texts, found[1:], strict=False))
+        if after.previous != _sha256(text)
+    ]
+    first = found and found[0].previous != ""
+    return [*(["looks.jsonl, line 1: lines before it are missing"] if first else []), *broken]
+
+
+def told(looks: Sequence[Look]) -> str:
+    """One sentence on the looks at one notebook: how many, n, and which verdicts changed.
+
+    Example:
+        >>> told([])
+        'No look is on the record.'
+    """
+    if not looks:
+        return "No look is on the record."
+    times = {1: "once", 2: "twice"}.get(len(looks), f"{len(looks)} times")
+    sizes = [sorted({n for n in one.n.values() if n}) for one in looks]
+    largest = [str(max(found)) for found in sizes if found]
+    told_n = f"; the largest n was {', then '.join(_without_repeats(largest))}" if largest else ""
+    turned = changed(looks)
+    if len(looks) == 1:
+        after = ""
+    elif turned:
+        after = "; verdicts that changed: " + "; ".join(
+            f"`{id}` {' → '.join(steps)}" for id, steps in turned.items()
+        )
+    else:
+        after = "; no verdict changed"
+    return f"Looked at {times}{told_n}{after}."
+
+
+def changed(looks: Sequence[Look]) -> dict[str, list[str]]:
+    """By claim, its verdicts over the looks, for the claims that had more than one."""
+    seen: dict[str, list[str]] = {}
+    for one in looks:
+        for id, verdict in one.verdicts.items():
+            seen.setdefault(id, []).append(verdict)
+    steps = {id: _without_repeats(verdicts) for id, verdicts in seen.items()}
+    return {id: found for id, found in steps.items() if len(found) > 1}
+
+
+def _without_repeats(items: Sequence[str]) -> list[str]:
+    return [item for i, item in enumerate(items) if i == 0 or item != items[i - 1]]
+
+
+def _file(root: Path) -> Path:
+    return Path(root) / "book" / "log" / "looks.jsonl"
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+
+
+def _hash(value: Any) -> str:
+    return _sha256(json.dumps(value, sort_keys=True, ensure_ascii=False))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

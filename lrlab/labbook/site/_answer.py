@@ -1,0 +1,46 @@
+"""An entry's answer: computed at the end of its notebook, shown under the title of its page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What `lrlab.display.answer` stored.
+
+    Args:
+        text: the sentences, Markdown.
+        claims: slugs of the claims that they rest on.
+    """
+
+    text: str
+    claims: tuple[str, ...]
+
+    def markdown(self) -> str:
+        """The answer as it stands under a title, with links to the cards of its claims."""
+        links = ", ".join(f"[{slug}](#claim-{slug})" for slug in self.claims)
+        return f":::{{div}} lrlab-answer\n{self.text}\n:::\n\n:::{{div}} lrlab-rests\n{links}\n:::"
+
+
+def answer_of(notebook: dict[str, Any]) -> Answer | None:
+    """The last answer that a notebook's outputs carry; None without one."""
+    found = [
+        stored
+        for cell in notebook["cells"]
+        for output in cell.get("outputs", [])
+        if (stored := output.get("metadata", {}).get("lrlab_answer"))
+    ]
+    return Answer(found[-1]["text"], tuple(found[-1]["claims"])) if found else None
+
+
+def lift(notebook: dict[str, Any]) -> Answer | None:
+    """Take the answers out of a notebook's outputs, and return the last one."""
+    answer = answer_of(notebook)
+    for cell in notebook["cells"]:
+        if "outputs" in cell:
+            cell["outputs"] = [
+                o for o in cell["outputs"] if "lrlab_answer" not in o.get("metadata", {})
+            ]
+    return answer
