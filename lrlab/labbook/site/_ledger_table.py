@@ -8,8 +8,9 @@ from urllib.parse import quote
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from lrlab.claims import Judged
+from lrlab.claims import Judged, smallest_effects
 from lrlab.claims.render import css_class
+from lrlab.labbook.error_rate import FAR, error_rate
 from lrlab.labbook.ledger import Row, totals
 from lrlab.labbook.sentences import sentences
 from lrlab.labbook.site import site as sites
@@ -24,10 +25,12 @@ PUBLISHED = ("Source", "Published", "Measured", "Rule", "Verdict", "Claim")
 
 
 def connect(app: Sphinx) -> None:
-    """Make the directives `ledger`, `published-results` and `verdict-counts` known."""
+    """Make the directives `ledger`, `published-results` `verdict-counts`, `error-rate` and `smallest-effects` known."""
     app.add_directive("ledger", LedgerTable)
     app.add_directive("published-results", PublishedResults)
     app.add_directive("verdict-counts", VerdictCounts)
+    app.add_directive("error-rate", ErrorRateSentence)
+    app.add_directive("smallest-effects", SmallestEffects)
 
 
 class LedgerTable(ClaimTable):
@@ -94,3 +97,34 @@ class VerdictCounts(SphinxDirective):
             line = nodes.paragraph("", "", number, nodes.Text(" "), words)
             found += nodes.list_item("", line, classes=[css_class(verdict)])
         return [found]
+
+
+class ErrorRateSentence(SphinxDirective):
+    """How many verdicts of the whole book stand, and how many entries may hold a wrong one."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return one paragraph."""
+        found = error_rate(sites.of(self.env.app).ledger)
+        text = (
+            f"{found.tested} of these claims were tested, in {found.entries} entries. Each entry's "
+            "tested claims share an error rate of 5 %, so that at most "
+            f"{found.wrong_entries:.1f} entries are expected to hold a wrong verdict. Over the "
+            f"whole book {found.stand} lie on one side of their boundary at a directional false "
+            f"discovery rate of 5 %; of the {found.near} that lie within {FAR:g} standard errors "
+            f"of it, {found.near_stand} do."
+        )
+        return [nodes.paragraph(text=text)]
+
+
+class SmallestEffects(SphinxDirective):
+    """The table of δ: by metric, its value and the reason for it."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table."""
+        rows = []
+        for metric, row in smallest_effects().items():
+            other = [f"{value:g} for {task}" for task, value in row.get("tasks", {}).items()]
+            delta = "; ".join([f"{row['delta']:g}", *other])
+            cells = (metric, delta, row["unit"], row["reason"])
+            rows.append([[nodes.paragraph(text=text)] for text in cells])
+        return [table(("Metric", "δ", "Unit", "Reason"), rows, "lrlab-deltas")]
