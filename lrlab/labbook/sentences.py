@@ -11,6 +11,7 @@ from pathlib import Path
 from lrlab.labbook.ledger import Row
 
 FILE = "book/sentences.toml"
+_FIELDS = {"says", "claims", "open", "lost"}
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,15 @@ class Sentence:
         source: key of the document in the bibliography.
         says: what it states, in our words.
         claims: ids of claims; ``*`` stands for any part of one.
+        open: why no claim tests it; empty where one does.
+        lost: what of the source could not be had (formula, defaults, range), one clause.
     """
 
     source: str
     says: str
-    claims: tuple[str, ...]
+    claims: tuple[str, ...] = ()
+    open: str = ""
+    lost: str = ""
 
     def rows(self, ledger: Sequence[Row]) -> list[Row]:
         """The claims of a ledger that test the sentence, in the order of `claims`."""
@@ -48,7 +53,7 @@ def sentences(root: str | Path) -> list[Sentence]:
         The sentences in the order of the file; none where there is no file.
 
     Raises:
-        ValueError: if a row has other fields than `says` and `claims`, or no claim.
+        ValueError: if a row has other fields, or neither claims nor a reason to be open.
     """
     file = Path(root) / FILE
     if not file.is_file():
@@ -56,9 +61,13 @@ def sentences(root: str | Path) -> list[Sentence]:
     found = []
     for source, rows in tomllib.loads(file.read_text("utf-8")).items():
         for row in rows:
-            if row.keys() != {"says", "claims"} or not row["claims"]:
-                raise ValueError(f"{FILE}: a row of {source} needs says and claims, got {row}")
-            found.append(Sentence(source, row["says"], tuple(row["claims"])))
+            decided = bool(row.get("claims")) != bool(row.get("open"))
+            if not row.keys() <= _FIELDS or "says" not in row or not decided:
+                raise ValueError(
+                    f"{FILE}: a row of {source} needs says and claims (or open): {row}"
+                )
+            claims = tuple(row.get("claims", ()))
+            found.append(Sentence(source, **row | {"claims": claims}))
     return found
 
 

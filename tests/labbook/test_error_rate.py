@@ -44,7 +44,7 @@ def test_the_share_of_wrong_directions_stays_below_the_rate():
             if q < 0.05:
                 found += 1
                 wrong += np.sign(claim.estimate) != np.sign(mean)
-    assert found > 300 and wrong / found < 0.05
+    assert found > 100 and wrong / found < 0.05
 
 
 def test_claims_never_in_doubt_are_counted_apart():

@@ -54,6 +54,22 @@ def test_a_sentence_without_claims_is_refused(tmp_path, row):
         table(tmp_path, f"a = [{row}]")
 
 
+def test_a_sentence_that_nothing_tests_reads_open_with_its_reason(tmp_path):
+    row = '{says = "It falls.", open = "the formula is lost", lost = "the formula"}'
+    table(tmp_path, f"a = [{row}]")
+    [sentence] = sentences(tmp_path)
+    assert (sentence.claims, sentence.open, sentence.lost) == (
+        (),
+        "the formula is lost",
+        "the formula",
+    )
+    assert loose_ends([sentence], []) == []
+    both = '{says = "It falls.", claims = ["demo.x"], open = "why"}'
+    with pytest.raises(ValueError, match="needs says and claims"):
+        table(tmp_path, f"a = [{both}]")
+        sentences(tmp_path)
+
+
 def test_a_laboratory_without_the_table_has_no_sentences(tmp_path):
     assert sentences(tmp_path) == []
 

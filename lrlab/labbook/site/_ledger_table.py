@@ -25,7 +25,7 @@ PUBLISHED = ("Source", "Published", "Measured", "Rule", "Verdict", "Claim")
 
 
 def connect(app: Sphinx) -> None:
-    """Make the directives `ledger`, `published-results` `verdict-counts`, `error-rate` and `smallest-effects` known."""
+    """Make the directives of the ledger's pages known, and those of the rules' tables."""
     app.add_directive("ledger", LedgerTable)
     app.add_directive("published-results", PublishedResults)
     app.add_directive("verdict-counts", VerdictCounts)

@@ -41,10 +41,17 @@ class SentenceTable(ClaimTable):
         chosen = [s for s in sentences(self.site.root) if s.source == self.arguments[0]]
         if not chosen:
             raise self.error(f"the table of sentences has none of {self.arguments[0]!r}")
-        rows = ([[nodes.paragraph(text=s.says)], [self._verdicts(s)]] for s in chosen)
+        rows = ([self._said(s), [self._verdicts(s)]] for s in chosen)
         return [table(COLUMNS, rows, "lrlab-sentences")]
 
-    def _verdicts(self, sentence: Sentence) -> nodes.bullet_list:
+    def _said(self, sentence: Sentence) -> list[nodes.Node]:
+        lost = f"Not known of the source: {sentence.lost}."
+        lines = [sentence.says, *([lost] if sentence.lost else [])]
+        return [nodes.paragraph(text=line) for line in lines]
+
+    def _verdicts(self, sentence: Sentence) -> nodes.Element:
+        if sentence.open:
+            return nodes.paragraph("", "", self.badge("open"), nodes.Text(f" {sentence.open}"))
         rows, found = sentence.rows(self.site.ledger), nodes.bullet_list()
         for verdict, n in totals(rows).items():
             if not n:
