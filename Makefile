@@ -1,7 +1,7 @@
 # Every target makes .venv itself when it is needed. `make help` lists them.
 SHELL := /bin/bash
 PYTHON ?= python3
-PIP_FLAGS ?=
+export PIP_FLAGS ?=
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONWARNINGS := ignore::DeprecationWarning:zmq,ignore::DeprecationWarning:jupyter_client
@@ -14,14 +14,15 @@ READY := .venv/.ready
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-setup: $(READY) ## make .venv with the exact versions of constraints.txt
+setup: $(READY) ## make .venv with the exact versions of requirements.lock
 
-$(READY): pyproject.toml constraints.txt
-	@echo "Setting up .venv (about a minute and a half) …"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 …"; exit 2; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e '.[book,test]'
+$(READY): pyproject.toml requirements.lock .ci/install.py
+	@$(PYTHON) .ci/install.py .venv requirements.lock --editable
 	@touch $@
+
+.PHONY: lock
+lock: $(READY) ## renew the lock files; WITH="--upgrade-package sphinx" takes newer versions
+	@python .ci/lock.py $(WITH)
 
 book: $(READY) ## re-run the flagship experiment on this machine and render the book
 	@echo "Re-running the flagship experiment on this machine, from an empty store …"
@@ -60,10 +61,9 @@ browser: ## install Chromium for the browser test (Debian, Ubuntu; needs root)
 RAY := .venv-ray/bin/python
 RAY_READY := .venv-ray/.ready
 
-$(RAY_READY): benchmarks/requirements-ray.txt $(READY)
-	@echo "Setting up .venv-ray (about a minute) …"
-	@rm -rf .venv-ray && $(PYTHON) -m venv .venv-ray
-	@$(RAY) -m pip install -qq --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -r benchmarks/requirements-ray.txt
+$(RAY_READY): benchmarks/requirements-ray.lock $(READY)
+	@rm -rf .venv-ray
+	@$(PYTHON) .ci/install.py .venv-ray benchmarks/requirements-ray.lock --without-torch
 	@where='import sysconfig; print(sysconfig.get_path("purelib"))' && \
 	  { $(BIN)/python -c "$$where"; echo "$(CURDIR)"; } > "$$($(RAY) -c "$$where")/beside.pth"
 	@touch $@
@@ -86,11 +86,9 @@ PEERS_READY := .venv-peers/.ready
 
 .PHONY: test-peers golden
 
-$(PEERS_READY): tests/peers/requirements.txt tests/peers/requirements-nodeps.txt
-	@echo "Setting up .venv-peers (about two minutes, 1.8 GB) …"
-	@test -x $(PEERS) || $(PYTHON) -m venv .venv-peers
-	@$(PEERS) -m pip install -qq --disable-pip-version-check $(PIP_FLAGS) -r tests/peers/requirements.txt
-	@$(PEERS) -m pip install -qq --disable-pip-version-check $(PIP_FLAGS) --no-deps -r tests/peers/requirements-nodeps.txt
+$(PEERS_READY): tests/peers/requirements.lock tests/peers/requirements-nodeps.lock
+	@$(PYTHON) .ci/install.py .venv-peers tests/peers/requirements-nodeps.lock --without-torch
+	@$(PYTHON) .ci/install.py .venv-peers tests/peers/requirements.lock
 	@touch $@
 
 test-peers: $(PEERS_READY) ## schedules against transformers, timm, optax, Keras; as_torch in Lightning and a Trainer

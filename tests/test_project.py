@@ -5,12 +5,25 @@ import tomllib
 from pathlib import Path
 
 import yaml
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-CONSTRAINTS = dict(
-    line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if line
+LOCKS = (
+    "requirements.lock",
+    "tests/peers/requirements.lock",
+    "tests/peers/requirements-nodeps.lock",
+    "benchmarks/requirements-ray.lock",
 )
+
+
+def versions(file: str) -> dict[str, str]:
+    """The exact version of each package, from a lock or from the constraints."""
+    text = (ROOT / file).read_text()
+    return {
+        name_of(name): version
+        for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE)
+    }
 
 
 def name_of(requirement: str) -> str:
@@ -22,20 +35,46 @@ def requirements() -> list[str]:
     return PROJECT["dependencies"] + [r for extra in extras for r in extra]
 
 
-def test_every_dependency_has_its_exact_version_in_the_constraints():
-    known = {name_of(name): version for name, version in CONSTRAINTS.items()}
-    for requirement in requirements():
-        assert name_of(requirement) in known, requirement
-        pinned = re.search(r"==([\w.]+)", requirement)
-        assert not pinned or pinned[1] == known[name_of(requirement)], requirement
+def test_the_lock_allows_what_the_project_asks_for():
+    known = versions("constraints.txt")
+    for requirement in map(Requirement, requirements()):
+        if requirement.name != "lrlab":
+            assert requirement.specifier.contains(known[name_of(requirement.name)]), requirement
+
+
+def test_constraints_and_lock_say_the_same():
+    constraints = versions("constraints.txt")
+    torch = constraints.pop("torch")
+    assert constraints == versions("requirements.lock"), "make lock"
+    assert f"torch=={torch}" in requirements()
+
+
+def test_every_line_of_a_lock_has_hashes_and_none_an_address():
+    for lock in LOCKS:
+        text = (ROOT / lock).read_text()
+        assert "://" not in text and "--index" not in text and "--find-links" not in text
+        entries = re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]
+        assert len(entries) >= 10
+        assert all("--hash=sha256:" in entry for entry in entries), lock
+
+
+def test_the_locks_leave_torch_to_pip():
+    for lock in LOCKS:
+        assert not {"torch", "triton"} & set(versions(lock)), lock
+
+
+def test_the_other_environments_are_locked_as_they_ask():
+    for stem in ("tests/peers/requirements", "tests/peers/requirements-nodeps"):
+        asked = versions(f"{stem}.txt")
+        asked.pop("torch", None)
+        assert asked.items() <= versions(f"{stem}.lock").items()
+    assert versions("benchmarks/requirements-ray.lock")["ray"]
 
 
 def test_conda_users_get_the_same_versions():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     *conda, pip = environment["dependencies"]
-    assert "-c constraints.txt" in pip["pip"]
-    (project,) = [line for line in pip["pip"] if line.startswith("-e .")]
-    assert set(re.findall(r"\w+", project.partition("[")[2])) == {"book", "test"}
+    assert pip["pip"] == ["-c constraints.txt", "-e .[test]"]
     (python,) = [line for line in conda if line.startswith("python=")]
     assert PROJECT["requires-python"].removeprefix(">=") == python.removeprefix("python=")
 
@@ -49,7 +88,7 @@ def test_every_dependency_is_explained():
         if name_of(word.strip())
         for word in [word.strip()]
     }
-    missing = {name_of(r) for r in requirements()} - names
+    missing = {name_of(r) for r in requirements()} - names - {"lrlab"}
     assert not missing
 
 
