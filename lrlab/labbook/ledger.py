@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import math
-import subprocess
-import tarfile
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrlab.claims import rules
 from lrlab.claims.judge import Judged, recompute, rejudge
-from lrlab.labbook import looks
+from lrlab.labbook import looks, releases
 
 if TYPE_CHECKING:
     from lrlab.labbook.entries import Entry
@@ -69,9 +65,13 @@ def ledger(root: str | Path) -> list[Row]:
     Returns:
         One row a claim, in the order of the entry's page.
     """
+    return _rows(_log(Path(root)))
+
+
+def _rows(log: Sequence[Entry]) -> list[Row]:
     return [
         Row(claim, entry.name, entry.record["date"], entry.record["supersedes"])
-        for entry in counting(_log(Path(root)))
+        for entry in counting(log)
         for claim in joined(entry)
     ]
 
@@ -105,8 +105,8 @@ def check(root: str | Path) -> list[Problem]:
     """Hold the log against itself and against the previous release.
 
     Every entry's bytes must have the hash that its record states; every claim must be what its
-    rule makes of its stored values, alone and in its entry's Holm order; and no claim of the
-    latest tagged release may be gone, have another verdict or an estimate outside its recorded
+    rule makes of its stored values, alone and among its entry's others; and no claim of a
+    release may be gone, have another verdict or an estimate outside its recorded
     interval, unless a newer entry supersedes the older one and says why. A released entry is
     append-only.
 
@@ -156,21 +156,17 @@ def _different(stored: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]
 
 
 def _against_release(root: Path) -> list[Problem]:
-    tag = _git(root, "describe", "--tags", "--abbrev=0")
-    if tag is None:
-        return []
-    release = tag.decode().strip()
-    with tempfile.TemporaryDirectory() as folder:
-        archive = _git(root, "archive", "--format=tar", release)
-        with tarfile.open(fileobj=io.BytesIO(archive or b"")) as tar:
-            tar.extractall(folder, filter="data")
-        before = Path(folder)
-        problems = [
-            Problem(entry.name, f"it was released with {release} and has changed since")
-            for entry in _log(before)
-            if not _same_bytes(Path(entry.path), root / Path(entry.path).relative_to(before))
-        ]
-        return problems + _changed(ledger(before), ledger(root), release)
+    problems = [Problem(file, what) for file, what in releases.problems(root)]
+    try:
+        released = releases.read(root)
+    except ValueError:
+        return problems  # which say so
+    sealed = {Path(name).stem for one in released for name in one.files}
+    if not sealed:
+        return problems
+    log = _log(root)
+    before = _rows([entry for entry in log if entry.name in sealed])
+    return problems + _changed(before, _rows(log), released[-1].version)
 
 
 def _changed(before: Sequence[Row], now: Sequence[Row], release: str) -> list[Problem]:
@@ -203,16 +199,3 @@ def counted(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Number of stored claims by verdict, in a fixed order, zeros included."""
     verdicts = [claim["verdict"] for claim in found]
     return {verdict: verdicts.count(verdict) for verdict in rules.VERDICTS}
-
-
-def _same_bytes(a: Path, b: Path) -> bool:
-    return b.is_file() and a.read_bytes() == b.read_bytes()
-
-
-def _git(root: Path, *arguments: str) -> bytes | None:
-    """Output of git, None where there is no repository, no tag or no git."""
-    try:
-        done = subprocess.run(["git", "-C", root, *arguments], capture_output=True, check=False)
-    except FileNotFoundError:
-        return None
-    return done.stdout if done.returncode == 0 else None

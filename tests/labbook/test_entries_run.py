@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from tiny_lab import files, lrlab
 
+from lrlab.labbook import releases
 from lrlab.labbook.entries import Request, RunFailed, log, run
 from lrlab.labbook.entries.laboratory import git
 from lrlab.labbook.ledger import joined
@@ -21,13 +22,11 @@ def write_source(root, old, new):
     path.write_text(text.replace(old, new))
 
 
-def commit(root, tag=None):
+def commit(root):
     identity = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
     git(root, "init", "-q")
     git(root, "add", ".")
     git(root, *identity, "commit", "-q", "-m", "as it is")
-    if tag:
-        git(root, "tag", tag)
     return git(root, "rev-parse", "HEAD")
 
 
@@ -111,11 +110,11 @@ def test_the_same_command_on_the_same_day_is_refused_and_names_the_entry(with_en
 
 
 def test_a_released_entry_is_not_replaced(with_entry):
-    commit(with_entry, tag="v1.0")
+    releases.seal(with_entry, "1.0.0")
     before, [entry] = files(with_entry), log(with_entry)
     result = lrlab(with_entry, "run", "tiny", "--replace")
     assert result.exit_code == 2
-    assert f"the entry {entry.name} was released with v1.0" in result.stderr
+    assert f"the entry {entry.name} was released with 1.0.0" in result.stderr
     assert files(with_entry) == before
 
 

@@ -1,12 +1,12 @@
 """Which claims stand, and what a check of the log finds."""
 
 import json
-import subprocess
 
 import pytest
 from entry_maker import around, rewrite_claims, some_claims, write_entry
 
 from lrlab.claims import Claim, judge, rules
+from lrlab.labbook import releases
 from lrlab.labbook.ledger import check, totals
 from lrlab.labbook.ledger import ledger as ledger_of
 
@@ -27,9 +27,7 @@ def problems(root) -> list[str]:
 def released(tmp_path):
     """A log that was released with one entry."""
     write_entry(tmp_path, date="2030-01-01", claims=effect(-0.5))
-    run = ["git", "-C", str(tmp_path), "-c", "user.name=A", "-c", "user.email=a@b.example"]
-    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "One"], ["tag", "v1"]):
-        subprocess.run([*run, *command], check=True)
+    releases.seal(tmp_path, "1.0.0")
     return tmp_path
 
 
@@ -115,13 +113,13 @@ def test_release_that_still_holds_has_no_problem(released):
 def test_verdict_that_changed_since_the_release_is_named(released):
     write_entry(released, date="2030-02-01", claims=effect(0.5))
     [problem] = problems(released)
-    assert problem.startswith("demo.lower: 'supported' in v1, 'contradicted' now")
+    assert problem.startswith("demo.lower: 'supported' in 1.0.0, 'contradicted' now")
 
 
 def test_estimate_that_left_its_interval_is_named(released):
     write_entry(released, date="2030-02-01", claims=effect(-0.9))
     [problem] = problems(released)
-    assert problem.startswith("demo.lower: -0.9 is outside v1's [-0.5418, -0.4582]")
+    assert problem.startswith("demo.lower: -0.9 is outside 1.0.0's [-0.5418, -0.4582]")
 
 
 def test_superseding_entry_that_says_why_may_change_a_verdict(released):
@@ -133,13 +131,16 @@ def test_superseding_entry_that_says_why_may_change_a_verdict(released):
 def test_claim_that_is_gone_since_the_release_is_named(released):
     other = [Claim.exact("other", "Other", holds=True)]
     write_entry(released, date="2030-02-01", claims=other)
-    assert problems(released) == ["demo.lower: it was in v1 and is gone"]
+    assert problems(released) == ["demo.lower: it was in 1.0.0 and is gone"]
 
 
 def test_released_entry_that_was_made_anew_is_named(released):
     path = write_entry(released, date="2030-01-01", claims=effect(-0.51))
     assert path.name == "2030-01-01-demo.ipynb"
-    assert "2030-01-01-demo: it was released with v1 and has changed since" in problems(released)
+    assert (
+        "book/log/2030-01-01-demo.ipynb: it was released with 1.0.0 and has changed since"
+        in problems(released)
+    )
 
 
 def test_stored_claims_are_json_without_nan(tmp_path):

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from lrlab.labbook.cli._release import release
 from lrlab.labbook.cli._sweep import group as sweep
 from lrlab.labbook.entries.errors import BadInput, RunFailed
 from lrlab.labbook.entries.laboratory import find_root
@@ -64,6 +65,7 @@ def main() -> None:
 
 
 main.add_command(sweep)
+main.add_command(release)
 
 
 @main.command("list")

@@ -15,9 +15,10 @@ from lrlab.labbook.entries._execute import Execution, execute
 from lrlab.labbook.entries._normalise import Unfit, normalise, to_bytes
 from lrlab.labbook.entries._source import read
 from lrlab.labbook.entries.errors import BadInput, RunFailed
-from lrlab.labbook.entries.laboratory import log_folder, partial_folder, released
+from lrlab.labbook.entries.laboratory import log_folder, partial_folder
 from lrlab.labbook.entries.logbook import Entry, claims_of, find
 from lrlab.labbook.looks import append, look
+from lrlab.labbook.releases import sealed
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -178,7 +179,7 @@ def _target(request: Request, name: str) -> Path:
                 f"the log has the entry {name} already; --replace renews it, "
                 "--out FOLDER puts a copy elsewhere"
             )
-        if path.exists() and (tag := released(request.root, path)):
+        if path.exists() and (tag := sealed(request.root, path)):
             raise BadInput(f"the entry {name} was released with {tag} and stays as it is")
         return path
     if request.out.suffix == ".ipynb":

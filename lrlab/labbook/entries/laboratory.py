@@ -52,12 +52,3 @@ def git(root: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()
-
-
-def released(root: Path, path: Path) -> str | None:
-    """Return a tag that holds this file, or `None` if it was never released."""
-    inside = path.relative_to(root).as_posix()
-    for tag in (git(root, "tag", "--list") or "").split():
-        if git(root, "ls-tree", "--name-only", "--full-tree", tag, "--", inside):
-            return tag
-    return None
