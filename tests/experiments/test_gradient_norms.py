@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from full_hessian import full_hessian
 
 from lrlab import Recipe, schedules, tasks, train
 from lrlab.curvature.probe import adam_preconditioner
@@ -35,14 +36,7 @@ def test_both_eigenvalues_equal_those_of_the_whole_matrix_of_the_sample(optimize
     state = TrainingState(task, longer, ())
     state.load_state_dict(train(task, longer, until=STEPS).checkpoint.state)
     batch = tuple(x[:40] for x in task.data().train)
-    parameters = list(state.model.parameters())
-    loss = task.loss(state.model, batch, torch.Generator())
-    gradients = torch.autograd.grad(loss, parameters, create_graph=True)
-    rows = [
-        torch.cat([r.flatten() for r in torch.autograd.grad(g, parameters, retain_graph=True)])
-        for g in torch.cat([g.flatten() for g in gradients])
-    ]
-    hessian = torch.stack(rows).double().numpy()
+    hessian = full_hessian(state.model, task.loss(state.model, batch, torch.Generator()))
     assert found["largest"][-1] == pytest.approx(np.linalg.eigvalsh(hessian)[-1], rel=1e-4)
     if isinstance(optimizer, SGD):
         assert np.isnan(found["preconditioned"]).all()

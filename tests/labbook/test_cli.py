@@ -1,7 +1,8 @@
 import json
+import re
 import subprocess
 import sys
-import time
+from pathlib import Path
 
 import click
 import pytest
@@ -14,30 +15,36 @@ COMMANDS = sorted(main.commands)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["params", "tiny"], ["list"]])
-def test_the_command_line_answers_at_once_and_without_torch(tiny, arguments):
+def test_the_command_line_loads_little_and_nothing_that_computes(tiny, arguments):
     code = (
-        "import sys\n"
+        "import click, sys\n"
+        "before = set(sys.modules)\n"
         "from lrlab.labbook.cli import main\n"
         "main(sys.argv[1:], standalone_mode=False)\n"
         "heavy = {'torch', 'papermill', 'jupytext', 'pandas', 'scipy', 'matplotlib', 'numpy'}\n"
-        "sys.exit(repr(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
+        "loaded = set(sys.modules) - before\n"
+        "print(*(heavy & loaded), len(loaded), file=sys.stderr)"
     )
-    began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], cwd=tiny, capture_output=True, text=True
     )
-    seconds = time.perf_counter() - began
     assert done.returncode == 0, done.stderr
     assert done.stdout
-    began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import click"], check=True)
-    assert seconds < 5 * (time.perf_counter() - began)
+    assert done.stderr.strip().isdecimal(), done.stderr  # a number alone: nothing heavy
+    assert int(done.stderr) < 150
 
 
-@pytest.mark.parametrize("module", ["entries", "entries.rerun", "entries.reference", "claims"])
-def test_what_handles_pages_only_never_imports_torch(module):
-    code = f"import sys, lrlab.{module}; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+def test_what_handles_pages_and_commands_never_imports_torch():
+    code = (
+        "import importlib, pkgutil, sys, lrlab.claims, lrlab.labbook as labbook\n"
+        "found = [m.name for m in pkgutil.walk_packages(labbook.__path__, 'lrlab.labbook.')]\n"
+        "assert len(found) > 20\n"
+        "for name in found:\n"
+        "    importlib.import_module(name)\n"
+        "    assert 'torch' not in sys.modules, name"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -48,8 +55,12 @@ def test_every_command_explains_itself_and_its_options(name):
     assert all(option.help for option in options)
 
 
-def test_the_commands_are_those_that_are_documented():
-    assert {"claims", "list", "open", "params", "reference", "rerun", "run"} <= set(COMMANDS)
+def test_the_commands_are_those_that_the_documents_name():
+    root = Path(__file__).parents[2]
+    documents = [root / "README.md", root / "CONTRIBUTING.md", root / "Makefile"]
+    text = "\n".join(d.read_text() for d in [*documents, *(root / "book/guide").glob("*.md")])
+    assert set(COMMANDS) <= set(re.findall(r"(?<!from )\blrlab ([a-z]+)\b", text))
+    assert set(re.findall(r"(?:^|`)lrlab ([a-z]+)\b", text, re.MULTILINE)) <= set(COMMANDS)
 
 
 def test_params_shows_name_type_default_unit_and_meaning(tiny):

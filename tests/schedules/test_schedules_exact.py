@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
@@ -26,7 +26,6 @@ RELATIVE = 1e-14
 rates = st.floats(1e-8, 100.0)
 parts = st.floats(0.0, 1.0)
 horizons = st.integers(2, 10**9)
-bounded = settings(max_examples=60)
 
 
 def check(schedule, formula, steps):
@@ -46,7 +45,6 @@ def half_cosine(a, b, x):
     return b + (a - b) * (1 + mp.cos(mp.pi * x)) / 2
 
 
-@bounded
 @given(rates, horizons, parts | st.just(0.0))
 def test_cosine(peak, steps, part):
     end = peak * part
@@ -65,7 +63,6 @@ def test_the_usual_formula_of_the_cosine_loses_its_digits_at_the_end():
     assert abs(mpf(Cosine(1.0, steps)(steps - 1)) / exact - 1) < 1e-15
 
 
-@bounded
 @given(rates, st.integers(1, 10**6), st.integers(1, 6), st.integers(1, 4), st.floats(0.3, 1.0))
 def test_cosine_restarts(peak, first, cycles, growth, decay):
     schedule = CosineRestarts(peak, first, cycles, growth, decay)
@@ -80,7 +77,6 @@ def test_cosine_restarts(peak, first, cycles, growth, decay):
         start, length = start + length, length * growth
 
 
-@bounded
 @given(rates, st.integers(10, 10**8), st.floats(0.1, 0.4), st.sampled_from([2, 3]))
 def test_one_cycle(peak, steps, part, phases):
     w = max(1, int(part * steps))
@@ -96,7 +92,6 @@ def test_one_cycle(peak, steps, part, phases):
         check(schedule, lambda t: half_cosine(start, end, (t - 2 * w) / rest), tail(2 * w, steps))
 
 
-@bounded
 @given(rates, horizons, parts)
 def test_tanh(peak, steps, part):
     end = peak * part * 0.01
@@ -107,14 +102,12 @@ def test_tanh(peak, steps, part):
     )
 
 
-@bounded
 @given(rates, rates, horizons)
 def test_linear(first, last, steps):
     line = Linear(first, last, steps)
     check(line, lambda t: mpf(first) + (mpf(last) - mpf(first)) * t / steps, tail(0, steps))
 
 
-@bounded
 @given(rates, horizons, parts, st.floats(0.1, 5.0))
 def test_polynomial(peak, steps, part, power):
     end = peak * part
@@ -125,14 +118,12 @@ def test_polynomial(peak, steps, part, power):
     )
 
 
-@bounded
 @given(rates, st.integers(1, 10**9))
 def test_inverse_sqrt(peak, scale):
     schedule = InverseSqrt(peak, scale)
     check(schedule, lambda t: mpf(peak) * mp.sqrt(scale / (scale + t)), [0, 1, scale, 10**10])
 
 
-@bounded
 @given(rates, st.floats(0.9, 1.0), st.integers(1, 1_000))
 def test_exponential(peak, gamma, every):
     check(
@@ -142,7 +133,6 @@ def test_exponential(peak, gamma, every):
     )
 
 
-@bounded
 @given(rates, st.integers(1, 10**8), st.integers(1, 10**8), st.sampled_from(["linear", "1-sqrt"]))
 def test_the_cooldown(peak, stable, cooldown, shape):
     begin, steps = stable, stable + cooldown
@@ -155,7 +145,6 @@ def test_the_cooldown(peak, stable, cooldown, shape):
     check(schedule, formula, tail(begin, steps))
 
 
-@bounded
 @given(rates, st.floats(1e-6, 1.0), st.integers(1, 10**8))
 def test_an_exponential_warmup(peak, part, steps):
     start = peak * part

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from schedule_strategies import any_schedule, one_cycles
 from torch.optim.lr_scheduler import LRScheduler
@@ -48,7 +48,6 @@ def stored(thing):
     return torch.load(file, weights_only=True)
 
 
-@settings(max_examples=40)
 @given(any_schedule)
 def test_every_update_uses_the_rate_of_its_step(schedule):
     optimizer = build(ratios=(1.0,))
@@ -160,7 +159,6 @@ def test_a_state_of_another_schedule_is_refused_unless_asked_for():
     assert scheduler.get_last_lr()[0] == longer(6)
 
 
-@settings(max_examples=20)
 @given(one_cycles(), st.sampled_from([torch.optim.SGD, torch.optim.AdamW]))
 def test_the_momentum_of_a_one_cycle_is_set_if_asked_for(schedule, kind):
     optimizer = build(optimizer=kind, **({"momentum": 0.5} if kind is torch.optim.SGD else {}))
@@ -172,7 +170,6 @@ def test_the_momentum_of_a_one_cycle_is_set_if_asked_for(schedule, kind):
         advance(optimizer, scheduler, 1)
 
 
-@settings(max_examples=20)
 @given(st.integers(3, 40), st.data(), st.sampled_from(["cosine", "linear"]), st.booleans())
 def test_the_momentum_of_a_one_cycle_is_the_one_of_torch(steps, data, anneal, three):
     warmup = data.draw(st.integers(1, (steps - 1) // (1 + three)))
