@@ -98,7 +98,7 @@ def objective(rate: float, seed: int) -> float:
     """What the other engines call: one run, its last validation loss."""
     torch.set_num_threads(1)
     plan = the_plan(1, seed)
-    return train(plan.the_task(), plan.recipe_of({"peak_lr": rate})).final("validation_loss")
+    return train(plan.task, plan.recipe_of({"peak_lr": rate})).final("validation_loss")
 
 
 def alone(seed: int) -> list[float]:

@@ -94,7 +94,7 @@ plan_of_sweep = surnames.bayesian(
 )
 if not 1 < best_runs <= trials:
     raise ValueError(f"best_runs must be in (1, {trials}], got best_runs={best_runs}")
-task, space = plan_of_sweep.the_task(), plan_of_sweep.space
+task, space = plan_of_sweep.task, plan_of_sweep.space
 names = {"peak_lr": "peak rate", surnames.BETA2: "β₂", surnames.WEIGHT_DECAY: "weight decay"}
 warmup = updates // 10
 bands = rules.rungs(plan_of_sweep.rule, plan_of_sweep.evaluations)

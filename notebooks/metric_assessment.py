@@ -80,7 +80,7 @@ plan_of_sweep = surnames.bayesian(
 )
 if last_over_first < 1:
     raise ValueError(f"last_over_first must be at least 1, got {last_over_first}")
-task, evaluations = plan_of_sweep.the_task(), plan_of_sweep.evaluations
+task, evaluations = plan_of_sweep.task, plan_of_sweep.evaluations
 peak = max(1, updates // 10 // eval_every)
 kappa = last_over_first ** (1 / (evaluations - 1))
 bands = rules.rungs(plan_of_sweep.rule, evaluations)

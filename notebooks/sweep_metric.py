@@ -85,7 +85,7 @@ if trials < 3 or pilot_trials < 3:
 shared = bayesian(updates=updates, eval_every=eval_every, n_eval=n_eval, sampler="quasi-random")
 warmup = updates // 10
 peak = math.ceil(warmup / eval_every)
-task = shared.the_task()
+task = shared.task
 
 
 def members(seed, count):

@@ -12,6 +12,7 @@ from typing import Any
 
 _EXPORTS = {
     "Choice": "_space",
+    "IntUniform": "_space",
     "LogUniform": "_space",
     "Plan": "plan",
     "Trial": "_trial",

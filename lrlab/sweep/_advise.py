@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 
 from lrlab.sweep import rules
-from lrlab.sweep._space import Choice, Uniform
-from lrlab.sweep._trial import Trial
-from lrlab.sweep.plan import Plan
+from lrlab.sweep._search import ENDLESS, Search
+from lrlab.sweep._space import IntUniform, Uniform
+from lrlab.sweep._trial import Trial, best_of
 
 _EDGE = 0.05  # share of a range that counts as its edge
 _DECADES = 2
 _FIRST = ("max_iter", "min_iter", "min_resource", "n_warmup_steps")  # decide when a rule looks
 
 
-def advice(plan: Plan, found: list[Trial] | None = None) -> list[str]:
+def advice(plan: Search, found: list[Trial] | None = None) -> list[str]:
     """Return what to look at, one sentence each: what it is, and what to change.
 
     Args:
@@ -22,10 +22,11 @@ def advice(plan: Plan, found: list[Trial] | None = None) -> list[str]:
         found: its trials, where there are some already.
 
     Example:
-        >>> from lrlab.sweep._space import LogUniform
+        >>> from lrlab.sweep import LogUniform, Plan
         >>> plan = Plan(
         ...     task={"task": "names_lm"}, space={"peak_lr": LogUniform(1e-4, 0.1)}, trials=23,
-        ...     recipe={"steps": 1000, "eval_every": 50, "batch_size": 32},
+        ...     recipe={"schedule": {"schedule": "Constant", "lr": 1.0}, "steps": 1000,
+        ...             "eval_every": 50, "batch_size": 32},
         ...     rule={"rule": "wandb-hyperband", "min_iter": 250},
         ... )
         >>> print(advice(plan)[0])
@@ -35,9 +36,9 @@ one every 50 updates. To have it look after 250 updates, set min_iter=5.
     return [*_bands(plan), *_scales(plan), *(_edges(plan, found) if found else [])]
 
 
-def _bands(plan: Plan) -> list[str]:
+def _bands(plan: Search) -> list[str]:
     first = rules.first_look(plan.rule, plan.judge_every)
-    if first is None or first < plan.evaluations:
+    if first is None or first < plan.evaluations or plan.evaluations == ENDLESS:
         return []
     every = plan.step_of(1)
     sentence = (
@@ -53,7 +54,7 @@ def _bands(plan: Plan) -> list[str]:
     return [sentence]
 
 
-def _scales(plan: Plan) -> list[str]:
+def _scales(plan: Search) -> list[str]:
     found = []
     for name, searched in plan.space.items():
         if type(searched) is not Uniform or searched.low <= 0:
@@ -69,14 +70,17 @@ def _scales(plan: Plan) -> list[str]:
     return found
 
 
-def _edges(plan: Plan, found: list[Trial]) -> list[str]:
-    complete = [trial for trial in found if trial.outcome == "completed"]
-    if not complete:
-        return ["No trial was completed."]
-    best = min(complete, key=lambda trial: trial.value)
+def _edges(plan: Search, found: list[Trial]) -> list[str]:
+    failed = [trial for trial in found if trial.outcome == "failed"]
     sentences = []
+    if failed:
+        count = f"{len(failed)} trial{'s' * (len(failed) > 1)} failed"
+        sentences.append(f"{count}; trial {failed[0].number}: {failed[0].reason}")
+    best = best_of(found, maximizes=plan.maximizes)
+    if best is None:
+        return [*sentences, "No trial was completed."]
     for name, searched in plan.space.items():
-        if isinstance(searched, Choice):
+        if not isinstance(searched, (Uniform, IntUniform)):
             continue
         place = searched.position(best.params[name])
         if place < _EDGE or place > 1 - _EDGE:

@@ -9,28 +9,36 @@ was interrupted.
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import joblib
 import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lrlab.sweep import rules, sampling
 from lrlab.sweep._progress import Board
+from lrlab.sweep._search import Search
 from lrlab.sweep._storage_writer import Kept
 from lrlab.sweep.plan import Plan
-from lrlab.sweep.storage import held, open_study
-from lrlab.sweep.trainer import Objective, Progress, TaskTrainer, Trainer, default_folder
-from lrlab.training import parallel
+from lrlab.sweep.storage import alone, begin, preflight, quiet
+from lrlab.sweep.trainer import (
+    Objective,
+    Processes,
+    Progress,
+    TaskTrainer,
+    Trainer,
+    Workers,
+    default_folder,
+)
 
 _RUNG = "completed_rung"  # as Optuna's successive halving begins the names of its notes
 
 
 def sweep(
-    plan: Plan,
+    plan: Search,
     *,
     storage: str | None = None,
     name: str = "sweep",
@@ -43,10 +51,11 @@ def sweep(
 
     A study in a storage may be interrupted at any moment: the same call again takes up what was
     begun from its checkpoints, loses nothing that was finished, and ends with the study that an
-    uninterrupted call would have made.
+    uninterrupted call would have made. A trial whose hyperparameters make no sense together has
+    failed, with the reason; one with the hyperparameters of an earlier one takes over its result.
 
     Args:
-        plan: what is searched.
+        plan: what is searched: a `Plan`, or what `load` made of a file that names a program.
         storage: URL of the storage, such as ``sqlite:///sweep.db``; None keeps it in memory.
         name: of the study in the storage.
         objective: makes the metric out of the evaluations, one number each; None: `plan.metric`.
@@ -73,41 +82,71 @@ def sweep(
         >>> [trial.outcome for trial in trials(sweep(plan, n_jobs=1, progress=False))]
         ['completed', 'completed']
     """
+    preflight(plan, storage, name, "in lockstep")
     if trainer is None:
         plan.check(metric=objective is None)
-        trainer = TaskTrainer(default_folder(), objective)
-    if plan.grid is not None:
-        sampling.fixed(plan, plan.trials - 1)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(held(storage))
+        stack.enter_context(quiet())
+        stack.enter_context(alone(storage))
         kept = None
         if storage is not None:
-            kept = stack.enter_context(Kept(open_study(plan, storage, name)))
+            kept = stack.enter_context(Kept(*begin(plan, storage, name, "in lockstep")))
+        workers = _workers(plan, storage, name, objective, n_jobs, trainer)
+        stack.callback(workers.close)
         book = _Book(plan, name, kept)
-        stages = [*rules.rungs(plan.rule, plan.evaluations, plan.judge_every), plan.evaluations]
         with Board(plan.trials, book.study, shown=progress) as board:
             for first in range(0, plan.trials, plan.wave):
                 wave = range(first, min(first + plan.wave, plan.trials))
                 book.ask(wave)
-                for stage in stages:
+                for stage in [*plan.rungs(), plan.evaluations]:
                     waiting = [n for n in wave if book.waits(n, stage)]
-                    calls = [
-                        joblib.delayed(_train)(trainer, plan, book.params(n), stage, n)
-                        for n in waiting
-                    ]
-                    results = {}
-                    for number, found in parallel.in_parallel(calls, n_jobs) if calls else ():
-                        results[number] = found
-                        book.report(number, found)
-                    book.judge(results, stage)
-                    board.update()
+                    if waiting:
+                        _advance(book, workers, waiting, stage)
+                        board.update()
     return kept.study if kept else book.study
 
 
-def _train(
-    trainer: Trainer, plan: Plan, params: Mapping[str, Any], stage: int, number: int
-) -> tuple[int, Progress]:
-    return number, trainer(plan, params, stage)
+def _workers(
+    plan: Search,
+    storage: str | None,
+    name: str,
+    objective: Objective | None,
+    n_jobs: int | None,
+    trainer: Trainer | None,
+) -> Workers:
+    if trainer is None and not isinstance(plan, Plan):
+        return plan.workers(storage, name, n_jobs)  # type: ignore[attr-defined]
+    return Processes(plan, trainer or TaskTrainer(default_folder(), objective), n_jobs)
+
+
+def _advance(book: _Book, workers: Workers, waiting: list[int], stage: int) -> None:
+    """Bring trials up to a stage, those with equal hyperparameters once, and judge them."""
+    results: dict[int, Progress] = {}
+    alike: dict[int, list[int]] = {}
+    for number in waiting:
+        original = book.original(number)
+        known = book.progress(original) if original != number else None
+        if known is not None and (known.ended or len(known.values) >= stage):
+            results[number] = _upto(known, stage)
+            book.report(number, results[number], same_as=original)
+        else:
+            alike.setdefault(original, []).append(number)
+    todo = {numbers[0]: book.params(numbers[0]) for numbers in alike.values()}
+    others = {numbers[0]: numbers[1:] for numbers in alike.values()}
+    for number, found in workers.advance(todo, stage):
+        results[number] = found
+        book.report(number, found)
+        for other in others[number]:
+            results[other] = found
+            book.report(other, found, same_as=book.original(other))
+    for number in book.judge(results, stage):
+        workers.end(number)
+
+
+def _upto(known: Progress, stage: int) -> Progress:
+    if len(known.values) <= stage:
+        return known
+    return Progress(known.values[:stage], known.steps[:stage], seconds=0.0, run_key=known.run_key)
 
 
 def _rungs(trial: FrozenTrial) -> dict[str, Any]:
@@ -122,23 +161,59 @@ def _rungs(trial: FrozenTrial) -> dict[str, Any]:
 class _Book:
     """The study in memory, which decides, and the kept one, which is told whatever happened."""
 
-    def __init__(self, plan: Plan, name: str, kept: Kept | None) -> None:
+    def __init__(self, plan: Search, name: str, kept: Kept | None) -> None:
         self.plan, self._kept = plan, kept
+        self._worst = -math.inf if plan.maximizes else math.inf
+        self._storage = optuna.storages.InMemoryStorage()
         self.study = optuna.create_study(
-            study_name=name, direction="minimize", pruner=rules.make(plan.rule)
+            study_name=name,
+            storage=self._storage,
+            direction=plan.direction or "minimize",
+            pruner=rules.make(plan.rule),
         )
+        self._study_id = self._storage.get_study_id_from_name(name)
         self.study.set_user_attr("plan", plan.to_dict())
+        self._first: dict[str, int] = {}  # trials by their hyperparameters
         if kept is not None:
             for trial in kept.study.get_trials():
                 trial.system_attrs = trial.system_attrs | _rungs(trial)
                 self.study.add_trial(trial)
+                self._first.setdefault(self._text(trial.number), trial.number)
 
     def __getitem__(self, number: int) -> FrozenTrial:
         return self.study.get_trials(deepcopy=False)[number]
 
+    def _id(self, number: int) -> int:
+        return self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
+
+    def _text(self, number: int) -> str:
+        return json.dumps(self.params(number), sort_keys=True)
+
     def params(self, number: int) -> dict[str, Any]:
         """What a trial tries."""
-        return dict(self[number].params)
+        trial = self[number]
+        return dict(trial.user_attrs.get("params", trial.params))
+
+    def original(self, number: int) -> int:
+        """The first trial with the same hyperparameters."""
+        return self._first[self._text(number)]
+
+    def progress(self, number: int) -> Progress | None:
+        """What is known of a trial that has ended, or of one that waits at a rung."""
+        trial, said = self[number], self[number].user_attrs
+        values = tuple(trial.intermediate_values[k] for k in sorted(trial.intermediate_values))
+        outcome = said.get("outcome")
+        if outcome is None and not values:
+            return None
+        return Progress(
+            values=values,
+            steps=tuple(said.get("steps", ()))[: len(values)],
+            diverged=outcome == "diverged",
+            seconds=0.0,
+            run_key=said.get("run_key"),
+            ended=outcome in ("completed", "diverged", "failed"),
+            failed=said.get("reason"),
+        )
 
     def waits(self, number: int, stage: int) -> bool:
         """Whether a trial is to be trained up to this stage."""
@@ -148,19 +223,28 @@ class _Book:
 
     def ask(self, wave: Iterable[int]) -> None:
         """Ask for those trials of a wave that there are not yet."""
+        wave = list(wave)
         known = self.study.get_trials(deepcopy=False)
-        began = sum((t.user_attrs.get("steps") or [0])[-1] for t in known[: min(wave)])
+        began = sum(
+            (t.user_attrs.get("steps") or [0])[-1]
+            for t in known[: wave[0]]
+            if "same_as" not in t.user_attrs
+        )
         for number in wave:
             if number < len(known):
                 continue
             values = sampling.fixed(self.plan, number)
             if values is not None:
-                self.study.enqueue_trial(values)
+                raw = {n: self.plan.space[n].raw(v) for n, v in values.items()}
+                self.study.enqueue_trial(raw)
             self.study.sampler = sampling.sampler(self.plan, number)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                 self.study.ask(sampling.distributions(self.plan.space))
-            asked = self[number]
+            asked, notes = self[number], {"began": began}
+            meant = values or {n: self.plan.space[n].value(v) for n, v in asked.params.items()}
+            if meant != asked.params:
+                notes["params"] = meant
             if self._kept is not None:
                 self._kept.add(
                     number,
@@ -169,41 +253,49 @@ class _Book:
                         params=asked.params,
                         distributions=asked.distributions,
                         system_attrs=asked.system_attrs,
-                        user_attrs={"began": began},
+                        user_attrs=notes,
                     ),
                 )
-            self._note(number, {"began": began}, kept=False)
+            self._note(number, notes, kept=False)
+            self._first.setdefault(self._text(number), number)
 
-    def report(self, number: int, found: Progress) -> None:
+    def report(self, number: int, found: Progress, same_as: int | None = None) -> None:
         """Write down what was measured; in any order, since nothing is decided by it yet."""
         known = self[number].intermediate_values
         new = {k: v for k, v in enumerate(found.values, start=1) if k not in known}
-        study, trial_id = self._live(number)
         for index, value in new.items():
-            study._storage.set_trial_intermediate_value(trial_id, index, value)
+            self._storage.set_trial_intermediate_value(self._id(number), index, value)
         if self._kept is not None:
             self._kept.report(number, new)
-        self._note(
-            number,
-            {"steps": list(found.steps), "seconds": found.seconds, "run_key": found.run_key},
-        )
+        notes = {"steps": list(found.steps), "run_key": found.run_key}
+        notes["seconds"] = found.seconds if same_as is None else 0.0
+        if same_as is not None:
+            notes["same_as"] = same_as
+        if math.isfinite(found.start):
+            notes["start"] = found.start
+        self._note(number, notes)
 
-    def judge(self, results: Mapping[int, Progress], stage: int) -> None:
-        """End those that diverged, are complete or are stopped by the rule."""
+    def judge(self, results: Mapping[int, Progress], stage: int) -> list[int]:
+        """End those that failed, diverged, are complete or are stopped by the rule; name these."""
+        stopped = []
         for number in sorted(results):
             found = results[number]
-            if found.diverged:
-                self._tell(number, "diverged", TrialState.COMPLETE, math.inf)
-            elif stage == self.plan.evaluations:
+            if found.failed is not None:
+                self._note(number, {"reason": found.failed})
+                self._tell(number, "failed", TrialState.FAIL)
+            elif found.diverged:
+                self._tell(number, "diverged", TrialState.COMPLETE, self._worst)
+            elif found.ended or stage == self.plan.evaluations:
                 self._tell(number, "completed", TrialState.COMPLETE, found.values[-1])
             elif self._is_stopped(number, stage):
                 self._tell(number, "stopped", TrialState.PRUNED)
+                stopped.append(number)
             else:
                 self._note(number, {"judged": stage})
+        return stopped
 
     def _is_stopped(self, number: int, stage: int) -> bool:
-        study = optuna.pruners._filter_study(self.study, self[number])
-        stopped = self.study.pruner.prune(study, self[number])
+        stopped = optuna.trial.Trial(self.study, self._id(number)).should_prune()
         # What Optuna's rules note of a trial counts for the others, after an interruption too.
         if noted := {k: v for k, v in self[number].system_attrs.items() if k.startswith(_RUNG)}:
             self._note(number, {f"{_RUNG}s at {stage}": noted})
@@ -218,11 +310,7 @@ class _Book:
             self._kept.end(self[number])
 
     def _note(self, number: int, attributes: Mapping[str, Any], *, kept: bool = True) -> None:
-        study, trial_id = self._live(number)
         for key, value in attributes.items():
-            study._storage.set_trial_user_attr(trial_id, key, value)
+            self._storage.set_trial_user_attr(self._id(number), key, value)
         if kept and self._kept is not None:
             self._kept.note(number, attributes)
-
-    def _live(self, number: int) -> tuple[optuna.Study, int]:
-        return self.study, self[number]._trial_id

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 _FIRST_BANDS = 100  # of the endless sequence min_iter · etaⁱ
+_LAST = 2.0**53  # where floats stop counting
 
 
 def wandb_bands(
@@ -56,10 +57,12 @@ def wandb_bands(
         return tuple(sorted(bands))
     if min_iter is None or min_iter < 1:
         raise ValueError(f"min_iter or max_iter must be a positive number, got min_iter={min_iter}")
-    bands, band = [], min_iter
+    bands, band = [], float(min_iter)
     for _ in range(_FIRST_BANDS):
         bands.append(int(band))
         band *= eta
+        if band > _LAST:
+            break
     return tuple(bands)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from lrlab import events
-from lrlab.sweep._trial import trials
+from lrlab.sweep._trial import best_of, trials
 
 if TYPE_CHECKING:
     import optuna
@@ -49,11 +49,13 @@ class Board:
                 ("running", "interrupted"),
                 ("stopped", "stopped"),
                 ("diverged", "diverged"),
+                ("failed", "failed"),
             )
+            if outcome != "failed" or any(row.outcome == "failed" for row in rows)
         }
-        complete = [row.value for row in ended if row.outcome == "completed"]
-        if complete:
-            self._bar.set_postfix(best=f"{min(complete):.4g}", **counts, refresh=False)
+        best = best_of(ended, maximizes=self._study.direction.name == "MAXIMIZE")
+        if best is not None:
+            self._bar.set_postfix(best=f"{best.value:.4g}", **counts, refresh=False)
         else:
             self._bar.set_postfix(**counts, refresh=False)
         self._bar.update(len(ended) - self._bar.n)

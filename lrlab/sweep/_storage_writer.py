@@ -18,16 +18,17 @@ class Kept:
     of what came after. Leaving it as a context manager waits until everything is written.
 
     Args:
-        study: what is told, in any storage.
+        study: what is told.
+        storage: where it is.
 
     Raises:
         Exception: what a storage raised, at the next call or at the end; nothing is written after.
     """
 
-    def __init__(self, study: optuna.Study) -> None:
-        self.study = study
-        self._storage = study._storage
-        self._ids = {t.number: t._trial_id for t in study.get_trials(deepcopy=False)}
+    def __init__(self, study: optuna.Study, storage: optuna.storages.BaseStorage) -> None:
+        self.study, self._storage = study, storage
+        self._study_id = storage.get_study_id_from_name(study.study_name)
+        self._ids: dict[int, int] = {}
         self._thread = concurrent.futures.ThreadPoolExecutor(1)
         self._error: BaseException | None = None
 
@@ -48,7 +49,7 @@ class Kept:
         """Add a trial, all of it at once or nothing."""
 
         def write() -> None:
-            made = self._storage.create_new_trial(self.study._study_id, template_trial=trial)
+            made = self._storage.create_new_trial(self._study_id, template_trial=trial)
             self._ids[number] = made
 
         self._later(write)
@@ -58,7 +59,7 @@ class Kept:
 
         def write() -> None:
             for index, value in values.items():
-                self._storage.set_trial_intermediate_value(self._ids[number], index, value)
+                self._storage.set_trial_intermediate_value(self._id(number), index, value)
 
         self._later(write)
 
@@ -67,14 +68,20 @@ class Kept:
 
         def write() -> None:
             for key, value in attributes.items():
-                self._storage.set_trial_user_attr(self._ids[number], key, value)
+                self._storage.set_trial_user_attr(self._id(number), key, value)
 
         self._later(write)
 
     def end(self, trial: FrozenTrial) -> None:
         """Give a trial the state and the value of one that has ended."""
         number, state, values = trial.number, trial.state, trial.values
-        self._later(lambda: self._storage.set_trial_state_values(self._ids[number], state, values))
+        self._later(lambda: self._storage.set_trial_state_values(self._id(number), state, values))
+
+    def _id(self, number: int) -> int:
+        if number not in self._ids:
+            find = self._storage.get_trial_id_from_study_id_trial_number
+            self._ids[number] = find(self._study_id, number)
+        return self._ids[number]
 
     def _later(self, write: Callable[[], Any]) -> None:
         if self._error is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -11,7 +12,8 @@ import numpy as np
 if TYPE_CHECKING:
     import optuna
 
-Outcome = Literal["completed", "stopped", "diverged", "interrupted"]
+Outcome = Literal["completed", "stopped", "diverged", "failed", "interrupted"]
+OUTCOMES = ("completed", "stopped", "diverged", "failed", "interrupted")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -21,15 +23,19 @@ class Trial:
     Args:
         number: from 0, in the order in which it was asked for.
         params: what was tried, by the name in the space.
-        outcome: ``"completed"``; ``"stopped"`` by the rule; ``"diverged"``; ``"interrupted"``: it
-            was begun and not ended.
-        value: the metric at the last evaluation; infinity if it diverged, NaN if there is none yet.
+        outcome: ``"completed"``; ``"stopped"`` by the rule; ``"diverged"``; ``"failed"``, for a
+            reason; ``"interrupted"``: it was begun and not ended.
+        value: the metric at the last evaluation; infinity (the bad one) if it diverged, NaN if
+            there is none.
         steps: updates done at each evaluation, shape (k,); the start is not counted.
         values: the metric there, shape (k,).
         began: updates that the study had spent before this trial; those that advance together share
             it. In an asynchronous study NaN.
         seconds: training time at one thread.
         run_key: key of the run in the store.
+        reason: why it failed.
+        same_as: number of the trial with the same hyperparameters whose result it took over.
+        start: seconds until its script first said something; NaN in process.
     """
 
     number: int
@@ -41,6 +47,9 @@ class Trial:
     began: float
     seconds: float
     run_key: str | None
+    reason: str | None = None
+    same_as: int | None = None
+    start: float = math.nan
 
     @property
     def updates(self) -> int:
@@ -59,11 +68,13 @@ def trials(study: optuna.Study) -> list[Trial]:
     """
     from optuna.trial import TrialState
 
+    worst = -math.inf if study.direction.name == "MAXIMIZE" else math.inf
     found = []
     for frozen in study.get_trials(deepcopy=False):
-        if frozen.state == TrialState.FAIL or frozen.state == TrialState.WAITING:
-            continue
         said = frozen.user_attrs
+        given_up = frozen.state == TrialState.FAIL and said.get("outcome") != "failed"
+        if given_up or frozen.state == TrialState.WAITING:
+            continue
         reported = frozen.intermediate_values
         values = np.array([reported[step] for step in sorted(reported)])
         ended = frozen.state != TrialState.RUNNING
@@ -72,20 +83,39 @@ def trials(study: optuna.Study) -> list[Trial]:
         found.append(
             Trial(
                 number=frozen.number,
-                params=dict(frozen.params),
+                params=dict(said.get("params", frozen.params)),
                 outcome=outcome,
-                value=math.inf if outcome == "diverged" else last,
+                value=worst if outcome == "diverged" else last,
                 steps=np.array(said.get("steps", [])[: values.size], dtype=int),
                 values=values,
                 began=float(said.get("began", math.nan)),
                 seconds=float(said.get("seconds", math.nan)),
                 run_key=said.get("run_key"),
+                reason=said.get("reason"),
+                same_as=said.get("same_as"),
+                start=float(said.get("start", math.nan)),
             )
         )
     return found
 
 
 def best(study: optuna.Study) -> Trial | None:
-    """Return the completed trial with the lowest value, the first of equals; None without one."""
-    completed = [trial for trial in trials(study) if trial.outcome == "completed"]
-    return min(completed, key=lambda trial: trial.value, default=None)
+    """Return the completed trial with the best value, the first of equals; None without one."""
+    return best_of(trials(study), maximizes=study.direction.name == "MAXIMIZE")
+
+
+def best_of(found: Iterable[Trial], *, maximizes: bool = False) -> Trial | None:
+    """Return the completed trial with the lowest, or highest, value; None without one."""
+    sign = -1.0 if maximizes else 1.0
+    completed = [trial for trial in found if trial.outcome == "completed"]
+    return min(completed, key=lambda trial: sign * trial.value, default=None)
+
+
+def counts(found: Iterable[Trial]) -> str:
+    """Return how many trials there are of each outcome, in words."""
+    found = list(found)
+    number = {word: sum(trial.outcome == word for trial in found) for word in OUTCOMES}
+    said = f"{len(found)} trials: " + ", ".join(f"{n} {word}" for word, n in number.items() if n)
+    if again := sum(trial.same_as is not None for trial in found):
+        said += f"; {again} of them had the hyperparameters of an earlier one, and took its result"
+    return said

@@ -14,17 +14,29 @@ import warnings
 
 import joblib
 import optuna
-from optuna.trial import Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from lrlab.sweep import rules, sampling
 from lrlab.sweep.plan import Plan
-from lrlab.sweep.storage import HEARTBEAT_SECONDS, open_study
-from lrlab.sweep.trainer import Objective, TaskTrainer, Trainer, default_folder
+from lrlab.sweep.storage import (
+    HEARTBEAT_SECONDS,
+    PATIENCE,
+    alone,
+    begin,
+    open_study,
+    preflight,
+    quiet,
+)
+from lrlab.sweep.trainer import Objective, TaskTrainer, Trainer, attempt, default_folder
 from lrlab.training import parallel
 
 
 class _Enough(Exception):
     """The study has all the trials that it was to have."""
+
+
+class _Failed(Exception):
+    """A trial can't be trained; why is noted."""
 
 
 def join(
@@ -61,10 +73,14 @@ def join(
     """
     if plan.sampler in ("grid", "quasi-random"):
         raise ValueError(f"asynchronous workers can't share the sampler {plan.sampler!r}")
+    if not isinstance(plan, Plan):
+        raise ValueError("scripts are searched in lockstep; asynchronous workers train tasks")
+    preflight(plan, storage, name, "asynchronously")
     if trainer is None:
         plan.check(metric=objective is None)
         trainer = TaskTrainer(default_folder(), objective)
-    study = open_study(plan, storage, name)
+    with alone(storage, wait=PATIENCE):
+        study, _ = begin(plan, storage, name, "asynchronously")
     workers = n_jobs or joblib.effective_n_jobs(-1)  # of a cluster, where one was chosen
     calls = [joblib.delayed(_work)(plan, storage, name, trainer, heartbeat) for _ in range(workers)]
     for _ in parallel.in_parallel(calls, n_jobs):
@@ -73,26 +89,30 @@ def join(
 
 
 def _work(plan: Plan, storage: str, name: str, trainer: Trainer, heartbeat: int) -> None:
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), quiet():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
         study = open_study(plan, storage, name, heartbeat=heartbeat)
         study.pruner = rules.make(plan.rule)
         # Workers must not draw alike, so the process and the time are a part of the seed.
         seed = (plan.seed + os.getpid() + time.time_ns()) % 2**31
         study.sampler = sampling.sampler(plan, seed)
-        stages = [*rules.rungs(plan.rule, plan.evaluations, plan.judge_every), plan.evaluations]
+        stages = [*plan.rungs(), plan.evaluations]
+        worst = -math.inf if plan.maximizes else math.inf
 
         def objective(trial: Trial) -> float:
             if _before(study, trial) >= plan.trials:
                 study.stop()
                 raise _Enough
-            params = {
-                n: trial._suggest(n, d) for n, d in sampling.distributions(plan.space).items()
-            }
+            params = {name: searched.suggest(trial, name) for name, searched in plan.space.items()}
+            if params != trial.params:
+                trial.set_user_attr("params", params)
             done = 0
             for stage in stages:
-                found = trainer(plan, params, stage)
+                found = attempt(trainer, plan, params, stage)
+                if found.failed is not None:
+                    trial.set_user_attr("outcome", "failed")
+                    trial.set_user_attr("reason", found.failed)
+                    raise _Failed
                 for index, value in enumerate(found.values[done:], start=done + 1):
                     trial.report(value, index)
                 done = len(found.values)
@@ -101,7 +121,7 @@ def _work(plan: Plan, storage: str, name: str, trainer: Trainer, heartbeat: int)
                 trial.set_user_attr("run_key", found.run_key)
                 if found.diverged:
                     trial.set_user_attr("outcome", "diverged")
-                    return math.inf
+                    return worst
                 if stage < plan.evaluations and trial.should_prune():
                     trial.set_user_attr("outcome", "stopped")
                     raise optuna.TrialPruned
@@ -111,17 +131,20 @@ def _work(plan: Plan, storage: str, name: str, trainer: Trainer, heartbeat: int)
         while _counted(study) < plan.trials:
             optuna.storages.fail_stale_trials(study)
             if _counted(study, TrialState.RUNNING) < plan.trials:
-                study.optimize(objective, n_trials=1, catch=(_Enough,))
+                study.optimize(objective, n_trials=1, catch=(_Enough, _Failed))
             else:  # the others may yet be killed, so that their trials are to be done here
                 time.sleep(min(1.0, heartbeat / 10))
 
 
 def _before(study: optuna.Study, trial: Trial) -> int:
-    counted = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
-    others = study.get_trials(deepcopy=False, states=counted)
-    return sum(other.number < trial.number for other in others)
+    others = study.get_trials(deepcopy=False)
+    return sum(_counts(t, TrialState.RUNNING) for t in others if t.number < trial.number)
 
 
 def _counted(study: optuna.Study, *others: TrialState) -> int:
-    states = (TrialState.COMPLETE, TrialState.PRUNED, *others)
-    return len(study.get_trials(deepcopy=False, states=states))
+    return sum(_counts(trial, *others) for trial in study.get_trials(deepcopy=False))
+
+
+def _counts(trial: FrozenTrial, *others: TrialState) -> bool:
+    failed = trial.state == TrialState.FAIL and trial.user_attrs.get("outcome") == "failed"
+    return failed or trial.state in (TrialState.COMPLETE, TrialState.PRUNED, *others)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lrlab.sweep._space import Choice, Space
+from lrlab.sweep._space import Space
 from lrlab.sweep._trial import Trial
 
 
@@ -31,14 +31,10 @@ def positions(space: Space, found: Sequence[Trial]) -> np.ndarray:
         >>> positions({"peak_lr": LogUniform(1e-4, 1e-2)}, [trial]).tolist()
         [[0.5]]
     """
-    columns = []
-    for name, searched in space.items():
-        values = [trial.params[name] for trial in found]
-        if isinstance(searched, Choice):
-            last = len(searched.options) - 1
-            columns.append([searched.options.index(value) / last for value in values])
-        else:
-            columns.append([searched.position(value) for value in values])
+    columns = [
+        [searched.position(trial.params[name]) for trial in found]
+        for name, searched in space.items()
+    ]
     return np.array(columns, dtype=float).T.reshape(len(found), len(space))
 
 

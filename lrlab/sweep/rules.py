@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import optuna
 
+from lrlab.checks import is_number
 from lrlab.sweep._hyperband import wandb_bands, wandb_stops
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ class WandbHyperband(optuna.pruners.BasePruner):
     """W&B's `early_terminate: hyperband` as a pruner of Optuna: one asynchronous rule, no brackets.
 
     An iteration is one finite value that was reported: what counts is how often the metric is
-    evaluated, not how many updates were made.
+    evaluated, not how many updates were made. In a study that makes its metric large, the same
+    holds for the values turned round.
 
     Args:
         min_iter: evaluations before the first band.
@@ -49,17 +51,19 @@ class WandbHyperband(optuna.pruners.BasePruner):
 
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
         """Return whether the trial is to be stopped now."""
+        sign = -1.0 if study.direction == optuna.study.StudyDirection.MAXIMIZE else 1.0
         others = [
-            _history(other)
+            _history(other, sign)
             for other in study.get_trials(deepcopy=False)
             if other.number != trial.number
         ]
-        return wandb_stops(_history(trial), others, self.bands, eta=self.eta, strict=self.strict)
+        mine = _history(trial, sign)
+        return wandb_stops(mine, others, self.bands, eta=self.eta, strict=self.strict)
 
 
-def _history(trial: FrozenTrial) -> list[float]:
+def _history(trial: FrozenTrial, sign: float) -> list[float]:
     # A database gives them in whatever order.
-    return [trial.intermediate_values[step] for step in sorted(trial.intermediate_values)]
+    return [sign * trial.intermediate_values[step] for step in sorted(trial.intermediate_values)]
 
 
 _RULES: Mapping[str, Any] = {
@@ -70,6 +74,30 @@ _RULES: Mapping[str, Any] = {
     "none": optuna.pruners.NopPruner,
 }
 _AUTO = (("successive-halving", "min_resource", "auto"), ("hyperband", "max_resource", "auto"))
+_FROM_ZERO = {"min_early_stopping_rate", "bootstrap_count", "n_startup_trials", "n_warmup_steps"}
+_MOST = {"s": 100, "reduction_factor": 1000, "min_early_stopping_rate": 100}
+_LARGEST = 10**9
+
+
+def _checked(name: str, key: str, value: Any) -> Any:
+    if (name, key, value) in _AUTO:
+        return value
+    if key == "strict":
+        if not isinstance(value, bool):
+            raise ValueError(f"{name}: strict must be true or false, got {value!r}")
+        return value
+    if key == "eta":
+        if not is_number(value) or not 1 < value <= _LARGEST:
+            raise ValueError(f"{name}: eta must be a number above 1, got eta={value!r}")
+        return float(value) if value % 1 else int(value)
+    least, most = int(key not in _FROM_ZERO), _MOST.get(key, _LARGEST)
+    if not is_number(value):
+        raise ValueError(f"{name}: {key} must be a number, got {value!r}")
+    if not least <= value <= most or value % 1:
+        raise ValueError(
+            f"{name}: {key} must be a whole number from {least} to {most}, got {key}={value!r}"
+        )
+    return int(value)
 
 
 def make(rule: Mapping[str, Any] | None) -> optuna.pruners.BasePruner:
@@ -93,13 +121,17 @@ def make(rule: Mapping[str, Any] | None) -> optuna.pruners.BasePruner:
     name = arguments.pop("rule", None)
     if not isinstance(name, str) or name not in _RULES:
         raise ValueError(f"rule must be one of {', '.join(_RULES)}, got {name!r}")
-    for key, value in arguments.items():
-        if not isinstance(value, (int, float, type(None))) and (name, key, value) not in _AUTO:
-            raise ValueError(f"{name}: {key} must be a number, got {value!r}")
     known = list(inspect.signature(_RULES[name]).parameters)
-    if unknown := sorted(arguments.keys() - known):
+    if unknown := sorted(map(str, arguments.keys() - set(known))):
         has = f"it has {', '.join(known)}" if known else "it has none"
         raise ValueError(f"{name} has no argument {unknown[0]!r}; {has}")
+    arguments = {k: _checked(name, k, v) for k, v in arguments.items() if v is not None}
+    if name == "hyperband":
+        least, most = arguments.get("min_resource", 1), arguments.get("max_resource", "auto")
+        if most != "auto" and most < least:
+            raise ValueError(
+                f"hyperband: max_resource must be at least min_resource={least}, got {most}"
+            )
     return _RULES[name](**arguments)
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.distributions import BaseDistribution
 
-from lrlab.sweep._space import Choice, LogUniform, Space
-from lrlab.sweep.plan import Plan
+from lrlab.sweep._search import Search
+from lrlab.sweep._space import Space
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
@@ -22,28 +21,21 @@ def distributions(space: Space) -> dict[str, BaseDistribution]:
         >>> distributions({"x": Uniform(0.0, 1.0)})
         {'x': FloatDistribution(high=1.0, log=False, low=0.0, step=None)}
     """
-    return {
-        name: CategoricalDistribution(searched.options)
-        if isinstance(searched, Choice)
-        else FloatDistribution(searched.low, searched.high, log=isinstance(searched, LogUniform))
-        for name, searched in space.items()
-    }
+    return {name: searched.distribution() for name, searched in space.items()}
 
 
-def fixed(plan: Plan, number: int) -> dict[str, Any] | None:
+def fixed(plan: Search, number: int) -> dict[str, Any] | None:
     """Return what a trial gets whatever the others found: points of a grid or of a Sobol sequence.
 
     Returns:
         None, if the sampler looks at the other trials or draws at random.
-
-    Raises:
-        ValueError: if the grid has fewer points.
     """
     if plan.sampler == "grid":
-        points = list(itertools.product(*plan.grid.values()))
-        if number >= len(points):
-            raise ValueError(f"the grid has {len(points)} points, got trials={plan.trials}")
-        return dict(zip(plan.grid, points[number], strict=True))
+        sizes = [len(values) for values in plan.grid.values()]
+        place = np.unravel_index(number, sizes)  # the last name varies fastest
+        return {
+            name: values[int(k)] for (name, values), k in zip(plan.grid.items(), place, strict=True)
+        }
     if plan.sampler == "quasi-random":
         from scipy.stats import qmc
 
@@ -51,13 +43,13 @@ def fixed(plan: Plan, number: int) -> dict[str, Any] | None:
             int(np.ceil(np.log2(max(2, number + 1))))
         )[number]
         return {
-            name: _at(searched, float(place))
+            name: searched.at(float(place))
             for (name, searched), place in zip(plan.space.items(), places, strict=True)
         }
     return None
 
 
-def sampler(plan: Plan, number: int) -> optuna.samplers.BaseSampler:
+def sampler(plan: Search, number: int) -> optuna.samplers.BaseSampler:
     """Return Optuna's sampler for one trial, seeded by the plan's seed and the trial's number.
 
     A sampler that was seeded once would give other values after an interruption.
@@ -71,11 +63,3 @@ def sampler(plan: Plan, number: int) -> optuna.samplers.BaseSampler:
         if plan.sampler == "gp":
             return optuna.samplers.GPSampler(seed=seed, deterministic_objective=False)
     return optuna.samplers.RandomSampler(seed=seed)
-
-
-def _at(searched: Any, place: float) -> Any:
-    if isinstance(searched, Choice):
-        return searched.options[min(int(place * len(searched.options)), len(searched.options) - 1)]
-    if isinstance(searched, LogUniform):
-        return float(np.exp(np.log(searched.low) + place * np.log(searched.high / searched.low)))
-    return float(searched.low + place * (searched.high - searched.low))

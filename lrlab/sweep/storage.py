@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import optuna
 
+from lrlab.sweep._search import same
+
 if TYPE_CHECKING:
-    from lrlab.sweep.plan import Plan
+    from lrlab.sweep._search import Search
 
 HEARTBEAT_SECONDS = 30
-optuna.logging.set_verbosity(optuna.logging.WARNING)
+PATIENCE = 20  # seconds that an asynchronous worker waits for others that are opening the study
+_TABLES = {"studies", "trials", "version_info"}  # of Optuna
+_RUNNING = "another process works on {} already; asynchronous workers can share a study"
 
 
 def connect(url: str, *, heartbeat: int | None = None) -> optuna.storages.RDBStorage:
@@ -43,15 +50,15 @@ def connect(url: str, *, heartbeat: int | None = None) -> optuna.storages.RDBSto
             "grace_period": 3 * heartbeat,
             "heartbeat_stale_trial_callback": retry,
         }
+    refused = (sqlalchemy.exc.SQLAlchemyError, ImportError, ValueError, RuntimeError)
     try:
         return optuna.storages.RDBStorage(url, **arguments)
-    except (sqlalchemy.exc.SQLAlchemyError, ImportError, ValueError) as error:
-        reason = str(error).split("\n")[0]
-        raise ValueError(f"the study's storage can't be opened: {reason}") from None
+    except (*refused, optuna.exceptions.OptunaError) as error:
+        raise ValueError(_cannot(error)) from None
 
 
 def open_study(
-    plan: Plan | None, storage: str | None, name: str, *, heartbeat: int | None = None
+    plan: Search | None, storage: str | None, name: str, *, heartbeat: int | None = None
 ) -> optuna.Study:
     """Open a study, or begin it.
 
@@ -62,38 +69,160 @@ def open_study(
         heartbeat: as for `connect`.
 
     Raises:
-        ValueError: if the study there belongs to another plan, or must exist and doesn't. A plan
-            with more trials than before goes on with the study.
+        ValueError: if the study there belongs to another plan or program, or must exist and
+            doesn't; nothing is written then. A plan with more trials than before goes on with the
+            study.
     """
-    if plan is None and (file := _file(storage)) and not file.exists():
-        raise ValueError(f"there is no study yet: {file.name} does not exist")
+    preflight(plan, storage, name)
     backend = None if storage is None else connect(storage, heartbeat=heartbeat)
+    return _opened(plan, backend, name)
+
+
+def _opened(plan: Search | None, backend: Any, name: str) -> optuna.Study:
     if plan is None:
         try:
-            return optuna.load_study(study_name=name, storage=backend)
+            study = optuna.load_study(study_name=name, storage=backend)
         except KeyError:
             raise ValueError(f"the storage has no study {name!r}") from None
-    with _quiet():
+        _check_attributes(None, name, study.user_attrs, None)
+        return study
+    direction = plan.direction or "minimize"
+    with quiet():
         study = optuna.create_study(
-            study_name=name, storage=backend, direction="minimize", load_if_exists=True
+            study_name=name, storage=backend, direction=direction, load_if_exists=True
         )
     said = json.loads(json.dumps(plan.to_dict()))
     before = study.user_attrs.get("plan")
+    if before is None and study.get_trials(deepcopy=False):
+        raise ValueError(_foreign(name))
     if before is not None:
-        differing = sorted(k for k in said if k != "trials" and said[k] != before.get(k))
-        if differing:
-            raise ValueError(
-                f"the study {name!r} was begun with another {', '.join(differing)}; "
-                "give this sweep another name, or go on with the same plan"
-            )
+        _check_attributes(plan, name, study.user_attrs, None)
     if before != said:
         study.set_user_attr("plan", said)
     return study
 
 
+def preflight(plan: Search | None, storage: str | None, name: str, mode: str | None = None) -> None:
+    """Find out, without writing anything, whether a study can be opened.
+
+    Args:
+        plan: as for `open_study`.
+        storage: URL of the storage; None: in memory.
+        name: of the study.
+        mode: ``"in lockstep"`` or ``"asynchronously"``: how it is going to be carried out.
+
+    Raises:
+        ValueError: if it can't.
+    """
+    if storage is None:
+        return
+    if not isinstance(name, str) or not 1 <= len(name) <= 200:
+        raise ValueError(f"a study's name has 1 to 200 letters, got {name!r}")
+    path = _file(storage)
+    if path is None:
+        if plan is None:
+            _check_tables(storage, name)
+        return
+    if path.is_dir():
+        raise ValueError(f"the study's storage can't be opened: {path} is a folder")
+    if not path.exists():
+        if plan is None:
+            raise ValueError(f"there is no study yet: {path.name} does not exist")
+        if not path.parent.is_dir():
+            raise ValueError(f"the study's storage can't be opened: no folder {path.parent}")
+        if not os.access(path.parent, os.W_OK):
+            raise ValueError(f"the study can't be kept: {path.parent} can't be written to")
+        return
+    if plan is not None and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        raise ValueError(f"the study can't be kept: {path.name} can't be written to")
+    found = _attributes(path, name)
+    if found is None:
+        if plan is None:
+            raise ValueError(f"the storage has no study {name!r}")
+        return
+    _check_attributes(plan, name, found, mode)
+
+
+def _attributes(path: Path, name: str) -> dict[str, Any] | None:
+    """The notes of a study in a file that is only read, None where there is none of this name."""
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True, timeout=60)
+        ) as base:
+            tables = {row[0] for row in base.execute("SELECT name FROM sqlite_master")}
+            if not tables:
+                return None
+            if not tables >= _TABLES:
+                raise ValueError(f"{path.name} is the database of another program")
+            found = base.execute(
+                "SELECT study_id FROM studies WHERE study_name = ?", (name,)
+            ).fetchone()
+            if found is None:
+                return None
+            rows = base.execute(
+                "SELECT key, value_json FROM study_user_attributes WHERE study_id = ?", found
+            )
+            notes = {key: json.loads(value) for key, value in rows}
+            notes["trials"] = base.execute(
+                "SELECT COUNT(*) FROM trials WHERE study_id = ?", found
+            ).fetchone()[0]
+            return notes
+    except (sqlite3.Error, UnicodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"the study's storage can't be opened: {path.name}: {error}") from None
+
+
+def _check_tables(storage: str, name: str) -> None:
+    import sqlalchemy
+
+    if storage.startswith("postgresql://"):
+        storage = "postgresql+psycopg://" + storage.removeprefix("postgresql://")
+    try:
+        engine = sqlalchemy.create_engine(storage, poolclass=sqlalchemy.pool.NullPool)
+        if not sqlalchemy.inspect(engine).has_table("studies"):
+            raise ValueError(f"the storage has no study {name!r}")
+    except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
+        raise ValueError(_cannot(error)) from None
+
+
+def _check_attributes(
+    plan: Search | None, name: str, found: dict[str, Any], mode: str | None
+) -> None:
+    before = found.get("plan")
+    if not isinstance(before, dict):
+        if plan is not None and found.get("trials") == 0:
+            return  # it was begun, and interrupted at once
+        raise ValueError(_foreign(name))
+    if plan is None:
+        return
+    if differing := same(plan, before):
+        raise ValueError(
+            f"the study {name!r} was begun with another {', '.join(differing)}; "
+            "give this sweep another name, or go on with the same plan"
+        )
+    if mode is not None and found.get("mode", mode) != mode:
+        raise ValueError(
+            f"the study {name!r} was begun in another way, {found['mode']}; go on with it so, or "
+            "give this sweep another name"
+        )
+
+
+def _foreign(name: str) -> str:
+    return f"the study {name!r} was made by another program; give this sweep another name"
+
+
+def _cannot(error: BaseException) -> str:
+    return (
+        f"the study's storage can't be opened: {str(error).splitlines()[0] if str(error) else ''}"
+    )
+
+
 @contextlib.contextmanager
-def held(storage: str | None) -> Iterator[None]:
+def alone(storage: str | None, *, wait: float = 0.0) -> Iterator[None]:
     """Let no other process of this machine work in lockstep on the same SQLite file meanwhile.
+
+    Args:
+        storage: URL of the storage.
+        wait: seconds that another one may take to be done.
 
     Raises:
         ValueError: if one does already.
@@ -104,28 +233,73 @@ def held(storage: str | None) -> Iterator[None]:
     if path is None:
         yield
         return
-    lock = filelock.FileLock(path.with_name(path.name + ".lock"), timeout=0)
+    lock = filelock.FileLock(path.with_name(path.name + ".lock"), timeout=wait)
     try:
         lock.acquire()
     except filelock.Timeout:
-        raise ValueError(
-            f"another process works on {path.name} already; asynchronous workers can share a study"
-        ) from None
+        raise ValueError(_RUNNING.format(path.name)) from None
+    except OSError as error:
+        raise ValueError(f"the study can't be kept: {error.strerror}: {path.parent}") from None
     try:
         yield
     finally:
         lock.release()
 
 
+def begin(plan: Search, storage: str, name: str, mode: str) -> tuple[optuna.Study, Any]:
+    """Open a study that is going to be carried out in some mode, and note the mode.
+
+    Call it under `alone`.
+
+    Returns:
+        The study and its storage.
+    """
+    preflight(plan, storage, name, mode)
+    backend = connect(storage)
+    study = _opened(plan, backend, name)
+    if study.user_attrs.get("mode") != mode:
+        study.set_user_attr("mode", mode)
+    return study, backend
+
+
+def folder_beside(storage: str | None) -> Path | None:
+    """Return the folder beside a SQLite file in which its trials keep what they said."""
+    path = _file(storage)
+    return None if path is None else path.with_suffix(".trials")
+
+
 def _file(storage: str | None) -> Path | None:
-    """The SQLite file behind a URL."""
-    if storage is None or not storage.startswith("sqlite:///"):
+    """The SQLite file behind a URL.
+
+    Raises:
+        ValueError: if it is kept in memory or may only be read.
+    """
+    if storage is None:
         return None
-    return Path(storage.removeprefix("sqlite:///"))
+    import sqlalchemy
+
+    if not isinstance(storage, str):
+        raise ValueError(f"storage must be a URL such as sqlite:///sweep.db, got {storage!r}")
+    try:
+        url = sqlalchemy.make_url(storage)
+    except (sqlalchemy.exc.ArgumentError, ValueError) as error:
+        raise ValueError(_cannot(error)) from None
+    if url.get_backend_name() != "sqlite":
+        return None
+    place = (url.database or "").removeprefix("file:").partition("?")[0]
+    if not place or ":memory:" in place or url.query.get("mode") == "memory":
+        raise ValueError(
+            "a study in memory would be lost with this process; name a file, such as "
+            "sqlite:///sweep.db"
+        )
+    if url.query.get("mode") == "ro" or "immutable" in url.query:
+        raise ValueError("the study can't be kept: its storage may only be read")
+    return Path(place)
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
+    """Let Optuna say errors only, meanwhile."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:

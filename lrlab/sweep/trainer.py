@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
+import joblib
 import numpy as np
 
 from lrlab.sweep.plan import Plan
+from lrlab.training import parallel
 
 Objective = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+Params = Mapping[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +28,9 @@ class Progress:
         diverged: whether it ended because the loss or the metric was not finite.
         seconds: training time so far.
         run_key: key of the run in the store.
+        ended: whether there is nothing left to train, for runs whose length is not known before.
+        failed: why it can't go on, in one sentence.
+        start: seconds until a script first said something.
     """
 
     values: tuple[float, ...]
@@ -32,13 +38,29 @@ class Progress:
     diverged: bool = False
     seconds: float = math.nan
     run_key: str | None = None
+    ended: bool = False
+    failed: str | None = None
+    start: float = math.nan
 
 
 class Trainer(Protocol):
     """Brings a trial up to an evaluation; may be called again for one trial, in any process."""
 
-    def __call__(self, plan: Plan, params: Mapping[str, Any], evaluation: int) -> Progress:
+    def __call__(self, plan: Plan, params: Params, evaluation: int) -> Progress:
         """Return the progress up to at least this evaluation, unless it diverged before."""
+
+
+class Workers(Protocol):
+    """Bring the trials of a wave up to a stage, several at a time."""
+
+    def advance(self, waiting: Mapping[int, Params], stage: int) -> Iterator[tuple[int, Progress]]:
+        """Yield trial by trial how far it came, in any order."""
+
+    def end(self, number: int) -> None:
+        """Let go of a trial that the rule has stopped."""
+
+    def close(self) -> None:
+        """Let go of everything."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +76,7 @@ class TaskTrainer:
     folder: str
     objective: Objective | None = None
 
-    def __call__(self, plan: Plan, params: Mapping[str, Any], evaluation: int) -> Progress:
+    def __call__(self, plan: Plan, params: Params, evaluation: int) -> Progress:
         """Return the progress up to at least this evaluation."""
         from pathlib import Path
 
@@ -63,8 +85,8 @@ class TaskTrainer:
         from lrlab.training.store import Store
 
         torch.set_num_threads(1)
-        task, recipe = plan.the_task(), plan.recipe_of(params)
-        run = Store(Path(self.folder)).advance(task, recipe, plan.step_of(evaluation))
+        recipe = plan.recipe_of(params)
+        run = Store(Path(self.folder)).advance(plan.task, recipe, plan.step_of(evaluation))
         started = run.evals["step"] > 0
         evals = {name: values[started] for name, values in run.evals.items()}
         if self.objective is not None:
@@ -84,6 +106,64 @@ class TaskTrainer:
             seconds=run.seconds,
             run_key=run.key,
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class Processes:
+    """Workers that call a trainer in processes of joblib.
+
+    Args:
+        plan: what is searched.
+        trainer: what is called.
+        n_jobs: processes; None: one for each core, or what `joblib.parallel_config` says.
+    """
+
+    plan: Any
+    trainer: Trainer
+    n_jobs: int | None = None
+
+    def advance(self, waiting: Mapping[int, Params], stage: int) -> Iterator[tuple[int, Progress]]:
+        """Yield trial by trial how far it came, in any order."""
+        calls = [
+            joblib.delayed(_train)(self.trainer, self.plan, params, stage, number)
+            for number, params in waiting.items()
+        ]
+        if calls:
+            yield from parallel.in_parallel(calls, self.n_jobs)
+
+    def end(self, number: int) -> None:
+        """Let go of a trial; nothing waits for it."""
+
+    def close(self) -> None:
+        """Let go of everything; nothing waits."""
+
+
+def attempt(trainer: Trainer, plan: Any, params: Params, stage: int) -> Progress:
+    """Return a trial's progress; what makes no sense in it is its outcome, not an error.
+
+    Raises:
+        OSError, MemoryError: what has nothing to do with the trial's hyperparameters.
+    """
+    try:
+        return trainer(plan, params, stage)
+    except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
+        return Progress((), (), failed=sentence(error))
+    except RuntimeError as error:  # torch's, of shapes that do not fit
+        if isinstance(error, parallel.WorkerKilled):
+            raise
+        return Progress((), (), failed=sentence(error))
+
+
+def sentence(error: BaseException) -> str:
+    """Return what an error says, in one line of at most 300 letters."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:300]
+
+
+def _train(
+    trainer: Trainer, plan: Any, params: Params, stage: int, number: int
+) -> tuple[int, Progress]:
+    return number, attempt(trainer, plan, params, stage)
 
 
 def default_folder() -> str:

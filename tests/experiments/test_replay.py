@@ -60,7 +60,12 @@ def test_a_replay_stops_whom_the_sweep_would_stop(rule, wave):
     xs = tuple(float(x) for x in np.linspace(0.1, 0.9, len(values)))
     plan = Plan(
         task={"task": "mnist1d"},
-        recipe={"steps": EVALUATIONS, "eval_every": 1},
+        recipe={
+            "schedule": {"schedule": "Constant", "lr": 1.0},
+            "steps": EVALUATIONS,
+            "batch_size": 1,
+            "eval_every": 1,
+        },
         space={"x": LogUniform(0.01, 1.0)},
         trials=len(values),
         sampler="grid",

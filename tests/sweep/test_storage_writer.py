@@ -7,13 +7,21 @@ from optuna.trial import TrialState, create_trial
 from lrlab.sweep._storage_writer import Kept
 
 
+@pytest.fixture
+def study():
+    return optuna.create_study(storage=optuna.storages.InMemoryStorage())
+
+
+def writer(study, storage=None):
+    return Kept(study, storage or study._storage)
+
+
 def running():
     return create_trial(state=TrialState.RUNNING, params={}, distributions={})
 
 
-def test_everything_is_written_when_it_is_left():
-    study = optuna.create_study()
-    with Kept(study) as kept:
+def test_everything_is_written_when_it_is_left(study):
+    with writer(study) as kept:
         for number in range(5):
             kept.add(number, running())
             kept.report(number, {1: 3.0, 2: 2.0 + number})
@@ -31,21 +39,19 @@ def create_trial_like(number, value):
     return trial
 
 
-def test_trials_that_are_there_already_are_known():
-    study = optuna.create_study()
+def test_trials_that_are_there_already_are_known(study):
     study.add_trial(running())
-    with Kept(study) as kept:
+    with writer(study) as kept:
         kept.note(0, {"seen": True})
     assert study.get_trials()[0].user_attrs == {"seen": True}
 
 
-def test_an_error_of_the_storage_is_raised_and_nothing_is_written_after_it(monkeypatch):
-    study = optuna.create_study()
+def test_an_error_of_the_storage_is_raised_and_nothing_is_written_after_it(study, monkeypatch):
 
     def full(*_):
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"), Kept(study) as kept:
+    with pytest.raises(OSError, match="disk full"), writer(study) as kept:
         kept.add(0, running())
         monkeypatch.setattr(study._storage, "set_trial_user_attr", full)
         kept.note(0, {"seen": True})

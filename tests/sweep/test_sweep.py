@@ -50,7 +50,7 @@ def test_a_grid_is_searched_point_by_point_and_no_further():
         (rate, momentum) for rate in (0.01, 0.1) for momentum in (0.0, 0.5, 0.9)
     ]
     with pytest.raises(ValueError, match="the grid has 6 points, got trials=7"):
-        sweep(plan(sampler="grid", grid=grid, trials=7), trainer=Formula(), progress=False)
+        plan(sampler="grid", grid=grid, trials=7)
 
 
 def test_quasi_random_trials_fill_the_space_evenly():
@@ -172,7 +172,9 @@ def test_paths_lead_into_the_recipe():
         ),
         ({"rule": {"rule": "wandb-hyperband"}}, "min_iter or max_iter must be a positive number"),
         ({"grid": {"peak_lr": (1,)}}, "a grid and the sampler 'grid' belong together"),
-        ({"recipe": {}}, "the recipe needs steps, got None"),
+        ({"recipe": {}}, "the recipe has no schedule"),
+        ({"metric": "validation_accuracy"}, "a larger validation_accuracy is better"),
+        ({"direction": "up"}, "direction must be minimize or maximize, got 'up'"),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_refused(changes, message):
@@ -183,7 +185,11 @@ def test_a_plan_that_makes_no_sense_is_refused(changes, message):
 @pytest.mark.parametrize(
     ("recipe", "name", "message"),
     [
-        (RECIPE, "optimizer.luck", "the recipe has no 'optimizer.luck' to search; it has schedule"),
+        (
+            RECIPE,
+            "optimizer.luck",
+            "the recipe has no 'optimizer.luck' to search; it has weight_decay, momentum",
+        ),
         ({"steps": 4, "batch_size": 4}, "peak_lr", "the recipe has no schedule"),
         (RECIPE | {"luck": 1}, "peak_lr", "recipe: .*luck"),
         (RECIPE | {"eval_every": 0}, "peak_lr", "eval_every is 0"),
@@ -192,11 +198,14 @@ def test_a_plan_that_makes_no_sense_is_refused(changes, message):
 def test_a_recipe_that_cannot_be_built_is_refused_before_anything_is_trained(
     recipe, name, message, tmp_path
 ):
-    made = REAL.replace(recipe=recipe, space={name: LogUniform(0.1, 0.9)})
     url = f"sqlite:///{tmp_path / 'study.db'}"
     with pytest.raises(ValueError, match=message):
-        sweep(made, storage=url, progress=False)
-    assert not (tmp_path / "study.db").exists()
+        sweep(
+            REAL.replace(recipe=recipe, space={name: LogUniform(0.1, 0.9)}),
+            storage=url,
+            progress=False,
+        )
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_plan_is_read_from_yaml_with_numbers_as_people_write_them(tmp_path):

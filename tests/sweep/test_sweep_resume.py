@@ -181,9 +181,9 @@ def test_a_second_program_in_lockstep_on_one_file_is_refused(tmp_path):
 
 
 def hold(url: str, began) -> None:
-    from lrlab.sweep.storage import held
+    from lrlab.sweep.storage import alone
 
-    with held(url):
+    with alone(url):
         began.set()
         time.sleep(600)
 

@@ -14,6 +14,7 @@ from lrlab.labbook.entries.errors import BadInput
 if TYPE_CHECKING:
     from lrlab.sweep.plan import Plan
 
+_LONGEST = 300  # letters of a sentence
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -102,7 +103,7 @@ def run(
             else:
                 study = carry_out(plan, storage=url, name=file.stem, n_jobs=workers)
     found = trials(study)
-    _summary(found)
+    _summary(found, maximizes=plan.maximizes)
     for sentence in advice(plan, found)[len(advice(plan)) :]:
         click.echo(f"lrlab: {sentence}", err=True)
 
@@ -115,7 +116,8 @@ def status(file: Path, storage: str | None) -> None:
     from lrlab.sweep import trials
 
     with _one_sentence():
-        found = trials(_existing(file, storage))
+        study = _existing(file, storage)
+        found = trials(study)
     names = list(found[0].params) if found else []
     click.echo("  ".join(["trial", "outcome    ", "value     ", *(f"{n:<12}" for n in names)]))
     for trial in found:
@@ -130,7 +132,7 @@ def status(file: Path, storage: str | None) -> None:
                 [f"{trial.number:>5}", f"{trial.outcome:<11}", f"{trial.value:<10.5g}", *values]
             ).rstrip()
         )
-    _summary(found)
+    _summary(found, maximizes=study.direction.name == "MAXIMIZE")
 
 
 @group.command(epilog="Example: lrlab sweep report surnames.yml --out surnames.html")
@@ -188,13 +190,12 @@ def _continue(plan: Plan, url: str, name: str, number: int) -> None:
     )
 
 
-def _summary(found: list[Any]) -> None:
-    words = ("completed", "stopped", "diverged", "interrupted")
-    counts = {word: sum(trial.outcome == word for trial in found) for word in words}
-    click.echo(f"{len(found)} trials: " + ", ".join(f"{n} {w}" for w, n in counts.items() if n))
-    complete = [trial for trial in found if trial.outcome == "completed"]
-    if complete:
-        best = min(complete, key=lambda trial: trial.value)
+def _summary(found: list[Any], *, maximizes: bool) -> None:
+    from lrlab.sweep._trial import best_of, counts
+
+    click.echo(counts(found))
+    best = best_of(found, maximizes=maximizes)
+    if best is not None:
         params = ", ".join(
             f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
             for name, value in best.params.items()
@@ -207,7 +208,8 @@ def _one_sentence() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise BadInput(str(error).split("\n")[0]) from None
+        said = (str(error).splitlines() or ["this makes no sense"])[0]
+        raise BadInput(said if len(said) <= _LONGEST else said[: _LONGEST - 2] + " …") from None
 
 
 @contextlib.contextmanager
