@@ -35,16 +35,16 @@
 # of the cosine (read from the entry *Tuning the diffusion model*).
 
 # %% tags=["parameters"]
-epochs: int = 120  # [epochs] length of training, all cycles together
-n_seeds: int = 6  # paired seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-n_train: int = 1400  # training images
-batch_size: int = 64  # [images] in a batch
-per_cycle: int = 8  # evaluations in the shortest cycle
-count: int = 200  # generated digits for one accuracy
-rise: float = 0.01  # smallest log rise of a loss that counts
-margin: float = 0.02  # log ratio of final test losses within which two schedules are the same
-tuning_entry: str = ""  # entry with the tuned rates; empty: the newest that counts
+epochs: int = 120  # [epochs, 1..] length of training, all cycles together
+n_seeds: int = 6  # [2..500] paired seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+n_train: int = 1400  # [1..1400] training images
+batch_size: int = 64  # [images, 1..n_train] in a batch
+per_cycle: int = 8  # [1..] evaluations in the shortest cycle
+count: int = 200  # [10..] generated digits for one accuracy
+rise: float = 0.01  # [0<..] smallest log rise of a loss that counts
+margin: float = 0.02  # [0<..] log ratio of final losses within which two schedules are the same
+tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest that counts
 
 # %% tags=["setup"]
 import itertools

@@ -31,16 +31,16 @@
 # tuned peak rate of the cosine (read from the entry *Tuning the diffusion model*).
 
 # %% tags=["parameters"]
-decoupled: list[float] = [0.01, 0.1, 1.0]  # weight decay of AdamW, multiplied by the rate
-l2: list[float] = [1e-5, 1e-4, 1e-3]  # L2 penalty of Adam, added to the gradient
-epochs: int = 120  # [epochs] length of training, all cycles together
-n_seeds: int = 5  # paired seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-n_train: int = 1400  # training images
-batch_size: int = 64  # [images] in a batch
-delta: float = 0.01  # smallest log ratio of test losses that would matter
-shrink: float = 0.05  # smallest log ratio of magnitudes that would matter
-tuning_entry: str = ""  # entry with the tuned rates; empty: the newest that counts
+decoupled: list[float] = [0.01, 0.1, 1.0]  # [1.. of 0<..] weight decay of AdamW, times the rate
+l2: list[float] = [1e-5, 1e-4, 1e-3]  # [1.. of 0<..] L2 penalty of Adam, added to the gradient
+epochs: int = 120  # [epochs, 1..] length of training, all cycles together
+n_seeds: int = 5  # [2..500] paired seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+n_train: int = 1400  # [1..1400] training images
+batch_size: int = 64  # [images, 1..n_train] in a batch
+delta: float = 0.01  # [0<..] smallest log ratio of test losses that would matter
+shrink: float = 0.05  # [0<..] smallest log ratio of magnitudes that would matter
+tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest that counts
 
 # %% tags=["setup"]
 import numpy as np

@@ -54,18 +54,18 @@
 # 100 of the runs at most.
 
 # %% tags=["parameters"]
-trials: int = 120  # runs of the sweep; the source had 300
-updates: int = 400  # updates of a complete run
-eval_every: int = 10  # [updates] between two evaluations
-n_eval: int = 100  # [windows] of 16 characters in each evaluation
-wave: int = 8  # trials that are chosen together
-sampler_seed: int = 0  # of the search
-best_runs: int = 10  # runs with the lowest losses, whose curves are looked at
-searches: int = 8  # seeds of each search on the fitted surface
-search_trials: int = 300  # trials of each of them
-resamples: int = 50  # bootstrap samples for the importances
-left_out: int = 10  # first trials, which are random, left out of the clusters
-draws: int = 199  # uniform samples that the clusters are compared with
+trials: int = 120  # [3..] runs of the sweep; the source had 300
+updates: int = 400  # [20..] updates of a complete run
+eval_every: int = 10  # [updates, 1..<updates] between two evaluations
+n_eval: int = 100  # [windows, 1..2169] of 16 characters in each evaluation
+wave: int = 8  # [1..] trials that are chosen together
+sampler_seed: int = 0  # [0..] of the search
+best_runs: int = 10  # [2..trials] runs with the lowest losses, whose curves are looked at
+searches: int = 8  # [2..] seeds of each search on the fitted surface
+search_trials: int = 300  # [12..] trials of each of them
+resamples: int = 50  # [2..] bootstrap samples for the importances
+left_out: int = 10  # [0..<trials] first trials, which are random, left out of the clusters
+draws: int = 199  # [1..] uniform samples that the clusters are compared with
 
 # %% tags=["setup"]
 import dataclasses

@@ -33,17 +33,17 @@
 # both on fixed noise.
 
 # %% tags=["parameters"]
-widths: list[int] = [16, 32, 64, 128, 256]  # widths of the model, rising
-many: int = 1400  # training images
-few: int = 200  # training images
-updates: int = 2640  # updates of a run
-n_seeds: int = 5  # paired seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-batch_size: int = 64  # [images] in a batch
-evaluations: int = 60  # evaluations of a run
-tracking: float = 0.1  # gap above which validation no longer tracks training
-delta: float = 0.02  # smallest log ratio of test losses that would matter
-tuning_entry: str = ""  # entry with the tuned rates; empty: the newest that counts
+widths: list[int] = [16, 32, 64, 128, 256]  # [2.. of 1.. rising] widths of the model, rising
+many: int = 1400  # [1..1400] training images
+few: int = 200  # [1..1400] training images
+updates: int = 2640  # [1..] updates of a run
+n_seeds: int = 5  # [2..500] paired seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+batch_size: int = 64  # [images, 1..few] in a batch
+evaluations: int = 60  # [1..updates] evaluations of a run
+tracking: float = 0.1  # [0<..] gap above which validation no longer tracks training
+delta: float = 0.02  # [0<..] smallest log ratio of test losses that would matter
+tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest that counts
 
 # %% tags=["setup"]
 import numpy as np

@@ -43,20 +43,21 @@
 # $\lambda_0$. A rate diverges if the loss exceeds a million.
 
 # %% tags=["parameters"]
-widths: list[int] = [64, 256, 1024, 4096]  # [units] widths, rising; the last one is judged
-updates: int = 100  # updates of the linear network in which a threshold shows
-long_updates: int = 500  # updates in which it has to converge
-rates: list[float] = [1.5, 2.5, 3.0, 3.5, 4.2]  # [1/λ₀] rates that are followed
-spike_rate: float = 3.0  # [1/λ₀] rate at which the height of the rise is measured
-n_seeds: int = 20  # initial weights of the linear network
-pilot_seeds: int = 4  # seeds of the pilot, used for nothing else
-margin: float = 0.05  # largest log ratio to a threshold that counts as being there
-order: float = 0.15  # largest deviation of an exponent or a slope from 1
-net_rates: list[float] = [2.83, 4.0, 5.66, 8.0, 11.3, 16.0, 22.6]  # [1/λ₀] of the perceptrons
-net_updates: int = 100  # updates of the perceptrons
-net_train: int = 200  # training signals, all in one batch
-net_seeds: int = 10  # seeds of the perceptrons
-factor: float = 1.5  # ratio within which "about 12" is met
+widths: list[int] = [64, 256, 1024, 4096]  # [units, 3.. of 1.. rising] the last one is judged
+updates: int = 100  # [1..] updates of the linear network in which a threshold shows
+long_updates: int = 500  # [1..] updates in which it has to converge
+rates: list[float] = [1.5, 2.5, 3.0, 3.5, 4.2]  # [1/λ₀, 2.. of 0<..] rates that are followed
+spike_rate: float = 3.0  # [1/λ₀, 2<..<4] rate at which the height of the rise is measured
+n_seeds: int = 20  # [2..500] initial weights of the linear network
+pilot_seeds: int = 4  # [2..500] seeds of the pilot, used for nothing else
+margin: float = 0.05  # [0<..] largest log ratio to a threshold that counts as being there
+order: float = 0.15  # [0<..] largest deviation of an exponent or a slope from 1
+net_rates: list[float] = [2.83, 4.0, 5.66, 8.0, 11.3, 16.0, 22.6]  # [1/λ₀, 2.. of 0<.. rising]
+# of the perceptrons
+net_updates: int = 100  # [1..] updates of the perceptrons
+net_train: int = 200  # [1..3500] training signals, all in one batch
+net_seeds: int = 10  # [2..500] seeds of the perceptrons
+factor: float = 1.5  # [1<..] ratio within which "about 12" is met
 
 # %% tags=["setup"]
 import numpy as np

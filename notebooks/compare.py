@@ -35,17 +35,17 @@
 # length, to the rate at which the smoothed loss has risen again by three tenths of the drop.
 
 # %% tags=["parameters"]
-peaks: list[float] = [0.05, 0.1, 0.2, 0.4, 0.8]  # peak rates to choose from
-tuning_seeds: int = 2  # seeds for choosing, used for nothing else
-n_seeds: int = 8  # paired seeds for the comparison
-epochs: int = 3  # [epochs] length of a run
-n_train: int = 3500  # training images
-batch_size: int = 64  # [images] in a batch
-gamma: float = 0.5  # factor of the decays, per epoch
-ramp_low: float = 1e-3  # rate at which the ramp starts
-ramp_high: float = 4.0  # rate at which the ramp ends
-ramp_steps: int = 300  # [updates] length of the ramp
-delta: float = 0.1  # difference of the log test loss that would matter
+peaks: list[float] = [0.05, 0.1, 0.2, 0.4, 0.8]  # [2.. of 0<.. rising] peak rates to choose from
+tuning_seeds: int = 2  # [1..1000] seeds for choosing, used for nothing else
+n_seeds: int = 8  # [2..500] paired seeds for the comparison
+epochs: int = 3  # [epochs, 1..] length of a run
+n_train: int = 3500  # [1..3500] training images
+batch_size: int = 64  # [images, 1..n_train] in a batch
+gamma: float = 0.5  # [0<..<1] factor of the decays, per epoch
+ramp_low: float = 1e-3  # [0<..<ramp_high] rate at which the ramp starts
+ramp_high: float = 4.0  # [ramp_low<..] rate at which the ramp ends
+ramp_steps: int = 300  # [updates, 2..] length of the ramp
+delta: float = 0.1  # [0<..] difference of the log test loss that would matter
 
 # %% tags=["setup"]
 import math

@@ -33,16 +33,16 @@
 # All schedules share initial weights, data order and noise, seed by seed.
 
 # %% tags=["parameters"]
-common_peak: float = 2e-3  # peak rate of all schedules in the second comparison
-short_epochs: int = 40  # [epochs] a short training
-long_epochs: int = 120  # [epochs] a long training
-n_seeds: int = 5  # paired seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-n_train: int = 1400  # training images
-batch_size: int = 64  # [images] in a batch
-average_decay: float = 0.995  # of the moving average of the weights, per update
-delta: float = 0.01  # smallest difference of the log test loss that would matter
-tuning_entry: str = ""  # entry with the tuned rates; empty: the newest that counts
+common_peak: float = 2e-3  # [0<..] peak rate of all schedules in the second comparison
+short_epochs: int = 40  # [epochs, 1..<long_epochs] a short training
+long_epochs: int = 120  # [epochs, short_epochs<..] a long training
+n_seeds: int = 5  # [2..500] paired seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+n_train: int = 1400  # [1..1400] training images
+batch_size: int = 64  # [images, 1..n_train] in a batch
+average_decay: float = 0.995  # [0<..<1] of the moving average of the weights, per update
+delta: float = 0.01  # [0<..] smallest difference of the log test loss that would matter
+tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest that counts
 
 # %% tags=["setup"]
 import numpy as np

@@ -31,16 +31,16 @@
 # reaches is reported on the test part with the other half.
 
 # %% tags=["parameters"]
-rates: list[float] = [1e-5, 1e-3, 0.01, 0.05, 0.15, 0.4, 0.8]  # learning rates, rising
-n_seeds: int = 10  # seeds for each rate, half of them to choose the rate
-epochs: int = 3  # [epochs] length of a run
-n_train: int = 3500  # training images
-batch_size: int = 64  # [images] in a batch
-search_low: float = 1e-5  # lower end of the search for a rate
-search_high: float = 10.0  # upper end of the search for a rate
-good_accuracy: float = 0.9  # test accuracy that a suitable rate reaches
-many_trials: int = 20  # random trials that would be many
-still_margin: float = 0.05  # change of the log test loss that would be no convergence
+rates: list[float] = [1e-5, 1e-3, 0.01, 0.05, 0.15, 0.4, 0.8]  # [2.. of 0<.. rising] learning rates
+n_seeds: int = 10  # [2..500] seeds for each rate, half of them to choose the rate
+epochs: int = 3  # [epochs, 1..] length of a run
+n_train: int = 3500  # [1..3500] training images
+batch_size: int = 64  # [images, 1..n_train] in a batch
+search_low: float = 1e-5  # [0<..<search_high] lower end of the search for a rate
+search_high: float = 10.0  # [search_low<..] upper end of the search for a rate
+good_accuracy: float = 0.9  # [0<..<1] test accuracy that a suitable rate reaches
+many_trials: int = 20  # [1..] random trials that would be many
+still_margin: float = 0.05  # [0<..] change of the log test loss that would be no convergence
 
 # %% tags=["setup"]
 import math

@@ -42,15 +42,16 @@
 # where its pilot asked for seventeen; these are more, and new ones.
 
 # %% tags=["parameters"]
-quad_target: float = 0.01  # share of the quadratic's first loss that is to be reached
-batches: list[int] = [8, 16, 32, 64, 128, 256, 512, 1024]  # [signals] batches
-target: float = 1.2  # [nats] training loss to be reached
-rate_per_signal: float = 0.0125  # middle of the five rates, for each signal of the batch
-largest_middle: float = 1.6  # the middle is never above
-most_examples: int = 40_000  # [signals] after which, and 200 updates, a run gives up
-n_seeds: int = 20  # seeds
-tuning_seeds: int = 5  # seeds for the choice of rates
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
+quad_target: float = 0.01  # [0<..<1] share of the quadratic's first loss that is to be reached
+batches: list[int] = [8, 16, 32, 64, 128, 256, 512, 1024]  # [signals, 3.. of 1..3500 rising]
+# batches
+target: float = 1.2  # [nats, 0<..] training loss to be reached
+rate_per_signal: float = 0.0125  # [0<..] middle of the five rates, for each signal of the batch
+largest_middle: float = 1.6  # [0<..] the middle is never above
+most_examples: int = 40_000  # [signals, 1..] after which, and 200 updates, a run gives up
+n_seeds: int = 20  # [2..490] seeds
+tuning_seeds: int = 5  # [1..1000] seeds for the choice of rates
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
 
 # %% tags=["setup"]
 import numpy as np

@@ -46,20 +46,20 @@
 # validation loss may rise while it is right more often.
 
 # %% tags=["parameters"]
-steps: int = 400  # [updates] length of training, T
-budget: int = 8  # [runs] of tuning for each family and seed
-n_seeds: int = 18  # paired seeds, each with a search of its own
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-n_train: int = 3500  # training signals
-batch_size: int = 100  # [signals] in a batch
-lowest_peak: float = 0.025  # smallest first rate that is drawn
-highest_peak: float = 1.6  # largest
-plane_gammas: list[float] = [0.03, 0.1, 0.25, 0.5, 0.7, 0.85]  # factors of the plane
-plane_drops: list[int] = [1, 2, 3, 5, 9, 19]  # drops in the training, n = T / (drops + 1)
-plane_peaks: list[float] = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6]  # first rates of the cosine beside it
-plane_seeds: int = 2  # seeds for each point of the plane
-delta: float = 0.02  # smallest difference of the log test error that would matter
-tuning_entry: str = ""  # entry with the tuned rates; empty: the newest that counts
+steps: int = 400  # [updates, 40..] length of training, T
+budget: int = 8  # [runs, 1..] of tuning for each family and seed
+n_seeds: int = 18  # [2..500] paired seeds, each with a search of its own
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+n_train: int = 3500  # [1..3500] training signals
+batch_size: int = 100  # [signals, 1..n_train] in a batch
+lowest_peak: float = 0.025  # [0<..<highest_peak] smallest first rate that is drawn
+highest_peak: float = 1.6  # [lowest_peak<..] largest
+plane_gammas: list[float] = [0.03, 0.1, 0.25, 0.5, 0.7, 0.85]  # [2.. of 0<..<1 rising] factors
+plane_drops: list[int] = [1, 2, 3, 5, 9, 19]  # [2.. of 1..<steps rising] drops in the training
+plane_peaks: list[float] = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6]  # [2.. of 0<.. rising] cosine's peaks
+plane_seeds: int = 2  # [1..1000] seeds for each point of the plane
+delta: float = 0.02  # [0<..] smallest difference of the log test error that would matter
+tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest that counts
 
 # %% tags=["setup"]
 import dataclasses

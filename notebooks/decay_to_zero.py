@@ -45,15 +45,15 @@
 # rates rests on the same runs as before.
 
 # %% tags=["parameters"]
-lengths: list[int] = [100, 300, 900]  # [updates] of a run, warmup included
-rates: list[float] = [8e-3, 1.6e-2, 3.2e-2, 6.4e-2]  # peak rates
-batch_size: int = 8  # [windows] in a batch
-n_seeds: int = 8  # paired seeds
-n_tuning: int = 5  # tuning seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-n_eval: int = 2000  # [windows] of the validation part and of the test part
-floor: float = 0.1  # share of the peak rate at which the other schedule ends
-expected: float = 0.003  # log ratio of losses that the pilot asks to be seen
+lengths: list[int] = [100, 300, 900]  # [updates, 2.. of 10.. rising] of a run, warmup included
+rates: list[float] = [8e-3, 1.6e-2, 3.2e-2, 6.4e-2]  # [2.. of 0<.. rising] peak rates
+batch_size: int = 8  # [windows, 1..39123] in a batch
+n_seeds: int = 8  # [2..500] paired seeds
+n_tuning: int = 5  # [1..1000] tuning seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+n_eval: int = 2000  # [windows, 1..2169] of the validation part and of the test part
+floor: float = 0.1  # [0<..<1] share of the peak rate at which the other schedule ends
+expected: float = 0.003  # [0<..] log ratio of losses that the pilot asks to be seen
 
 # %% tags=["setup"]
 import numpy as np

@@ -39,16 +39,16 @@
 # trained for a half and a quarter of the updates, at the tuned rates of those lengths.
 
 # %% tags=["parameters"]
-steps: int = 1600  # [updates] length of the complete training, 4T of the tuning entry
-every: int = 20  # [updates] between two looks
-patience: int = 10  # [looks] without improvement that the claims and the real stops wait for
-patiences: list[int] = [1, 2, 3, 5, 10, 20, 40]  # [looks] of the replays
-n_seeds: int = 10  # paired seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-n_train: int = 3500  # training signals
-batch_size: int = 100  # [signals] in a batch
-delta: float = 0.02  # smallest difference of logs that would matter
-tuning_entry: str = ""  # entry with the tuned rates; empty: the newest that counts
+steps: int = 1600  # [updates, 4..] length of the complete training, 4T of the tuning entry
+every: int = 20  # [updates, 1..steps] between two looks
+patience: int = 10  # [looks, 1..] without improvement that the claims and the real stops wait for
+patiences: list[int] = [1, 2, 3, 5, 10, 20, 40]  # [looks, 1.. of 1.. rising] of the replays
+n_seeds: int = 10  # [2..500] paired seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+n_train: int = 3500  # [1..3500] training signals
+batch_size: int = 100  # [signals, 1..n_train] in a batch
+delta: float = 0.02  # [0<..] smallest difference of logs that would matter
+tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest that counts
 
 # %% tags=["setup"]
 import numpy as np

@@ -38,20 +38,20 @@
 # since with 5 one of five seeds diverged at this rate.
 
 # %% tags=["parameters"]
-sgd_rates: list[float] = [0.35, 0.25, 0.2]  # rates of gradient descent that should get there
-small_rate: float = 0.05  # and one that is too small for the length of the training
-momentum_rates: list[float] = [0.4, 0.2]  # rates with momentum 0.9
-adam_rates: list[float] = [4e-3, 2e-3]  # rates of Adam
-entropy_rate: float = 1.4  # rate of cross-entropy, which is less sharp
-minibatch_rate: float = 0.35  # rate of the minibatches
-minibatches: list[int] = [20, 10]  # [signals] in a minibatch
-updates: int = 1600  # updates of each run
-every: int = 45  # [updates] between two measurements, odd
-n_train: int = 200  # training signals, all in one batch
-n_seeds: int = 5  # seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-margin: float = 0.1  # largest log ratio to the edge that counts as being at the edge
-rising: float = 0.1  # smallest share of rising updates that makes a loss non-monotone
+sgd_rates: list[float] = [0.35, 0.25, 0.2]  # [1.. of 0<..] rates that should get to the edge
+small_rate: float = 0.05  # [0<..] and one that is too small for the length of the training
+momentum_rates: list[float] = [0.4, 0.2]  # [1.. of 0<..] rates with momentum 0.9
+adam_rates: list[float] = [4e-3, 2e-3]  # [1.. of 0<..] rates of Adam
+entropy_rate: float = 1.4  # [0<..] rate of cross-entropy, which is less sharp
+minibatch_rate: float = 0.35  # [0<..] rate of the minibatches
+minibatches: list[int] = [20, 10]  # [signals, 1.. of 1..n_train] in a minibatch
+updates: int = 1600  # [8..] updates of each run
+every: int = 45  # [updates, 1..updates] between two measurements, odd
+n_train: int = 200  # [1..3500] training signals, all in one batch
+n_seeds: int = 5  # [2..500] seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+margin: float = 0.1  # [0<..<1] largest log ratio to the edge that counts as being at the edge
+rising: float = 0.1  # [0<..<1] smallest share of rising updates that makes a loss non-monotone
 
 # %% tags=["setup"]
 import dataclasses

@@ -42,13 +42,14 @@
 # the 1,000 test examples.
 
 # %% tags=["parameters"]
-updates: int = 2000  # updates in all, of each condition
-members: int = 5  # models of an ensemble, or cycles
-rates: list[float] = [0.00625, 0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8]  # peak rates, equal ratios
-n_seeds: int = 8  # paired repetitions
-tuning_seeds: int = 3  # repetitions for the choice of the rate; also the pilot
-batch_size: int = 100  # [examples] in a batch
-delta: float = 0.02  # smallest difference of a log test loss or log error that would matter
+updates: int = 2000  # [2..] updates in all, of each condition
+members: int = 5  # [2..updates] models of an ensemble, or cycles
+rates: list[float] = [0.00625, 0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8]  # [3.. of 0<.. rising]
+# peak rates, equal ratios
+n_seeds: int = 8  # [2..500] paired repetitions
+tuning_seeds: int = 3  # [1..1000] repetitions for the choice of the rate; also the pilot
+batch_size: int = 100  # [examples, 1..3500] in a batch
+delta: float = 0.02  # [0<..] smallest difference of a log test loss or log error that would matter
 
 # %% tags=["setup"]
 import numpy as np

@@ -37,20 +37,20 @@
 # equally many updates after their burst, by whether the run is alive then.
 
 # %% tags=["parameters"]
-n_seeds: int = 16  # paired seeds for each comparison
-pilot_seeds: int = 3  # further seeds, used only to estimate the spread
-epochs: int = 3  # [epochs] length of a run; after a late burst it goes on for as long again
-n_train: int = 3500  # training images
-batch_size: int = 64  # [images] in a batch
-evaluations: int = 6  # evaluations in a run
-start_lr: float = 0.05  # rate at which the report's decay starts
-end_lr: float = 5e-4  # rate at which the report's decay ends
-other_start_lr: float = 0.3  # rate at which the other decay starts; it falls by the same factor
-base_lr: float = 0.1  # constant rate that the bursts interrupt
-bursts: list[float] = [0.5, 0.8]  # large rates
-burst_steps: int = 20  # [updates] length of a burst
-alive_loss: float = 1.0  # [nats] a run that ends with a lower test loss is alive
-delta: float = 0.1  # difference of the log test loss that would matter
+n_seeds: int = 16  # [2..500] paired seeds for each comparison
+pilot_seeds: int = 3  # [2..500] further seeds, used only to estimate the spread
+epochs: int = 3  # [epochs, 1..] length of a run; after a late burst it goes on for as long again
+n_train: int = 3500  # [1..3500] training images
+batch_size: int = 64  # [images, 1..n_train] in a batch
+evaluations: int = 6  # [1..] evaluations in a run
+start_lr: float = 0.05  # [end_lr<..] rate at which the report's decay starts
+end_lr: float = 5e-4  # [0<..<start_lr] rate at which the report's decay ends
+other_start_lr: float = 0.3  # [0<..] where the other decay starts; it falls by the same factor
+base_lr: float = 0.1  # [0<..] constant rate that the bursts interrupt
+bursts: list[float] = [0.5, 0.8]  # [1.. of 0<..] large rates
+burst_steps: int = 20  # [updates, 1..] length of a burst
+alive_loss: float = 1.0  # [nats, 0<..] a run that ends with a lower test loss is alive
+delta: float = 0.1  # [0<..] difference of the log test loss that would matter
 
 # %% tags=["setup"]
 import math

@@ -43,19 +43,19 @@
 # then tells what such draws are worth.
 
 # %% tags=["parameters"]
-updates: int = 600  # updates of a run
-warmup_updates: int = 60  # of them with a rising rate
-eval_every: int = 30  # [updates] between two evaluations
-trials: int = 23  # runs of the sweep
-lowest: float = 1e-4  # lower end of the range of peak rates
-highest: float = 1.0  # upper end of it
-low: float = 0.03  # a peak rate below this is called low
-curve_points: int = 13  # rates of the curve, equal ratios from end to end
-n_seeds: int = 5  # seeds of the curve
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-sweeps: int = 2000  # draws of whole sweeps from the curve
-n_eval: int = 300  # [windows] of 16 characters in each evaluation
-sampler_seed: int = 0  # of the sweep's draws
+updates: int = 600  # [4..] updates of a run
+warmup_updates: int = 60  # [1..<updates] of them with a rising rate
+eval_every: int = 30  # [updates, 1..updates] between two evaluations
+trials: int = 23  # [2..] runs of the sweep
+lowest: float = 1e-4  # [0<..<low] lower end of the range of peak rates
+highest: float = 1.0  # [low<..] upper end of it
+low: float = 0.03  # [lowest<..<highest] a peak rate below this is called low
+curve_points: int = 13  # [3..] rates of the curve, equal ratios from end to end
+n_seeds: int = 5  # [2..500] seeds of the curve
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+sweeps: int = 2000  # [1..] draws of whole sweeps from the curve
+n_eval: int = 300  # [windows, 1..2169] of 16 characters in each evaluation
+sampler_seed: int = 0  # [0..] of the sweep's draws
 
 # %% tags=["setup"]
 import numpy as np

@@ -28,7 +28,7 @@
 # that the optimizer really had. Nothing is trained.
 
 # %% tags=["parameters"]
-tolerance: float = 1e-12  # difference below which two rates count as equal
+tolerance: float = 1e-12  # [0<..<1e-3] difference below which two rates count as equal
 
 # %% tags=["setup"]
 import inspect

@@ -47,21 +47,22 @@
 # batches and β₁ = .9 {cite}`cohen2022adaptive`: both products are shown as descriptions.
 
 # %% tags=["parameters"]
-updates: int = 400  # updates of a run
+updates: int = 400  # [10..] updates of a run
 peaks: list[float] = [0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256]  # peak rates
-n_seeds: int = 5  # paired seeds
-batch_size: int = 32  # [windows] in a batch
-weight_decay: float = 0.1  # decoupled
-pilot_seeds: int = 3  # seeds of the pilot, all peak rates, used for nothing else
-window: int = 20  # [updates] that the median of the gradient norm is taken over
-spike: float = 2.5  # gradient norm in units of that median that counts as a spike
-apart: int = 10  # [updates] below which two spikes are one
-usable: float = 0.02  # log ratio to the lowest test loss up to which a rate is usable
-delta: float = 0.1  # correlation that would matter
-margin: float = 0.6  # correlation that the number of seeds is chosen for
-measurements: int = 4  # of the sharpness in a run
-examples: int = 64  # training windows that the sharpness is measured on
-n_eval: int = 1000  # validation and test windows, 16 characters each
+# [3.. of 0<.. rising]
+n_seeds: int = 5  # [2..500] paired seeds
+batch_size: int = 32  # [windows, 1..39123] in a batch
+weight_decay: float = 0.1  # [0..] decoupled
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, all peak rates, used for nothing else
+window: int = 20  # [updates, 1..<updates] that the median of the gradient norm is taken over
+spike: float = 2.5  # [1<..] gradient norm in units of that median that counts as a spike
+apart: int = 10  # [updates, 1..] below which two spikes are one
+usable: float = 0.02  # [0<..] log ratio to the lowest test loss up to which a rate is usable
+delta: float = 0.1  # [0<..<1] correlation that would matter
+margin: float = 0.6  # [0<..<1] correlation that the number of seeds is chosen for
+measurements: int = 4  # [1..updates] of the sharpness in a run
+examples: int = 64  # [1..39123] training windows that the sharpness is measured on
+n_eval: int = 1000  # [1..2169] validation and test windows, 16 characters each
 
 # %% tags=["setup"]
 import itertools

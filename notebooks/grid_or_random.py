@@ -46,19 +46,19 @@
 # diverged run counts as guessing.
 
 # %% tags=["parameters"]
-updates: int = 150  # updates of each run
-points: list[int] = [16, 8]  # points of the lattice along the rate and along the momentum
-decay_points: int = 4  # points of the lattice along the weight decay
-rate_range: list[float] = [1e-3, 10.0]  # peak rates, logarithmic
-decay_range: list[float] = [1e-9, 1e-6]  # weight decays that do not matter, logarithmic
-brake_range: list[float] = [3e-3, 1.0]  # 1 - momentum, logarithmic
-n_seeds: int = 6  # surfaces of each space
-pilot_seeds: int = 3  # surfaces of the pilot, used for nothing else
-repeats: int = 400  # searches on each surface
-tpe_repeats: int = 30  # searches with TPE, which takes longer
-draw_repeats: int = 10_000  # searches of 100 random draws on each surface
-budgets: list[int] = [4, 9, 16, 25]  # trials of a search, squares
-delta: float = 0.01  # smallest difference of the log loss that would matter
+updates: int = 150  # [1..] updates of each run
+points: list[int] = [16, 8]  # [2 of 3..] points of the lattice along rate and momentum
+decay_points: int = 4  # [3..] points of the lattice along the weight decay
+rate_range: list[float] = [1e-3, 10.0]  # [2 of 0<.. rising] peak rates, logarithmic
+decay_range: list[float] = [1e-9, 1e-6]  # [2 of 0<.. rising] weight decays that do not matter
+brake_range: list[float] = [3e-3, 1.0]  # [2 of 0<..1 rising] 1 - momentum, logarithmic
+n_seeds: int = 6  # [2..500] surfaces of each space
+pilot_seeds: int = 3  # [2..500] surfaces of the pilot, used for nothing else
+repeats: int = 400  # [2..] searches on each surface
+tpe_repeats: int = 30  # [2..] searches with TPE, which takes longer
+draw_repeats: int = 10_000  # [2..] searches of 100 random draws on each surface
+budgets: list[int] = [4, 9, 16, 25]  # [1.. of 1.. rising] trials of a search, squares
+delta: float = 0.01  # [0<..] smallest difference of the log loss that would matter
 
 # %% tags=["setup"]
 import functools

@@ -51,24 +51,28 @@
 # guessing, counts as guessing.
 
 # %% tags=["parameters"]
-steps: int = 300  # [updates] length of training
-n_train: int = 3500  # training signals
-batch_size: int = 100  # [signals] in a batch
-n_seeds: int = 8  # paired seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-tuning_seeds: int = 2  # of β; twice as many of the rates, so that the runs are equally many
-sgd_rates: list[float] = [0.0625, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0]  # constants, SGD
-momentum_rates: list[float] = [0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8]  # constants, momentum
-adam_rates: list[float] = [1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2, 6.4e-2]  # constants, Adam
-betas: list[float] = [0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8]  # β of the hypergradient
-low: float = 0.01  # far too small: this times the tuned rate
-high: float = 4.0  # too large
-others: list[float] = [0.1, 1.0, 10.0]  # more starts, with 1 among them and the largest last
-delta: float = 0.02  # smallest difference of log losses that would matter
-margin: float = 0.05  # log losses within this are as good
-little: float = 1.25  # up to this ratio of time the cost is little
-expensive: float = 2.0  # from this ratio of time on it is too much: as much as a second run
-costs: str = "benchmarks/results/hypergradient.json"  # raw results, in the repository
+steps: int = 300  # [updates, 2..] length of training
+n_train: int = 3500  # [1..3500] training signals
+batch_size: int = 100  # [signals, 1..n_train] in a batch
+n_seeds: int = 8  # [2..500] paired seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+tuning_seeds: int = 2  # [1..500] of β; twice as many of the rates, so that the runs are as many
+sgd_rates: list[float] = [0.0625, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0]  # [3.. of 0<.. rising]
+# constants, SGD
+momentum_rates: list[float] = [0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8]  # [3.. of 0<.. rising]
+# constants, momentum
+adam_rates: list[float] = [1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2, 6.4e-2]  # [3.. of 0<.. rising]
+# constants, Adam
+betas: list[float] = [0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8]  # [3.. of 0<.. rising]
+# β of the hypergradient
+low: float = 0.01  # [0<..<1] far too small: this times the tuned rate
+high: float = 4.0  # [1<..] too large
+others: list[float] = [0.1, 1.0, 10.0]  # [2.. of 0<.. rising] more starts, with 1 among them
+delta: float = 0.02  # [0<..] smallest difference of log losses that would matter
+margin: float = 0.05  # [0<..] log losses within this are as good
+little: float = 1.25  # [1<..<expensive] up to this ratio of time the cost is little
+expensive: float = 2.0  # [little<..] from this ratio of time on it is too much: a second run
+costs: str = "benchmarks/results/hypergradient.json"  # [any] raw results, in the repository
 
 # %% tags=["setup"]
 import hashlib

@@ -39,20 +39,20 @@
 # more than a stated share. Both were fixed before the runs.
 
 # %% tags=["parameters"]
-updates: int = 2640  # updates of a run
-evaluations: int = 120  # evaluations of a run
-many: int = 1400  # training images
-few: int = 200  # training images, where overfitting is the subject
-n_seeds: int = 7  # paired seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-batch_size: int = 64  # [images] in a batch
-average_decay: float = 0.995  # of the moving average of the weights, per update
-onset: float = 0.6667  # share of the run after which the source saw instability: epoch 80 of 120
-spike: float = 0.05  # relative rise above the five evaluations before that counts as a spike
-delta: float = 0.4055  # smallest log ratio of jitters that would matter: a factor of 1.5
-hold_norms: float = 1.5  # bound on the weights' norms, in units of their first ones
-weight_decay: float = 0.1  # decoupled
-tuning_entry: str = ""  # entry with the tuned rates; empty: the newest that counts
+updates: int = 2640  # [60..] updates of a run
+evaluations: int = 120  # [1..updates] evaluations of a run
+many: int = 1400  # [1..1400] training images
+few: int = 200  # [1..1400] training images, where overfitting is the subject
+n_seeds: int = 7  # [2..500] paired seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+batch_size: int = 64  # [images, 1..few] in a batch
+average_decay: float = 0.995  # [0<..<1] of the moving average of the weights, per update
+onset: float = 0.6667  # [0<..<1] share of the run after which the source saw instability: 80 of 120
+spike: float = 0.05  # [0<..] relative rise above the five evaluations before that counts as a spike
+delta: float = 0.4055  # [0<..] smallest log ratio of jitters that would matter: a factor of 1.5
+hold_norms: float = 1.5  # [0<..] bound on the weights' norms, in units of their first ones
+weight_decay: float = 0.1  # [0<..] decoupled
+tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest that counts
 
 # %% tags=["setup"]
 import itertools

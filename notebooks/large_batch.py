@@ -40,17 +40,20 @@
 # when each batch has its own best rate, the entry *The critical batch* asks.
 
 # %% tags=["parameters"]
-quad_batches: list[int] = [4, 8, 16, 32, 64, 128, 256, 512]  # [examples] batches of the quadratic
-quad_examples: int = 4096  # [examples] seen by each of its runs, a multiple of all batches
-examples: int = 71_680  # [signals] seen by each run on MNIST-1D, a multiple of all batches
-batches: list[int] = [64, 128, 256, 512, 1024]  # [signals] batches, the first is the base
-base_rates: list[float] = [0.0125, 0.025, 0.05, 0.1, 0.2, 0.4]  # rates at the base, equal ratios
-warmup: float = 0.1  # share of the updates
-n_seeds: int = 10  # paired seeds
-tuning_seeds: int = 5  # seeds for the choice of the base rate
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-delta: float = 0.02  # smallest difference of log test errors that would matter
-margin: float = 0.05  # two errors within this log ratio are the same
+quad_batches: list[int] = [4, 8, 16, 32, 64, 128, 256, 512]  # [examples, 2.. of 1.. rising]
+# batches of the quadratic
+quad_examples: int = 4096  # [examples, 1..] seen by each of its runs, a multiple of all batches
+examples: int = 71_680  # [signals, 1..] seen by each run on MNIST-1D, a multiple of all batches
+batches: list[int] = [64, 128, 256, 512, 1024]  # [signals, 2.. of 1..3500 rising]
+# batches, the first is the base
+base_rates: list[float] = [0.0125, 0.025, 0.05, 0.1, 0.2, 0.4]  # [3.. of 0<.. rising]
+# rates at the base, equal ratios
+warmup: float = 0.1  # [0<..<1] share of the updates
+n_seeds: int = 10  # [2..500] paired seeds
+tuning_seeds: int = 5  # [1..1000] seeds for the choice of the base rate
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+delta: float = 0.02  # [0<..<margin] smallest difference of log test errors that would matter
+margin: float = 0.05  # [delta<..] two errors within this log ratio are the same
 
 # %% tags=["setup"]
 import numpy as np

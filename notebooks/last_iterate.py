@@ -38,16 +38,16 @@
 # neither was tuned here. Seed by seed both share initial weights and the order of the data.
 
 # %% tags=["parameters"]
-lengths: list[int] = [10, 100, 1000, 10000]  # [updates] numbers of updates
-cooldown: float = 0.2  # share of the cooldown in WSD
-near: float = 0.05  # what counts as a few per cent: largest excess of a ratio over 1
-lm_updates: int = 600  # updates of the transformer
-lm_peak: float = 1e-2  # peak rate of its cosine
-n_names: int = 500  # names in the test part
-n_seeds: int = 8  # paired seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-alike: float = 0.5  # rank correlation above which two curves resemble one another
-drop: float = 0.01  # smallest difference of log losses that would matter
+lengths: list[int] = [10, 100, 1000, 10000]  # [updates, 2.. of 5.. rising] numbers of updates
+cooldown: float = 0.2  # [0<..<0.5] share of the cooldown in WSD
+near: float = 0.05  # [0<..] what counts as a few per cent: largest excess of a ratio over 1
+lm_updates: int = 600  # [20..] updates of the transformer
+lm_peak: float = 1e-2  # [0<..] peak rate of its cosine
+n_names: int = 500  # [1..2169] names in the test part
+n_seeds: int = 8  # [2..500] paired seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+alike: float = 0.5  # [0<..<1] rank correlation above which two curves resemble one another
+drop: float = 0.01  # [0<..] smallest difference of log losses that would matter
 
 # %% tags=["setup"]
 import numpy as np

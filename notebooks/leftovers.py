@@ -38,15 +38,15 @@
 # of generated digits that a classifier recognises, averaged over the second half of the training.
 
 # %% tags=["parameters"]
-epochs: int = 60  # [epochs] length of training, all cycles together
-n_seeds: int = 10  # paired seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-n_train: int = 1400  # training images
-batch_size: int = 64  # [images] in a batch
-count: int = 200  # generated digits for one accuracy
-very_low: float = 0.1  # share of the peak below which a rate is very low
-delta: float = 0.01  # smallest difference of the mean accuracy that would matter
-tuning_entry: str = ""  # entry with the tuned rates; empty: the newest that counts
+epochs: int = 60  # [epochs, 1..] length of training, all cycles together
+n_seeds: int = 10  # [2..500] paired seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+n_train: int = 1400  # [1..1400] training images
+batch_size: int = 64  # [images, 1..n_train] in a batch
+count: int = 200  # [10..] generated digits for one accuracy
+very_low: float = 0.1  # [0<..<1] share of the peak below which a rate is very low
+delta: float = 0.01  # [0<..] smallest difference of the mean accuracy that would matter
+tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest that counts
 
 # %% tags=["setup"]
 import numpy as np

@@ -46,18 +46,18 @@
 # speak of seeds; what holds from task to task is in the tables.
 
 # %% tags=["parameters"]
-names: list[str] = ["mnist1d", "mnist", "names_lm"]  # tasks that the rule was made on
-others: list[str] = ["cnn", "digits_diffusion"]  # tasks that it was not made on
-n_seeds: int = 5  # runs of each mistake in each task
-healthy_seeds: int = 10  # healthy runs of each task
-pilot_seeds: int = 1  # runs of each mistake at seeds that the rule was made on
-other_seeds: int = 3  # runs of each mistake in each of the other tasks
-factors: list[float] = [3.0, 10.0, 30.0]  # rates too high and too low by this, on the first task
-factor_seeds: int = 5  # runs at each of these rates
-named_above: float = 0.85  # share of mistakes named rightly, all together
-each_above: float = 0.6  # the same for each cause
-elsewhere_above: float = 0.6  # and on the other tasks
-alarms_below: float = 0.25  # share of healthy runs with a mistake named
+names: list[str] = ["mnist1d", "mnist", "names_lm"]  # [1..3 of any] tasks that the rule was made on
+others: list[str] = ["cnn", "digits_diffusion"]  # [1.. of any] tasks that it was not made on
+n_seeds: int = 5  # [1..900] runs of each mistake in each task
+healthy_seeds: int = 10  # [2..900] healthy runs of each task
+pilot_seeds: int = 1  # [1..100] runs of each mistake at seeds that the rule was made on
+other_seeds: int = 3  # [1..900] runs of each mistake in each of the other tasks
+factors: list[float] = [3.0, 10.0, 30.0]  # [1.. of 1<..] rates too high and low, first task
+factor_seeds: int = 5  # [1..900] runs at each of these rates
+named_above: float = 0.85  # [0<..<1] share of mistakes named rightly, all together
+each_above: float = 0.6  # [0<..<1] the same for each cause
+elsewhere_above: float = 0.6  # [0<..<1] and on the other tasks
+alarms_below: float = 0.25  # [0<..<1] share of healthy runs with a mistake named
 
 # %% tags=["setup"]
 from collections import Counter

@@ -35,16 +35,16 @@
 # for others.
 
 # %% tags=["parameters"]
-inner_steps: int = 200  # updates of the training that is differentiated
-outer_steps: int = 50  # steps of descent on the rate
-outer_rate: float = 0.3  # rate of that descent
-batch_size: int = 50  # [signals] in a batch
-high_start: float = 1.5  # where the rate begins from above
-low_start: float = 0.15  # where it begins from below
-n_seeds: int = 6  # initial weights other than the original's
-grid_points: int = 25  # rates that are tried, from a quarter to four times the published one
-published: float = 0.62  # the rate that the original ends at
-factor: float = 1.25  # ratio within which two rates are the same
+inner_steps: int = 200  # [1..] updates of the training that is differentiated
+outer_steps: int = 50  # [1..] steps of descent on the rate
+outer_rate: float = 0.3  # [0<..] rate of that descent
+batch_size: int = 50  # [signals, 1..3500] in a batch
+high_start: float = 1.5  # [low_start<..] where the rate begins from above
+low_start: float = 0.15  # [0<..<high_start] where it begins from below
+n_seeds: int = 6  # [2..500] initial weights other than the original's
+grid_points: int = 25  # [3..] rates that are tried, from a quarter to four times the published one
+published: float = 0.62  # [0<..] the rate that the original ends at
+factor: float = 1.25  # [1<..] ratio within which two rates are the same
 
 # %% tags=["setup"]
 import joblib

@@ -53,16 +53,16 @@
 # 1,950: both are tried.
 
 # %% tags=["parameters"]
-trials: int = 120  # runs of the shared set
-updates: int = 400  # updates of a complete run
-eval_every: int = 10  # [updates] between two evaluations
-n_eval: int = 100  # [windows] of 16 characters in each evaluation
-wave: int = 8  # runs that advance together
-orders: int = 200  # random orders of arrival
-last_over_first: float = 47.0  # weight of the last evaluation in units of the first one's
-near: int = 1  # evaluations about the peak rate where a rise counts
-window: int = 2  # evaluations in the rolling mean
-tolerated: float = 0.01  # regret that would not matter, as a log ratio
+trials: int = 120  # [2..] runs of the shared set
+updates: int = 400  # [20..] updates of a complete run
+eval_every: int = 10  # [updates, 1..<updates] between two evaluations
+n_eval: int = 100  # [windows, 1..2169] of 16 characters in each evaluation
+wave: int = 8  # [1..] runs that advance together
+orders: int = 200  # [2..] random orders of arrival
+last_over_first: float = 47.0  # [1..] weight of the last evaluation in units of the first one's
+near: int = 1  # [0..] evaluations about the peak rate where a rise counts
+window: int = 2  # [1..] evaluations in the rolling mean
+tolerated: float = 0.01  # [0<..] regret that would not matter, as a log ratio
 
 # %% tags=["setup"]
 import numpy as np

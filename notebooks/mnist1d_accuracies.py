@@ -43,15 +43,15 @@
 # new ones.
 
 # %% tags=["parameters"]
-updates: int = 1000  # updates after which the authors print an accuracy
-long_updates: int = 3000  # updates of the longer runs, a multiple of the former
-rate: float = 0.01  # learning rate
-batch_size: int = 100  # [signals] in a batch
-n_seeds: int = 8  # seeds
-gru_seeds: int = 5  # seeds of the recurrent network, whose updates take ten times as long
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-margin: float = 0.04  # difference of the accuracy within which two are the same
-delta: float = 0.1  # loss of accuracy by shuffling that would matter
+updates: int = 1000  # [1..] updates after which the authors print an accuracy
+long_updates: int = 3000  # [updates<..] updates of the longer runs, a multiple of the former
+rate: float = 0.01  # [0<..] learning rate
+batch_size: int = 100  # [signals, 1..4000] in a batch
+n_seeds: int = 8  # [2..490] seeds
+gru_seeds: int = 5  # [2..490] seeds of the recurrent network, whose updates take ten times as long
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+margin: float = 0.04  # [0<..<delta] difference of the accuracy within which two are the same
+delta: float = 0.1  # [margin<..<1] loss of accuracy by shuffling that would matter
 
 # %% tags=["setup"]
 import numpy as np

@@ -39,17 +39,18 @@
 # change is above ¼; in theory it is 0 in muP and up to 1 in the standard parametrisation.
 
 # %% tags=["parameters"]
-widths: list[int] = [32, 64, 128, 256, 512]  # [units] of each hidden layer
-updates: int = 100  # updates of a run
-log_rates: list[int] = [-10, -9, -8, -7, -6, -5, -4]  # [doublings] rates, as powers of two
-batch_size: int = 100  # [signals] in a batch
-check_updates: int = 4  # updates before the coordinate check
-check_log_rate: int = -7  # [doublings] its rate, as a power of two
-n_seeds: int = 6  # paired seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-margin: float = 1.0  # [doublings] within which the best rate stays put
-delta: float = 0.05  # log ratio of losses that would matter
-exponent: float = 0.25  # power of the width above which a change grows with it
+widths: list[int] = [32, 64, 128, 256, 512]  # [units, 2.. of 1.. rising] of each hidden layer
+updates: int = 100  # [1..] updates of a run
+log_rates: list[int] = [-10, -9, -8, -7, -6, -5, -4]  # [doublings, 3.. of -40..10 rising]
+# rates, as powers of two
+batch_size: int = 100  # [signals, 1..3500] in a batch
+check_updates: int = 4  # [1..] updates before the coordinate check
+check_log_rate: int = -7  # [doublings, -40..10] its rate, as a power of two
+n_seeds: int = 6  # [2..500] paired seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+margin: float = 1.0  # [doublings, 0<..] within which the best rate stays put
+delta: float = 0.05  # [0<..] log ratio of losses that would matter
+exponent: float = 0.25  # [0<..] power of the width above which a change grows with it
 
 # %% tags=["setup"]
 import joblib

@@ -41,16 +41,16 @@
 # the profiles. "Similar" is within a factor of 2, fixed beforehand.
 
 # %% tags=["parameters"]
-updates: int = 500  # updates of each run
-low_rate: float = 0.01  # learning rate at which training is stable
-high_rate: float = 0.1  # learning rate at which it is not
-batch_size: int = 100  # [signals] in a batch
-eval_every: int = 50  # updates between two evaluations
-n_seeds: int = 8  # seeds of the initial weights, and of the data order
-pilot_seeds: int = 3  # of each in the pilot, used for nothing else
-factor: float = 2.0  # two standard deviations within this ratio are similar
-amplified: float = 10.0  # ratio of the profiles' differences at the two rates that would matter
-workers: int | None = None  # processes that train; none given: one for each core
+updates: int = 500  # [1..] updates of each run
+low_rate: float = 0.01  # [0<..<high_rate] learning rate at which training is stable
+high_rate: float = 0.1  # [low_rate<..] learning rate at which it is not
+batch_size: int = 100  # [signals, 1..3500] in a batch
+eval_every: int = 50  # [1..updates] updates between two evaluations
+n_seeds: int = 8  # [2..100] seeds of the initial weights, and of the data order
+pilot_seeds: int = 3  # [2..100] of each in the pilot, used for nothing else
+factor: float = 2.0  # [1<..] two standard deviations within this ratio are similar
+amplified: float = 10.0  # [1<..] ratio of the profiles' differences at the two rates that matters
+workers: int | None = None  # [1..] processes that train; none given: one for each core
 
 # %% tags=["setup"]
 import itertools

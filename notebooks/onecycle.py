@@ -34,17 +34,17 @@
 # gradient passes: a plateau at ln 10.
 
 # %% tags=["parameters"]
-peaks: list[float] = [0.05, 0.2, 0.5, 1.0, 2.0]  # peak rates
-n_seeds: int = 10  # seeds for each peak
-epochs: int = 3  # [epochs] length of a run
-n_train: int = 3500  # training images
-batch_size: int = 64  # [images] in a batch
-evaluations: int = 10  # evaluations in a run
-dead_band: float = 0.02  # relative distance from ln 10 that counts as ended there
-escape_peak: float = 0.3  # peak rate from the planted bad start
-escape_lr: float = 0.1  # constant rate from the planted bad start
-escape_seeds: int = 16  # paired seeds from the planted bad start
-bias_shift: float = -0.13  # of the initial hidden biases, for the planted bad start
+peaks: list[float] = [0.05, 0.2, 0.5, 1.0, 2.0]  # [2.. of 0<.. rising] peak rates
+n_seeds: int = 10  # [2..500] seeds for each peak
+epochs: int = 3  # [epochs, 1..] length of a run
+n_train: int = 3500  # [1..3500] training images
+batch_size: int = 64  # [images, 1..n_train] in a batch
+evaluations: int = 10  # [1..] evaluations in a run
+dead_band: float = 0.02  # [0<..<1] relative distance from ln 10 that counts as ended there
+escape_peak: float = 0.3  # [0<..] peak rate from the planted bad start
+escape_lr: float = 0.1  # [0<..] constant rate from the planted bad start
+escape_seeds: int = 16  # [2..] paired seeds from the planted bad start
+bias_shift: float = -0.13  # [-10..10] of the initial hidden biases, for the planted bad start
 
 # %% tags=["setup"]
 import math

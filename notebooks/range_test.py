@@ -37,18 +37,18 @@
 # the rate at which the smoothed loss has risen by three tenths of the drop above its lowest value.
 
 # %% tags=["parameters"]
-n_seeds: int = 8  # ramps, one a seed
-lr_min: float = 1e-4  # rate at which the ramp starts
-lr_max: float = 4.0  # rate at which the ramp ends
-ramp_steps: int = 250  # [updates] length of a ramp and of a pilot
-pilots: int = 6  # short runs at constant rates inside the band
-rates: list[float] = [5e-4, 5e-3, 0.05, 0.2, 1.0]  # constant rates of whole runs
-epochs: int = 3  # [epochs] length of a whole run
-n_train: int = 3500  # training images
-batch_size: int = 64  # [images] in a batch
-logged_lowest: float = 0.13  # where the report's loss is lowest: geometric mean of .1 and .17
-logged_explodes: float = 1.0  # where it explodes: geometric mean of .85 and 1.2
-factor: float = 2.0  # by which a mark may differ from the logged one
+n_seeds: int = 8  # [2..500] ramps, one a seed
+lr_min: float = 1e-4  # [0<..<lr_max] rate at which the ramp starts
+lr_max: float = 4.0  # [lr_min<..] rate at which the ramp ends
+ramp_steps: int = 250  # [updates, 2..] length of a ramp and of a pilot
+pilots: int = 6  # [1..] short runs at constant rates inside the band
+rates: list[float] = [5e-4, 5e-3, 0.05, 0.2, 1.0]  # [2.. of 0<.. rising] rates of whole runs
+epochs: int = 3  # [epochs, 1..] length of a whole run
+n_train: int = 3500  # [1..3500] training images
+batch_size: int = 64  # [images, 1..n_train] in a batch
+logged_lowest: float = 0.13  # [0<..] where the report's loss is lowest: geometric mean of .1, .17
+logged_explodes: float = 1.0  # [0<..] where it explodes: geometric mean of .85 and 1.2
+factor: float = 2.0  # [1<..] by which a mark may differ from the logged one
 
 # %% tags=["setup"]
 import math

@@ -46,11 +46,12 @@
 # how they are spaced was chosen on the cells with a star, and on nothing else.
 
 # %% tags=["parameters"]
-results: str = "benchmarks/results/range_test.json"  # raw results, in the repository
-share: float = 0.5  # of the best other rule's regret: the ambition
-exponents: list[float] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]  # that ours is chosen from
-spread: float = 2.0  # largest suggestion over the smallest: the goal
-chance_rate: float = 0.5  # share of the cells that a rule has to pass by more than chance
+results: str = "benchmarks/results/range_test.json"  # [any] raw results, in the repository
+share: float = 0.5  # [0<..1] of the best other rule's regret: the ambition
+exponents: list[float] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]  # [1.. of 0.. rising]
+# that ours is chosen from
+spread: float = 2.0  # [1<..] largest suggestion over the smallest: the goal
+chance_rate: float = 0.5  # [0<..<1] share of the cells that a rule has to pass by more than chance
 
 # %% tags=["setup"]
 import hashlib

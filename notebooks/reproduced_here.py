@@ -25,11 +25,11 @@
 # that were chosen there, its data and its first seeds, and no tuning.
 
 # %% tags=["parameters"]
-n_seeds: int = 3  # paired seeds, the first of those in the log
-epochs: int = 3  # [epochs] length of a run, as in the log
-n_train: int = 3500  # training images, as in the log
-batch_size: int = 64  # [images] in a batch, as in the log
-gamma: float = 0.5  # factor of the decays, per epoch, as in the log
+n_seeds: int = 3  # [2..500] paired seeds, the first of those in the log
+epochs: int = 3  # [epochs, 1..] length of a run, as in the log
+n_train: int = 3500  # [1..3500] training images, as in the log
+batch_size: int = 64  # [images, 1..n_train] in a batch, as in the log
+gamma: float = 0.5  # [0<..<1] factor of the decays, per epoch, as in the log
 
 # %% tags=["setup"]
 import math

@@ -37,21 +37,21 @@
 # their own.
 
 # %% tags=["parameters"]
-steps: int = 400  # [updates] T, the shortest training
-n_seeds: int = 10  # paired seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-n_train: int = 3500  # training signals of MNIST-1D
-batch_size: int = 100  # [signals] in a batch
-lenet_steps: int = 150  # [updates] of LeNet
-lenet_train: int = 3500  # training images of LeNet
-lenet_batch: int = 64  # [images] in a batch of LeNet
-lenet_sgd: list[float] = [0.01, 0.02, 0.04, 0.08, 0.16]  # peak rates with momentum
-lenet_adam: list[float] = [1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2]  # peak rates with Adam
-lenet_seeds: int = 8  # paired seeds of LeNet
-lenet_tuning: int = 2  # tuning seeds of LeNet
-delta: float = 0.02  # smallest gain in the log test error that would matter
-margin: float = 0.05  # a constant rate within this log ratio is okay
-tuning_entry: str = ""  # entry with the tuned rates; empty: the newest that counts
+steps: int = 400  # [updates, 1..] T, the shortest training
+n_seeds: int = 10  # [2..500] paired seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+n_train: int = 3500  # [1..3500] training signals of MNIST-1D
+batch_size: int = 100  # [signals, 1..n_train] in a batch
+lenet_steps: int = 150  # [updates, 1..] of LeNet
+lenet_train: int = 3500  # [1..3500] training images of LeNet
+lenet_batch: int = 64  # [images, 1..lenet_train] in a batch of LeNet
+lenet_sgd: list[float] = [0.01, 0.02, 0.04, 0.08, 0.16]  # [2.. of 0<.. rising] peaks, momentum
+lenet_adam: list[float] = [1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2]  # [2.. of 0<.. rising] peaks, Adam
+lenet_seeds: int = 8  # [2..500] paired seeds of LeNet
+lenet_tuning: int = 2  # [1..1000] tuning seeds of LeNet
+delta: float = 0.02  # [0<..<margin] smallest gain in the log test error that would matter
+margin: float = 0.05  # [delta<..] a constant rate within this log ratio is okay
+tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest that counts
 
 # %% tags=["setup"]
 import itertools

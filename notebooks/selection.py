@@ -44,18 +44,18 @@
 # to 4, are not used here; that comparison has 8 new ones.
 
 # %% tags=["parameters"]
-updates: int = 400  # updates of a run
-n_seeds: int = 5  # paired seeds
-n_high: int = 8  # of the comparison with the highest rate, which spreads more
-first_seed: int = 10  # the first of them
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-n_eval: int = 1000  # [windows] of 16 characters in the test data
-default_lr: float = 1e-3  # peak rate before the sweep
-default_beta2: float = 0.999  # β₂ before the sweep
-default_decay: float = 0.01  # weight decay before the sweep
-factors: list[float] = [0.5, 1.0, 2.0, 4.0]  # peak rates in units of the selected one
-delta: float = 0.01  # smallest difference of the log loss that would matter
-tuning_entry: str = ""  # entry with the selected values; empty: the newest that counts
+updates: int = 400  # [10..] updates of a run
+n_seeds: int = 5  # [2..n_high] paired seeds
+n_high: int = 8  # [n_seeds..100] of the comparison with the highest rate, which spreads more
+first_seed: int = 10  # [0..400] the first of them
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+n_eval: int = 1000  # [windows, 1..2169] of 16 characters in the test data
+default_lr: float = 1e-3  # [0<..] peak rate before the sweep
+default_beta2: float = 0.999  # [0<..<1] β₂ before the sweep
+default_decay: float = 0.01  # [0..] weight decay before the sweep
+factors: list[float] = [0.5, 1.0, 2.0, 4.0]  # [3.. of 0<.. rising] peaks over the selected one
+delta: float = 0.01  # [0<..] smallest difference of the log loss that would matter
+tuning_entry: str = ""  # [any] entry with the selected values; empty: the newest that counts
 
 # %% tags=["setup"]
 import numpy as np

@@ -54,15 +54,16 @@
 
 # %% tags=["parameters"]
 names: list[str] = ["mnist1d", "mnist", "names_lm", "digits_diffusion"]  # tasks
-n_seeds: int = 8  # healthy runs of each task
-pilot_seeds: int = 5  # first losses of each task for the pilot, used for nothing else
-margin: float = 0.05  # largest difference of the log first loss from the log expected one
-learned_above: float = 0.8  # share of small samples learned
-found_above: float = 0.85  # share of planted mistakes found
-alarms_below: float = 0.2  # share of healthy runs with a finding
-search_updates: int = 25  # [updates] at each rate of the search
-learn_updates: int = 150  # [updates] of the curves
-pool: int = 800  # [examples] that are looked at, about
+# [1.. of mnist1d | mnist | names_lm | digits_diffusion]
+n_seeds: int = 8  # [2..100] healthy runs of each task
+pilot_seeds: int = 5  # [2..500] first losses of each task for the pilot, used for nothing else
+margin: float = 0.05  # [0<..] largest difference of the log first loss from the log expected one
+learned_above: float = 0.8  # [0<..<1] share of small samples learned
+found_above: float = 0.85  # [0<..<1] share of planted mistakes found
+alarms_below: float = 0.2  # [0<..<1] share of healthy runs with a finding
+search_updates: int = 25  # [updates, 1..] at each rate of the search
+learn_updates: int = 150  # [updates, 1..] of the curves
+pool: int = 800  # [examples, 1..] that are looked at, about
 
 # %% tags=["setup"]
 import joblib

@@ -38,19 +38,19 @@
 # differences are paired.
 
 # %% tags=["parameters"]
-n_seeds: int = 8  # paired seeds for each comparison
-pilot_seeds: int = 3  # further seeds, used only to estimate the spread
-start_lr: float = 1e-3  # rate at which the ramps start
-gamma: float = 1.31  # factor on the rate from one interval to the next
-intervals: int = 32  # intervals of the ramp
-interval_steps: int = 11  # [updates] width of an interval of the ramp
-decay_lr: float = 0.1  # rate at which the decays start
-decay_gamma: float = 0.5  # factor of the decays on the rate, per epoch
-epochs: int = 4  # [epochs] length of the decays
-n_train: int = 3500  # training images
-batch_size: int = 64  # [images] in a batch
-band_margin: float = 0.25  # relative difference of the band's ends that would matter
-loss_margin: float = 0.15  # difference of the log test loss that would matter
+n_seeds: int = 8  # [2..500] paired seeds for each comparison
+pilot_seeds: int = 3  # [2..500] further seeds, used only to estimate the spread
+start_lr: float = 1e-3  # [0<..] rate at which the ramps start
+gamma: float = 1.31  # [1<..] factor on the rate from one interval to the next
+intervals: int = 32  # [2..] intervals of the ramp
+interval_steps: int = 11  # [updates, 1..] width of an interval of the ramp
+decay_lr: float = 0.1  # [0<..] rate at which the decays start
+decay_gamma: float = 0.5  # [0<..<1] factor of the decays on the rate, per epoch
+epochs: int = 4  # [epochs, 1..] length of the decays
+n_train: int = 3500  # [1..3500] training images
+batch_size: int = 64  # [images, 1..n_train] in a batch
+band_margin: float = 0.25  # [0<..] relative difference of the band's ends that would matter
+loss_margin: float = 0.15  # [0<..] difference of the log test loss that would matter
 
 # %% tags=["setup"]
 import numpy as np

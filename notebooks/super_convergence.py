@@ -49,17 +49,17 @@
 # `-p source full -p n_train 50000 -p batch_size 512`.
 
 # %% tags=["parameters"]
-short_epochs: int = 12  # [epochs] length of the cycle
-long_epochs: int = 85  # [epochs] length of `inv`
-base_rate: float = 0.01  # first rate of `inv`
-peaks: list[float] = [0.0125, 0.025, 0.05, 0.1]  # peak rates of the cycle to choose from
-n_train: int = 500  # training images
-batch_size: int = 32  # [images] in a batch
-source: str = "subset"  # the 5,000 images that are at hand, or "full", downloaded
-n_seeds: int = 10  # paired seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-tuning_seeds: int = 2  # seeds for choosing, used for nothing else
-margin: float = 0.1  # largest log ratio of errors at which one is as good as the other
+short_epochs: int = 12  # [epochs, 2..<long_epochs] length of the cycle
+long_epochs: int = 85  # [epochs, short_epochs<..] length of `inv`
+base_rate: float = 0.01  # [0<..] first rate of `inv`
+peaks: list[float] = [0.0125, 0.025, 0.05, 0.1]  # [2.. of 0<.. rising] peaks to choose from
+n_train: int = 500  # [1..50000] training images
+batch_size: int = 32  # [images, 1..n_train] in a batch
+source: str = "subset"  # [subset | full] the 5,000 images that are at hand, or "full", downloaded
+n_seeds: int = 10  # [2..500] paired seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+tuning_seeds: int = 2  # [1..1000] seeds for choosing, used for nothing else
+margin: float = 0.1  # [0<..] largest log ratio of errors at which one is as good as the other
 
 # %% tags=["setup"]
 import numpy as np

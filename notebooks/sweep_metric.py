@@ -48,22 +48,22 @@
 # order of its own. A score is good if it ranks the runs of a sweep by their final test loss.
 
 # %% tags=["parameters"]
-evaluations: int = 195  # of a run, in the source
-min_iter: int = 25  # [evaluations] before the first kill point, in the source
-kappas: list[float] = [1.01, 1.015, 1.02, 1.03, 1.05, 1.10]  # of the source's table
-kappa: float = 1.02  # that the runs are scored with
-near: int = 5  # [evaluations] before and after the peak that count as near it
-window: int = 5  # [evaluations] in the rolling mean
-updates: int = 390  # of a run
-eval_every: int = 2  # [updates] between two evaluations
-trials: int = 8  # runs of a sweep
-n_sweeps: int = 5  # sweeps, each with its own points and seed
-pilot_sweeps: int = 3  # sweeps of the pilot, used for nothing else
-pilot_trials: int = 4  # runs of each of them
-orders: int = 10  # random orders of arrival that the stopping rule is tried on, for each sweep
-n_eval: int = 100  # validation and test windows, 16 characters each
-useful: float = 0.5  # rank correlation with the final loss from which a score is useful
-margin: float = 0.9  # correlation that the number of sweeps is chosen for
+evaluations: int = 195  # [2..] of a run, in the source
+min_iter: int = 25  # [evaluations, 1..evaluations] before the first kill point, in the source
+kappas: list[float] = [1.01, 1.015, 1.02, 1.03, 1.05, 1.10]  # [1.. of 1<.. rising] from the source
+kappa: float = 1.02  # [1<..] that the runs are scored with
+near: int = 5  # [evaluations, 0..] before and after the peak that count as near it
+window: int = 5  # [evaluations, 1..] in the rolling mean
+updates: int = 390  # [10..] of a run
+eval_every: int = 2  # [updates, 1..updates] between two evaluations
+trials: int = 8  # [3..] runs of a sweep
+n_sweeps: int = 5  # [2..500] sweeps, each with its own points and seed
+pilot_sweeps: int = 3  # [2..500] sweeps of the pilot, used for nothing else
+pilot_trials: int = 4  # [3..] runs of each of them
+orders: int = 10  # [1..] random orders of arrival to try the stopping rule on, for each sweep
+n_eval: int = 100  # [1..2169] validation and test windows, 16 characters each
+useful: float = 0.5  # [0<..<1] rank correlation with the final loss from which a score is useful
+margin: float = 0.9  # [0<..<1] correlation that the number of sweeps is chosen for
 
 # %% tags=["setup"]
 import math

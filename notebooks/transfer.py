@@ -42,24 +42,26 @@
 # check: LeNet on MNIST, with an even smaller sample, where one pretraining serves all seeds.
 
 # %% tags=["parameters"]
-ratios: list[float] = [1.0, 2.6]  # rate of a layer over that of the one below, pretrained
-ratio: float = 2.6  # the one that is claimed
-rates: list[float] = [0.008, 0.016, 0.032, 0.064, 0.128, 0.256]  # peak of the last layer
-sample: int = 250  # [signals] to fine-tune on
-batch_size: int = 25  # [examples] in a batch
-steps: int = 200  # [updates] of the fine-tuning
-pretraining_steps: int = 800  # [updates] of the pretraining
-tuning_seeds: int = 4  # seeds of the tuning
-n_seeds: int = 14  # paired seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
+ratios: list[float] = [1.0, 2.6]  # [2.. of 1..] a layer's rate over the one below's, pretrained
+ratio: float = 2.6  # [1<..] the one that is claimed
+rates: list[float] = [0.008, 0.016, 0.032, 0.064, 0.128, 0.256]  # [2.. of 0<.. rising]
+# the last layer
+sample: int = 250  # [signals, 5..] to fine-tune on
+batch_size: int = 25  # [examples, 1..lenet_sample] in a batch
+steps: int = 200  # [updates, 1..] of the fine-tuning
+pretraining_steps: int = 800  # [updates, 1..] of the pretraining
+tuning_seeds: int = 4  # [1..1000] seeds of the tuning
+n_seeds: int = 14  # [2..500] paired seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
 lenet_rates: list[float] = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032]  # peak, last layer
-lenet_factor: float = 4.0  # on these where lower layers get lower rates
-lenet_sample: int = 25  # [images] to fine-tune on
-lenet_steps: int = 60  # [updates] of LeNet's fine-tuning
-lenet_pretraining: int = 400  # [updates] of its pretraining
-lenet_tuning: int = 3  # seeds of its tuning
-lenet_seeds: int = 8  # its paired seeds, of the sample and the last layer
-delta: float = 0.02  # smallest difference of the log error that would matter
+# [2.. of 0<.. rising]
+lenet_factor: float = 4.0  # [0<..] on these where lower layers get lower rates
+lenet_sample: int = 25  # [images, 5..] to fine-tune on
+lenet_steps: int = 60  # [updates, 1..] of LeNet's fine-tuning
+lenet_pretraining: int = 400  # [updates, 1..] of its pretraining
+lenet_tuning: int = 3  # [1..1000] seeds of its tuning
+lenet_seeds: int = 8  # [2..500] its paired seeds, of the sample and the last layer
+delta: float = 0.02  # [0<..] smallest difference of the log error that would matter
 
 # %% tags=["setup"]
 import math

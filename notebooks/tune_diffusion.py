@@ -36,14 +36,14 @@
 # average is kept beside the weights and does not touch them.
 
 # %% tags=["parameters"]
-peaks: list[float] = [5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2]  # peak rates, equal ratios
-short_epochs: int = 40  # [epochs] a short training
-long_epochs: int = 120  # [epochs] a long training
-tuning_seeds: int = 2  # seeds for each rate
-n_train: int = 1400  # training images
-batch_size: int = 64  # [images] in a batch
-average_decay: float = 0.995  # of the moving average of the weights, per update
-excess: float = 0.05  # relative excess of the loss at the edge of the basin
+peaks: list[float] = [5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2]  # [3.. of 0<.. rising] equal ratios
+short_epochs: int = 40  # [epochs, 1..<long_epochs] a short training
+long_epochs: int = 120  # [epochs, short_epochs<..] a long training
+tuning_seeds: int = 2  # [1..1000] seeds for each rate
+n_train: int = 1400  # [1..1400] training images
+batch_size: int = 64  # [images, 1..n_train] in a batch
+average_decay: float = 0.995  # [0<..<1] of the moving average of the weights, per update
+excess: float = 0.05  # [0<..] relative excess of the loss at the edge of the basin
 
 # %% tags=["setup"]
 import numpy as np

@@ -43,13 +43,14 @@
 # `tuned.read("tune_mnist1d").rate("cosine sgd t")`.
 
 # %% tags=["parameters"]
-sgd_peaks: list[float] = [0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6]  # peak rates, equal ratios
-adam_peaks: list[float] = [1.25e-3, 2.5e-3, 5e-3, 1e-2, 2e-2, 4e-2, 8e-2]  # same for Adam
-steps: int = 400  # [updates] T, the shortest training; the others have 2T and 4T
-tuning_seeds: int = 2  # seeds for each rate
-n_train: int = 3500  # training signals
-batch_size: int = 100  # [signals] in a batch
-excess: float = 0.05  # relative excess of the error at the edge of the basin
+sgd_peaks: list[float] = [0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6]  # [3.. of 0<.. rising] equal ratios
+adam_peaks: list[float] = [1.25e-3, 2.5e-3, 5e-3, 1e-2, 2e-2, 4e-2, 8e-2]  # [3.. of 0<.. rising]
+# same for Adam
+steps: int = 400  # [updates, 1..] T, the shortest training; the others have 2T and 4T
+tuning_seeds: int = 2  # [1..1000] seeds for each rate
+n_train: int = 3500  # [1..3500] training signals
+batch_size: int = 100  # [signals, 1..n_train] in a batch
+excess: float = 0.05  # [0<..] relative excess of the error at the edge of the basin
 
 # %% tags=["setup"]
 import numpy as np

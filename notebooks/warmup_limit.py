@@ -44,17 +44,17 @@
 # threshold for the last time, interpolated in the logarithm of the rate.
 
 # %% tags=["parameters"]
-lm_updates: int = 200  # updates of the transformer
-lm_warmups: list[int] = [0, 20, 80]  # [updates] lengths of its warmup, rising from 0
-lm_rates: list[float] = [8e-3, 1.6e-2, 3.2e-2, 6.4e-2, 0.128, 0.256]  # its rates
-lm_threshold: float = 2.6  # [nats] it trains if it ends below
-mlp_updates: int = 400  # updates of the perceptron
-mlp_warmups: list[int] = [0, 40, 160]  # [updates] lengths of its warmup, rising from 0
-mlp_rates: list[float] = [1.0, 1.41, 2.0, 2.83, 4.0, 5.66, 8.0]  # its rates
-mlp_threshold: float = 1.5  # [nats] it trains if it ends below
-n_seeds: int = 8  # paired seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-factor: float = 1.41  # smallest ratio of two largest rates that would matter
+lm_updates: int = 200  # [1..] updates of the transformer
+lm_warmups: list[int] = [0, 20, 80]  # [updates, 2.. of 0..<lm_updates rising] warmups, from 0
+lm_rates: list[float] = [8e-3, 1.6e-2, 3.2e-2, 6.4e-2, 0.128, 0.256]  # [3.. of 0<.. rising] rates
+lm_threshold: float = 2.6  # [nats, 0<..] it trains if it ends below
+mlp_updates: int = 400  # [1..] updates of the perceptron
+mlp_warmups: list[int] = [0, 40, 160]  # [updates, 2.. of 0..<mlp_updates rising] warmups, from 0
+mlp_rates: list[float] = [1.0, 1.41, 2.0, 2.83, 4.0, 5.66, 8.0]  # [3.. of 0<.. rising] its rates
+mlp_threshold: float = 1.5  # [nats, 0<..] it trains if it ends below
+n_seeds: int = 8  # [2..500] paired seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+factor: float = 1.41  # [1<..] smallest ratio of two largest rates that would matter
 
 # %% tags=["setup"]
 import dataclasses

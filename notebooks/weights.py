@@ -38,17 +38,17 @@
 # sign, is on the ordinate.
 
 # %% tags=["parameters"]
-epochs: int = 120  # [epochs] length of training
-snapshots: int = 24  # snapshots of the weights in a run, besides the first weights
-n_seeds: int = 5  # paired seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-n_train: int = 1400  # training images
-batch_size: int = 64  # [images] in a batch
-count: int = 200  # generated digits for one accuracy
-growth: float = 0.05  # smallest log growth of a quantile that counts
-still: float = 0.05  # log change of a quantile below which the weights stand still
-small: float = 0.5  # of the 0.999 quantile of |w|: weights below that are close to zero
-tuning_entry: str = ""  # entry with the tuned rates; empty: the newest that counts
+epochs: int = 120  # [epochs, 1..] length of training
+snapshots: int = 24  # [4..] snapshots of the weights in a run, besides the first weights
+n_seeds: int = 5  # [2..500] paired seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+n_train: int = 1400  # [1..1400] training images
+batch_size: int = 64  # [images, 1..n_train] in a batch
+count: int = 200  # [10..] generated digits for one accuracy
+growth: float = 0.05  # [0<..] smallest log growth of a quantile that counts
+still: float = 0.05  # [0<..] log change of a quantile below which the weights stand still
+small: float = 0.5  # [0<..<1] of the 0.999 quantile of |w|: weights below that are close to zero
+tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest that counts
 
 # %% tags=["setup"]
 import numpy as np

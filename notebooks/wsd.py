@@ -42,16 +42,16 @@
 # per cent, and a rate is about half if it is between 0.35 and 0.71 of the other.
 
 # %% tags=["parameters"]
-steps: int = 200  # updates of a run, warmup and cooldown included
-warmup: int = 20  # [updates] linear rise
-rates: list[float] = [2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2, 6.4e-2]  # peak rates that are tried
-batch_size: int = 32  # [windows] in a batch
-n_seeds: int = 10  # paired seeds
-n_tuning: int = 5  # tuning seeds
-pilot_seeds: int = 3  # seeds of the pilot, used for nothing else
-n_eval: int = 2000  # [windows] of the validation part and of the test part
-margin: float = 0.005  # log ratio of losses within which two schedules end at the same
-octaves: float = 0.5  # [doublings] around a half within which a ratio of rates is about a half
+steps: int = 200  # [2..] updates of a run, warmup and cooldown included
+warmup: int = 20  # [updates, 1..<steps] linear rise
+rates: list[float] = [2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2, 6.4e-2]  # [3.. of 0<.. rising] peak rates
+batch_size: int = 32  # [windows, 1..39123] in a batch
+n_seeds: int = 10  # [2..500] paired seeds
+n_tuning: int = 5  # [1..1000] tuning seeds
+pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+n_eval: int = 2000  # [windows, 1..2169] of the validation part and of the test part
+margin: float = 0.005  # [0<..] log ratio of losses within which two schedules end at the same
+octaves: float = 0.5  # [doublings, 0<..] around a half within which a ratio of rates is about half
 
 # %% tags=["setup"]
 import numpy as np

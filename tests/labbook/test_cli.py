@@ -67,7 +67,7 @@ def test_params_shows_name_type_default_unit_and_meaning(tiny):
     result = lrlab(tiny, "params", "tiny")
     rows = [line.split("  ") for line in result.stdout.splitlines()]
     cells = [[cell.strip() for cell in row if cell.strip()] for row in rows]
-    assert cells[0] == ["name", "type", "default", "smoke", "unit", "meaning"]
+    assert cells[0] == ["name", "type", "default", "smoke", "unit", "range", "meaning"]
     assert ["n", "int", "6", "5", "parts", "in the sum"] in cells
     assert ["label", "str | None", "none", "what the line is called"] in cells
 

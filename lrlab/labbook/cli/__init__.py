@@ -87,15 +87,16 @@ def list_() -> None:
 @main.command(epilog="Example: lrlab params onecycle")
 @click.argument("notebook")
 def params(notebook: str) -> None:
-    """Show a notebook's parameters: name, type, default, unit, meaning."""
+    """Show a notebook's parameters: name, type, default, unit, range, meaning."""
     from lrlab.labbook.entries import read
     from lrlab.labbook.entries.values import spell
 
     source = read(find_root(), notebook)
-    rows = [("name", "type", "default", "smoke", "unit", "meaning")]
+    rows = [("name", "type", "default", "smoke", "unit", "range", "meaning")]
     for p in source.parameters.values():
         smoke = spell(source.header["smoke"][p.name]) if p.name in source.header["smoke"] else ""
-        rows.append((p.name, str(p.type), spell(p.default), smoke, p.unit, p.meaning))
+        range_ = p.range.text if p.range else ""
+        rows.append((p.name, str(p.type), spell(p.default), smoke, p.unit, range_, p.meaning))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]

@@ -11,17 +11,18 @@ import hashlib
 import io
 import re
 import tokenize
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lrlab.labbook.entries._ranges import Range, read_comment
 from lrlab.labbook.entries.errors import BadInput
 from lrlab.labbook.entries.values import Type, Value, parse
 
 SECTIONS = ("Question", "Setup", "Prediction", "Result", "Verdict")
 _CELL = re.compile(r"^# %%(.*)$", re.MULTILINE)
 _TAGS = re.compile(r"tags=(\[[^\]]*\])")
-_UNIT = re.compile(r"\s*\[([^\]]*)\]\s*")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Parameter:
     default: Value
     meaning: str
     unit: str
+    range: Range | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ class Source:
             size: `full` or `smoke`.
 
         Raises:
-            BadInput: for an unknown or repeated name, or a text that does not fit the type.
+            BadInput: for an unknown or repeated name, a text that does not fit the type, or a
+                value out of its range.
         """
         asked: dict[str, Value] = {}
         for name, text in texts:
@@ -88,7 +91,24 @@ class Source:
                 raise BadInput(f"{name} is given twice")
             asked[name] = parse(text, self.parameters[name].type, name)
         usual = self.values(size, {})
-        return {name: asked[name] for name in usual if name in asked and asked[name] != usual[name]}
+        changed = {n: asked[n] for n in usual if n in asked and asked[n] != usual[n]}
+        if what := self.refusal({**usual, **changed}, changed):
+            raise BadInput(what)
+        return changed
+
+    def refusal(self, values: dict[str, Value], changed: Iterable[str] = ()) -> str | None:
+        """Return why the values of all parameters are refused, or `None` if they are not.
+
+        Args:
+            values: all parameters.
+            changed: those that were asked for; what is wrong with them is said first.
+        """
+        first = [name for name in self.parameters if name in changed]
+        for name in dict.fromkeys([*first, *self.parameters]):
+            declared = self.parameters[name].range
+            if declared and (what := declared.refusal(name, values[name], values)):
+                return what
+        return None
 
 
 def nearest(name: str, known: Any) -> str:
@@ -142,7 +162,11 @@ def read(root: Path, name: str) -> Source:
         raise BadInput(f"{place}: the smoke size names an unknown parameter {error}") from None
     except (ValueError, SyntaxError) as error:
         raise BadInput(f"{place}: {error}") from None
-    return Source(name, path, text, header, parameters)
+    source = Source(name, path, text, header, parameters)
+    for size in ("full", "smoke"):
+        if what := source.refusal(source.values(size, {})):
+            raise BadInput(f"{place}: at {size} size {what}")
+    return source
 
 
 def _check_sections(text: str) -> None:
@@ -191,6 +215,7 @@ def _parameters(code: str) -> dict[str, Parameter]:
         if token.type == tokenize.COMMENT
     }
     parameters = {}
+    starts = {node.lineno for node in lines}
     for node in lines:
         match node:
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
@@ -205,10 +230,30 @@ def _parameters(code: str) -> dict[str, Parameter]:
             default = type_.accepts(ast.literal_eval(value))
         except ValueError as error:
             raise ValueError(f"parameter {name}: {error}") from None
-        comment = comments.get(node.end_lineno, "")
-        unit = _UNIT.search(comment)
-        meaning = _UNIT.sub(" ", comment, count=1).strip()
+        try:
+            comment = _comment(comments, node.end_lineno, starts)
+            unit, declared, meaning = read_comment(comment, type_)
+        except ValueError as error:
+            raise ValueError(f"parameter {name}: {error}") from None
         if not meaning:
             raise ValueError(f"parameter {name} needs a comment that says what it is")
-        parameters[name] = Parameter(name, type_, default, meaning, unit[1] if unit else "")
+        parameters[name] = Parameter(name, type_, default, meaning, unit, declared)
+    _check_references(parameters)
     return parameters
+
+
+def _comment(comments: dict[int, str], line: int, starts: set[int]) -> str:
+    # A long one goes on in the lines below that hold nothing else.
+    found = [comments.get(line, "")]
+    while (line := line + 1) in comments and line not in starts:
+        found.append(comments[line])
+    return " ".join(found).strip()
+
+
+def _check_references(parameters: dict[str, Parameter]) -> None:
+    numbers = {name for name, p in parameters.items() if str(p.type) in ("int", "float")}
+    for name, parameter in parameters.items():
+        unknown = parameter.range.names() - numbers if parameter.range else set()
+        if unknown:
+            found = ", ".join(sorted(unknown))
+            raise ValueError(f"parameter {name}: its range names {found}, which is no number here")
