@@ -121,9 +121,7 @@ display.say(
 study = sweep(plan_of_sweep, progress=False)
 found = trials_of(study)
 runs = train_many([Job(task, plan_of_sweep.recipe_of(t.params)) for t in found], progress=False)
-final = np.array(
-    [min(run.final("validation_loss", task.chance_loss), task.chance_loss) for run in runs]
-)
+final = np.array([run.final("validation_loss") for run in runs])
 outcome = np.array([trial.outcome for trial in found])
 survived = outcome == "completed"
 order = [i for i in np.argsort(final) if survived[i]]

@@ -48,7 +48,6 @@ ramp_steps: int = 300  # [updates, 2..] length of the ramp
 delta: float = 0.1  # [0<..] difference of the log test loss that would matter
 
 # %% tags=["setup"]
-import math
 
 import numpy as np
 import pandas as pd
@@ -129,7 +128,7 @@ ramps = tuned[len(schedule_of) * len(peaks) * tuning_seeds :]
 
 
 def loss(run, part):
-    return min(run.final(f"{part}_loss", diverged=math.inf), task.chance_loss)
+    return run.final(f"{part}_loss")
 
 
 grid = np.array([loss(run, "validation") for run in tuned[:-n_seeds]])
@@ -213,7 +212,7 @@ display.show(
 rows = []
 for name, members in by_schedule.items():
     losses = stats.geometric_interval(final[name])
-    accuracy = stats.mean_interval([run.final("test_accuracy", diverged=0.1) for run in members])
+    accuracy = stats.mean_interval([run.final("test_accuracy") for run in members])
     rows.append(
         {
             "schedule": name,

@@ -111,7 +111,7 @@ display.say(
 # %% tags=["nbval-ignore-output"]
 def loss(run, part):
     """A run that diverged, or ended above it, is worth a guess."""
-    return min(run.final(f"{part}_loss", diverged=math.inf), task.chance_loss)
+    return run.final(f"{part}_loss")
 
 
 chosen = min(
@@ -169,9 +169,7 @@ display.show(
 rows = []
 for lr in rates:
     members = by_rate[lr]
-    accuracy = stats.mean_interval(
-        [0.1 if run.diverged else run.final("test_accuracy") for run in members]
-    )
+    accuracy = stats.mean_interval([run.final("test_accuracy") for run in members])
     losses = stats.geometric_interval([loss(run, "test") for run in members])
     rows.append(
         {
@@ -195,10 +193,7 @@ display.table(pd.DataFrame(rows), digits=3, caption=f"At the end, {n_seeds} seed
 
 # %% tags=["nbval-ignore-output"]
 def good_share(seed):
-    accuracy = [
-        0.1 if by_rate[lr][seed].diverged else by_rate[lr][seed].final("test_accuracy")
-        for lr in rates
-    ]
+    accuracy = [by_rate[lr][seed].final("test_accuracy") for lr in rates]
     fine = np.linspace(np.log(search_low), np.log(search_high), 4001)
     curve = np.interp(fine, np.log(rates), accuracy, right=0.1)
     return float(np.mean(curve >= good_accuracy))

@@ -213,7 +213,7 @@ runs = train_many(plan)
 # %%
 def error(run, part):
     """Share of wrong answers at the end; guessing where the run diverged."""
-    return 1 - run.final(f"{part}_accuracy", diverged=0.1)
+    return 1 - run.final(f"{part}_accuracy")
 
 
 tried = dict(zip(searched, runs, strict=False))

@@ -122,7 +122,7 @@ runs = train_many(plan)
 
 # %%
 loss = {
-    (*point, part): run.final(f"{part}_loss", diverged=task.chance_loss)
+    (*point, part): run.final(f"{part}_loss")
     for point, run in zip(grid, runs, strict=True)
     for part in ("validation", "test")
 }

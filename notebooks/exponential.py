@@ -212,7 +212,7 @@ display.show(
 
 # %% tags=["nbval-ignore-output"]
 alive = {
-    name: np.array([run.final("test_loss", diverged=math.inf) < alive_loss for run in members])
+    name: np.array([run.final("test_loss") < alive_loss for run in members])
     for name, members in by_burst.items()
 }
 rows = [

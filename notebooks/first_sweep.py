@@ -155,7 +155,7 @@ display.say(
 runs = train_many(plan)
 loss = {}
 for (rate, seed), run in zip(grid, runs, strict=True):
-    loss[rate, seed] = run.final("test_loss", diverged=task.chance_loss)
+    loss[rate, seed] = run.final("test_loss")
 curve = np.array([[loss[rate, seed] for rate in rates] for seed in seeds])
 
 # %% tags=["nbval-ignore-output"]

@@ -140,7 +140,7 @@ def table_of(values, members=seeds):
     return np.array([[values[p, s] for s in members] for p in peaks])
 
 
-ends = {at: run.final("test_bits_per_character", diverged=chance) for at, run in runs.items()}
+ends = {at: run.final("test_bits_per_character") for at, run in runs.items()}
 number = {at: len(begins) for at, begins in found.items()}
 count, bits = table_of(number), table_of(ends)
 measured = {point: runs[point].probes["SampleSharpness"] for point in grid}

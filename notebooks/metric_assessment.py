@@ -120,7 +120,7 @@ whole = np.isfinite(loss).all(axis=1)
 metric = composite.cumulative(
     loss, evaluations=evaluations, peak=peak, kappa=kappa, near=near, window=window
 )
-final = np.array([run.final("test_loss", np.inf) for run in runs])
+final = np.array([run.final("test_loss") for run in runs])
 about_peak = loss[:, max(0, peak - near - 2) : peak + near]
 rises = (np.diff(about_peak, axis=1) > 0).any(axis=1)
 display.say(

@@ -60,7 +60,7 @@ import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks
 from lrlab.experiments.noise_sources.components import crossed
-from lrlab.experiments.noise_sources.elsewhere import train_under
+from lrlab.experiments.noise_sources.elsewhere import train_under_profile
 from lrlab.optimizers import SGD
 from lrlab.schedules import Constant
 
@@ -110,7 +110,7 @@ plan = [job(rates[name], i, j) for name, i, j in cells + pilot_cells]  # once un
 # ## Result
 
 # %% tags=["nbval-ignore-output"]
-runs = {profile: train_under(profile, plan, n_jobs=workers) for profile in PROFILES}
+runs = {p: train_under_profile(p, dict(enumerate(plan)), n_jobs=workers) for p in PROFILES}
 
 # %%
 # Log test losses, shape (initialisations, orders, profiles, evaluations), by rate.

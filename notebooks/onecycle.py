@@ -191,7 +191,7 @@ for p in peaks:
     at_peak = [
         np.nanmax(run.loss[max(0, peak_step[p] - 10) : peak_step[p] + 10]) for run in members
     ]
-    accuracy = [0.1 if run.diverged else run.final("test_accuracy") for run in members]
+    accuracy = [run.final("test_accuracy") for run in members]
     row = {"peak": p, "largest batch loss near the peak (median)": float(np.median(at_peak))}
     for kind in ("came back", "did not come back", "ended at ln 10", "diverged"):
         row[kind] = f"{outcomes[p].count(kind)} of {n_seeds}"

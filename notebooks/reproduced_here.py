@@ -32,7 +32,6 @@ batch_size: int = 64  # [images, 1..n_train] in a batch, as in the log
 gamma: float = 0.5  # [0<..<1] factor of the decays, per epoch, as in the log
 
 # %% tags=["setup"]
-import math
 
 import numpy as np
 import pandas as pd
@@ -90,10 +89,7 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-final = {
-    name: [min(run.final("test_loss", diverged=math.inf), task.chance_loss) for run in members]
-    for name, members in by_schedule.items()
-}
+final = {name: [run.final("test_loss") for run in members] for name, members in by_schedule.items()}
 compared = {"step decay": "decay-helps", "one-cycle": "one-cycle-helps"}
 fig, ((left, right),) = plots.figure(1, 2, height=2.8)
 at = by_schedule["no schedule"][0].evals["step"] / epoch

@@ -125,7 +125,7 @@ runs = train_many(plan)
 # %%
 def error(run, part="test"):
     """Share of wrong answers at the end; guessing where the run diverged."""
-    return 1 - run.final(f"{part}_accuracy", diverged=0.1)
+    return 1 - run.final(f"{part}_accuracy")
 
 
 by_arm = {}
@@ -247,7 +247,7 @@ display.say(
 # %% tags=["nbval-ignore-output"]
 tuning = {}
 for (name, optimizer, peak, _), run in zip(lenet_grid, runs[len(grid) :], strict=True):
-    loss = run.final("validation_loss", diverged=np.inf)
+    loss = run.final("validation_loss")
     tuning.setdefault((name, optimizer), {}).setdefault(peak, []).append(loss)
 lenet_rates = {
     arm: tuned.best_rate(list(by_peak), [np.mean(v) for v in by_peak.values()])
@@ -260,7 +260,7 @@ lenet_runs = train_many(
 lenet_loss = {
     arm: np.array(
         [
-            r.final("test_loss", diverged=lenet.chance_loss)
+            r.final("test_loss")
             for (n, o, _), r in zip(lenet_order, lenet_runs, strict=True)
             if (n, o) == arm
         ]

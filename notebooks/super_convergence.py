@@ -152,12 +152,12 @@ runs = train_many(plan)
 # %%
 def error(run):
     """Share of wrong answers at the end; guessing where the run diverged."""
-    return 1 - run.final("test_accuracy", diverged=0.1)
+    return 1 - run.final("test_accuracy")
 
 
 by_peak = {}
 for (peak, _), run in zip(tuning_grid, runs, strict=False):
-    wrong = 1 - run.final("validation_accuracy", diverged=0.1)
+    wrong = 1 - run.final("validation_accuracy")
     by_peak.setdefault(peak, []).append(wrong)
 slow = dict(zip((*seeds, *pilots), runs[len(tuning_grid) :], strict=True))
 display.say(

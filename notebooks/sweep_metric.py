@@ -194,10 +194,7 @@ def curve(run):
 
 
 losses = {seed: np.array([curve(run) for run in each]) for seed, each in grouped.items()}
-test = {
-    seed: np.array([run.final("test_loss", diverged=guess) for run in each])
-    for seed, each in grouped.items()
-}
+test = {seed: np.array([run.final("test_loss") for run in each]) for seed, each in grouped.items()}
 how = {"peak": peak, "near": near, "window": window}
 
 

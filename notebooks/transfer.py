@@ -155,7 +155,7 @@ tuned_runs = train_many(plan)
 
 def error(run, part):
     """Share of wrong answers at the end; guessing among five where the run diverged."""
-    return 1 - run.final(f"{part}_accuracy", diverged=0.2)
+    return 1 - run.final(f"{part}_accuracy")
 
 
 points = [(base, *point) for base in ("mnist1d", "mnist") for point in tuning(base)]
@@ -222,17 +222,10 @@ display.table(
                 in (grid(base, arm)[0], grid(base, arm)[-1]),
                 "test error [%]": f"{stats.mean_interval(100 * ends(base, arm, group[base]))}",
                 "test loss": float(
-                    np.mean(
-                        [
-                            runs[base, arm, s].final("test_loss", diverged=math.log(5))
-                            for s in group[base]
-                        ]
-                    )
+                    np.mean([runs[base, arm, s].final("test_loss") for s in group[base]])
                 ),
                 "training loss": float(
-                    np.mean(
-                        [runs[base, arm, s].final("train_loss", diverged=1e9) for s in group[base]]
-                    )
+                    np.mean([runs[base, arm, s].final("train_loss") for s in group[base]])
                 ),
             }
             for base, arm in chosen

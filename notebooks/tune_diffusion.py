@@ -110,9 +110,9 @@ loss = {
 }
 for (name, length, peak, seed), run in zip(grid, runs, strict=True):
     at = peaks.index(peak), seed - seeds[0]
-    loss[name, length][at] = run.final("validation_loss", diverged=np.inf)
+    loss[name, length][at] = run.final("validation_loss")
     if name == "constant":
-        loss[AVERAGED, length][at] = run.final("averaged_validation_loss", diverged=np.inf)
+        loss[AVERAGED, length][at] = run.final("averaged_validation_loss")
 display.say(
     f"{len(runs)} runs: {len(names)} schedules, {len(peaks)} peak rates, {len(epochs)} lengths, "
     f"{tuning_seeds} seeds; {len(runs) // len(names)} runs for each schedule."

@@ -112,8 +112,8 @@ shape = {c: (len(peaks[c[1]]), tuning_seeds) for c in conditions}
 error, loss = ({c: np.full(shape[c], np.nan) for c in conditions} for _ in range(2))
 for (name, optimizer, length, peak, seed), run in zip(grid, runs, strict=True):
     at = peaks[optimizer].index(peak), seed - seeds[0]
-    error[name, optimizer, length][at] = 1 - run.final("validation_accuracy", diverged=-np.inf)
-    loss[name, optimizer, length][at] = run.final("validation_loss", diverged=np.inf)
+    error[name, optimizer, length][at] = 1 - run.final("validation_accuracy")
+    loss[name, optimizer, length][at] = run.final("validation_loss")
 display.say(
     f"{len(runs)} runs: {len(names)} schedules, {len(optimizers)} optimizers, {len(lengths)} "
     f"lengths, {len(sgd_peaks)} rates with momentum and {len(adam_peaks)} with Adam, "

@@ -120,7 +120,7 @@ tuning_runs = train_many(plan)
 # %%
 curves = {name: np.empty((n_tuning, len(rates))) for name in names}
 for (name, rate, seed), run in zip(tuning_grid, tuning_runs, strict=True):
-    loss = run.final("validation_loss", diverged=task.chance_loss)
+    loss = run.final("validation_loss")
     curves[name][seed - 1000, rates.index(rate)] = loss
 display.say(
     f"{len(tuning_runs)} runs to tune: {len(names)} schedules × {len(rates)} rates × {n_tuning} "
@@ -139,7 +139,7 @@ runs = train_many(
 ends = {}
 for (name, _, seed), run in zip(grid, runs, strict=True):
     part = ends.setdefault((name, seed in pilots), [])
-    part.append(run.final("test_loss", diverged=task.chance_loss))
+    part.append(run.final("test_loss"))
 
 # %% tags=["nbval-ignore-output"]
 fig, [axes] = plots.figure(1, 2, width=9.6, height=3.7)

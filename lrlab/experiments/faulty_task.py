@@ -85,6 +85,11 @@ class Mistaken(Task):
         """The loss of guessing in the task without the mistake."""
         return self.right.chance_loss
 
+    @property
+    def chance(self) -> dict[str, float]:
+        """What guessing scores in the task without the mistake."""
+        return self.right.chance
+
     def data(self) -> Splits:
         """Return the other's data, with the mistake if it is one of the data."""
         return _data(self)

@@ -80,6 +80,11 @@ class Transfer(Task):
         """The loss of guessing, ln of the number of digits, in nats."""
         return math.log(len(self.digits))
 
+    @property
+    def chance(self) -> dict[str, float]:
+        """What guessing scores: the loss in nats, and the accuracy."""
+        return {"loss": self.chance_loss, "accuracy": 1 / len(self.digits)}
+
     def data(self) -> Splits:
         """Return inputs and labels (n,) int64, 0 for the first of the digits, in three parts."""
         return _data(self.base, self.digits, self.n_train, self.sample)

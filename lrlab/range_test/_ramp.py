@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 
-from lrlab import schedules
 from lrlab.schedules import Exponential, Linear
 from lrlab.training.record import Run
 
@@ -82,14 +81,13 @@ class Trace:
     @classmethod
     def of(cls, run: Run) -> Trace:
         """Return the trace of a training run."""
-        planned = schedules.from_dict(run.recipe["schedule"])
         return cls(
             lr=run.lr,
             loss=run.loss,
             grad_norm=run.grad_norm,
             seed=run.seed,
-            planned_lr=planned(np.arange(run.recipe["steps"])),
-            stop_reason=stop_reason(run.loss, run.grad_norm, run.recipe["max_loss"]),
+            planned_lr=run.recipe.schedule(np.arange(run.recipe.steps)),
+            stop_reason=stop_reason(run.loss, run.grad_norm, run.recipe.max_loss),
             probes=run.probes,
             evals=run.evals,
             seconds=run.seconds,

@@ -137,6 +137,19 @@ class Task:
         """The loss of guessing, ln(classes), in nats; None where there is no such number."""
         return math.log(self.classes) if self.classes else None
 
+    @property
+    def chance(self) -> dict[str, float]:
+        """What guessing scores, by metric: what a run that diverged counts as.
+
+        Example:
+            >>> from lrlab import tasks
+            >>> tasks.get("mnist").chance["accuracy"]
+            0.1
+        """
+        accuracy = 1 / self.classes if self.classes else None
+        known = {"loss": self.chance_loss, "accuracy": accuracy}
+        return {metric: value for metric, value in known.items() if value is not None}
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-able dict, which `lrlab.tasks.from_dict` reads."""
         return {"task": self.name} | dataclasses.asdict(self)

@@ -146,6 +146,14 @@ class NamesLM(Task):
         """The loss of guessing: ln of the size of the alphabet, in nats."""
         return math.log(len(self.alphabet))
 
+    @property
+    def chance(self) -> dict[str, float]:
+        """What guessing scores: the loss in nats, and in bits, per character."""
+        return {
+            "loss": self.chance_loss,
+            "bits_per_character": self.chance_loss / math.log(2),
+        }
+
     def data(self) -> Splits:
         """Return windows of codes, one tensor (n, context + 1) int64 in each of three parts."""
         whole = _windows(self.source, self.context)

@@ -7,8 +7,9 @@ key of all that can change its numbers. Probes (`lrlab.training.probes`) measure
 from lrlab.training._checkpoint import Checkpoint
 from lrlab.training._stopping import EarlyStopping, Stop
 from lrlab.training.loop import train
-from lrlab.training.parallel import Job, WorkerKilled, describe, in_parallel, train_many
+from lrlab.training.parallel import Job, WorkerKilled, estimate, in_parallel, train_many
 from lrlab.training.record import Run
+from lrlab.training.results import Results
 from lrlab.training.state import TrainingState
 from lrlab.training.store import Store, default_store, run_key
 
@@ -16,13 +17,14 @@ __all__ = [
     "Checkpoint",
     "EarlyStopping",
     "Job",
+    "Results",
     "Run",
     "Stop",
     "Store",
     "TrainingState",
     "WorkerKilled",
     "default_store",
-    "describe",
+    "estimate",
     "in_parallel",
     "run_key",
     "train",

@@ -127,8 +127,9 @@ def train(
             checkpoint = Checkpoint(last, identity, state.state_dict(seconds))
     return Run(
         task=identity["task"],
-        recipe=identity["recipe"],
+        recipe=recipe,
         status=status,
+        chance=dict(task.chance),
         **history.arrays(),
         seconds=seconds,
         checkpoint=checkpoint,

@@ -10,8 +10,8 @@ import contextlib
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, overload
 
 import joblib
 import torch
@@ -25,6 +25,7 @@ from lrlab.training._stopping import Stop
 from lrlab.training.loop import train
 from lrlab.training.probes import Probe
 from lrlab.training.record import Run
+from lrlab.training.results import Results
 from lrlab.training.store import Store, default_store, run_key
 
 _CALIBRATION_STEPS = 8
@@ -56,21 +57,29 @@ class Job:
         return run_key(self.task, self.recipe, self.probes, self.stop)
 
 
+@overload
+def train_many(jobs: Mapping[Hashable, Job], **settings: Any) -> Results: ...
+
+
+@overload
+def train_many(jobs: Sequence[Job], **settings: Any) -> list[Run]: ...
+
+
 def train_many(
-    jobs: Sequence[Job],
+    jobs: Mapping[Hashable, Job] | Sequence[Job],
     *,
     n_jobs: int | None = None,
     store: Store | str | None = "default",
     progress: bool = True,
-) -> list[Run]:
-    """Train many runs in parallel and return them in the order of the jobs.
+) -> Results | list[Run]:
+    """Train many runs in parallel and return them by key, or in the order of the jobs.
 
     Runs that the store knows are read from it, equal jobs are trained once, and each run is kept
     as soon as it is finished, so that an interrupted call loses nothing that was finished: the
     same call again goes on.
 
     Args:
-        jobs: what is to be trained.
+        jobs: what is to be trained, by key or in a row.
         n_jobs: number of processes; None means one for each core (or what the active
             `joblib.parallel_config` says).
         store: where runs are kept; ``"default"`` is
@@ -78,7 +87,7 @@ def train_many(
         progress: show a progress bar.
 
     Returns:
-        One run for each job.
+        One run for each job: `Results` with the keys of the jobs, or a list in their order.
 
     Raises:
         WorkerKilled: if a worker process was killed from outside.
@@ -90,12 +99,16 @@ def train_many(
         >>> [run.status for run in train_many([job, job], n_jobs=1, store=None, progress=False)]
         ['completed', 'completed']
     """
+    if isinstance(jobs, Mapping):
+        runs = train_many([*jobs.values()], n_jobs=n_jobs, store=store, progress=progress)
+        return Results(dict(zip(jobs, runs, strict=True)))
     place = default_store() if store == "default" else store
     names = [job.key or f"#{i}" for i, job in enumerate(jobs)]
     todo = dict(zip(names, jobs, strict=True))
     done: dict[str, Run] = {}
     if place is not None:
-        stored = ((name, place.get(name)) for name in todo if not name.startswith("#"))
+        known = {name: job for name, job in todo.items() if not name.startswith("#")}
+        stored = ((name, place.get(name, job.recipe)) for name, job in known.items())
         done = {name: run for name, run in stored if run is not None}
     waiting = {name: job for name, job in todo.items() if name not in done}
     events.emit("plan", total=len(todo), stored=len(done), seconds=None)
@@ -113,11 +126,13 @@ def train_many(
     return [done[name] for name in names]
 
 
-def describe(jobs: Sequence[Job], store: Store | str | None = "default") -> dict[str, Any]:
+def estimate(
+    jobs: Mapping[Hashable, Job] | Sequence[Job], store: Store | str | None = "default"
+) -> dict[str, Any]:
     """Say what `train_many` would do, without doing it.
 
     Args:
-        jobs: what would be trained.
+        jobs: what would be trained, by key or in a row.
         store: as in `train_many`.
 
     Returns:
@@ -125,7 +140,8 @@ def describe(jobs: Sequence[Job], store: Store | str | None = "default") -> dict
         for this machine, from a few updates of each task, timed now.
     """
     place = default_store() if store == "default" else store
-    todo = {job.key or f"#{i}": job for i, job in enumerate(jobs)}
+    each = jobs.values() if isinstance(jobs, Mapping) else jobs
+    todo = {job.key or f"#{i}": job for i, job in enumerate(each)}
     known = {name for name in todo if place is not None and place.get(name) is not None}
     seconds_per_step: dict[str, float] = {}
     total = 0.0

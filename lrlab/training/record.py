@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -12,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from lrlab.files import written_atomically
+from lrlab.recipe import Recipe
 
 if TYPE_CHECKING:
     from lrlab.training._checkpoint import Checkpoint
 
+_PART = re.compile("^(averaged_)?(train|validation|test)_")
 _DAMAGE = (zipfile.BadZipFile, zlib.error)
 Status = Literal["completed", "stopped", "diverged", "partial"]
 
@@ -26,7 +30,7 @@ class Run:
 
     Args:
         task: the task, as `Task.to_dict` gives it.
-        recipe: the recipe, as `Recipe.to_dict` gives it.
+        recipe: how it was trained.
         status: ``"completed"``; ``"stopped"`` early on purpose; ``"diverged"``: the loss or the
             gradient was not finite or above the recipe's bound, at the last step;
             ``"partial"``: trained up to `until`.
@@ -37,12 +41,13 @@ class Run:
         evals: by name, one number per evaluation; ``"step"`` is the number of updates done.
         probes: by the probe's name: ``"step"`` and its measurements, one row each.
         seconds: time that training took.
+        chance: what guessing scores, by the task's own names of its metrics.
         key: the key in the store, None if it has none.
         checkpoint: all that is needed to go on, for runs that can go on.
     """
 
     task: dict[str, Any]
-    recipe: dict[str, Any]
+    recipe: Recipe
     status: Status
     lr: np.ndarray
     loss: np.ndarray
@@ -50,6 +55,7 @@ class Run:
     evals: dict[str, np.ndarray]
     probes: dict[str, dict[str, np.ndarray]]
     seconds: float
+    chance: dict[str, float] = dataclasses.field(default_factory=dict)
     key: str | None = None
     checkpoint: Checkpoint | None = None
 
@@ -61,22 +67,30 @@ class Run:
     @property
     def seed(self) -> int:
         """The recipe's seed."""
-        return self.recipe["seed"]
+        return self.recipe.seed
 
     @property
     def diverged(self) -> bool:
         """Whether the run ended because loss or gradient left the bounds."""
         return self.status == "diverged"
 
-    def final(self, metric: str, diverged: float = float("nan")) -> float:
-        """Return a metric at the last evaluation, or the given number if the run diverged.
+    def final(self, metric: str) -> float:
+        """Return a metric at the last evaluation, at worst that of guessing.
+
+        This is the one rule for runs that diverged: they count as guessing, and so does every run
+        that ended above it (below it, for an accuracy). Where the task does not say what guessing
+        scores, a run that diverged gives NaN. What was measured, whatever it is, is in `evals`.
 
         Raises:
             KeyError: naming the metrics there are.
         """
         if metric not in self.evals:
             raise KeyError(f"no metric {metric!r}; there are {', '.join(self.evals)}")
-        return diverged if self.diverged else float(self.evals[metric][-1])
+        value, name = float(self.evals[metric][-1]), _PART.sub("", metric)
+        chance = self.chance.get(name, math.nan)
+        if self.diverged or math.isnan(value) or math.isnan(chance):
+            return chance if self.diverged or math.isnan(value) else value
+        return max(value, chance) if name == "accuracy" else min(value, chance)
 
     def same_numbers(self, other: Run) -> bool:
         """Whether two runs recorded the same numbers, bit for bit (time taken apart)."""
@@ -89,22 +103,27 @@ class Run:
 
     def save(self, path: Path) -> None:
         """Write the run (without its checkpoint) to a file, all of it or nothing."""
-        about = {"task": self.task, "recipe": self.recipe, "status": self.status}
-        about |= {"seconds": self.seconds, "key": self.key}
+        about = {"task": self.task, "recipe": self.recipe.to_dict(), "status": self.status}
+        about |= {"seconds": self.seconds, "chance": self.chance, "key": self.key}
         with written_atomically(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, about=json.dumps(about), **self._arrays())
 
     @classmethod
-    def load(cls, path: Path) -> Run:
+    def load(cls, path: Path, recipe: Recipe | None = None) -> Run:
         """Read a run that `save` wrote. No code in the file is ever executed.
 
+        Args:
+            path: the file.
+            recipe: the run's recipe, where the caller has it; None: as the file describes it.
+
         Raises:
-            ValueError: if the file is not a run.
+            ValueError: if the file is not a run, or its recipe has parts that lrlab does not know.
         """
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
                 arrays = dict(content)
             about = json.loads(str(arrays.pop("about")))
+            about["recipe"] = recipe or Recipe.from_dict(about["recipe"])
         except (OSError, EOFError, ValueError, KeyError, TypeError, *_DAMAGE) as error:
             raise ValueError(f"{path.name} is not a stored run") from error
         evals, probes, series = {}, {}, {}

@@ -80,10 +80,15 @@ class Store:
     folder: Path
     checkpoint_every: int = 2000
 
-    def get(self, key: str) -> Run | None:
-        """Return the run with this key, None if it isn't there or can't be read."""
+    def get(self, key: str, recipe: Recipe | None = None) -> Run | None:
+        """Return the run with this key, None if it isn't there or can't be read.
+
+        Args:
+            key: as `run_key` gives it.
+            recipe: the recipe that the key was made from; None: as the file describes it.
+        """
         try:
-            return Run.load(self._path(key, "npz"))
+            return Run.load(self._path(key, "npz"), recipe)
         except ValueError:
             return None
 
@@ -102,7 +107,7 @@ class Store:
         key = run_key(task, recipe, probes, stop)
         if key is None:
             return train(task, recipe, probes=probes, stop=stop)
-        if (run := self.get(key)) is not None:
+        if (run := self.get(key, recipe)) is not None:
             return run
         checkpoint = self._checkpoint(key)
         while True:
@@ -129,7 +134,7 @@ class Store:
         key = run_key(task, recipe, probes)
         if key is None:
             raise ValueError("only a task of lrlab, with its recipe and probes, can be continued")
-        if (run := self.get(key)) is not None:
+        if (run := self.get(key, recipe)) is not None:
             return run
         checkpoint = self._checkpoint(key)
         until = max(until, checkpoint.step if checkpoint else 0)

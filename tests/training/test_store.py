@@ -86,7 +86,7 @@ def test_what_is_stored_is_not_trained_again(tmp_path, monkeypatch):
 def test_history_costs_less_than_a_hundred_bytes_a_step(tmp_path):
     rng = np.random.default_rng(0)
     series = {name: rng.random(5000) for name in ("lr", "loss", "grad_norm")}
-    run = Run({}, {}, "completed", **series, evals={}, probes={}, seconds=1.0)
+    run = Run({}, RECIPE, "completed", **series, evals={}, probes={}, seconds=1.0)
     run.save(tmp_path / "run.npz")
     assert (tmp_path / "run.npz").stat().st_size / 5000 < 100
 

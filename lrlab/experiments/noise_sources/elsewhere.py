@@ -11,15 +11,17 @@ import pickle
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 
 from lrlab import numerics
 from lrlab.training.parallel import Job, train_many
-from lrlab.training.record import Run
+from lrlab.training.results import Results
 
 
-def train_under(profile: str, jobs: Sequence[Job], *, n_jobs: int | None = None) -> list[Run]:
+def train_under_profile(
+    profile: str, jobs: Mapping[Hashable, Job], *, n_jobs: int | None = None
+) -> Results:
     """Train many runs under a profile, as `lrlab.train_many` does, with the usual store.
 
     Args:
@@ -29,25 +31,25 @@ def train_under(profile: str, jobs: Sequence[Job], *, n_jobs: int | None = None)
         n_jobs: number of processes, as for `lrlab.train_many`.
 
     Returns:
-        One run for each job.
+        The runs by the keys of their jobs.
 
     Raises:
         ValueError: if there is no such profile.
         RuntimeError: if the other process fails, with the last line that it said.
 
     Example:
-        >>> train_under("foreign", [])
-        []
+        >>> len(train_under_profile("foreign", {}))
+        0
     """
     variables = numerics.environment(profile)
     if not jobs:
-        return []
+        return Results({})
     if numerics.profile()["name"] == profile:
         return train_many(jobs, n_jobs=n_jobs)
     others = {k: v for k, v in os.environ.items() if k not in numerics.PORTABLE}
     with tempfile.TemporaryDirectory(prefix="lrlab-") as folder:
         asked, answered = Path(folder) / "jobs", Path(folder) / "runs"
-        asked.write_bytes(pickle.dumps((list(jobs), n_jobs)))
+        asked.write_bytes(pickle.dumps((dict(jobs), n_jobs)))
         done = subprocess.run(
             [sys.executable, "-m", "lrlab.experiments.noise_sources.elsewhere", asked, answered],
             env=others | variables,

@@ -117,7 +117,7 @@ def dry_run(request: Request) -> dict[str, Any]:
     """Execute a notebook up to its setup and return what it would train; write nothing.
 
     Returns:
-        What `lrlab.training.parallel.describe` says about the notebook's `plan`: `runs`, `stored`,
+        What `lrlab.training.parallel.estimate` says about the notebook's `plan`: `runs`, `stored`,
         `seconds` (an estimate, or `None`) and `by_task`.
 
     Raises:
@@ -131,11 +131,11 @@ def dry_run(request: Request) -> dict[str, Any]:
     notebook = assemble(source, request.size, changed)
     is_setup = ["setup" in cell.metadata.get("tags", []) for cell in notebook.cells]
     notebook.cells = notebook.cells[: is_setup.index(True) + 1]
-    describe = (
+    estimate = (
         "import json\nfrom lrlab.training import parallel\n"
-        "print(json.dumps(parallel.describe(plan)))"
+        "print(json.dumps(parallel.estimate(plan)))"
     )
-    notebook.cells.append(nbformat.v4.new_code_cell(describe, id="describe"))
+    notebook.cells.append(nbformat.v4.new_code_cell(estimate, id="estimate"))
     executed = execute(notebook, request.root).notebook
     printed = [output.text for output in executed.cells[-1].outputs if output.get("text")]
     return json.loads("".join(printed).strip().splitlines()[-1])
