@@ -14,7 +14,8 @@ from sweep_fakes import Formula, plan, table, whole
 from lrlab.labbook.cli._sweep import _on
 from lrlab.sweep import sweep, trials
 
-FAKES = str(Path(__file__).parents[1])
+HERE = Path(__file__).parent
+MODULES = os.pathsep.join(map(str, [HERE, HERE.parent, HERE.parents[1]]))  # that workers import
 PATIENCE = 120  # seconds; a busy machine is no failure
 
 
@@ -28,7 +29,7 @@ def free_port() -> int:
 def cluster(tmp_path):
     """A scheduler and two workers with one thread each, as programs of their own."""
     address = f"tcp://127.0.0.1:{free_port()}"
-    environment = os.environ | {"PYTHONPATH": FAKES, "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": MODULES, "OMP_NUM_THREADS": "1"}
     common = {
         "cwd": tmp_path,
         "env": environment,
