@@ -14,6 +14,8 @@ def test_no_entry_was_edited_after_it_was_recorded():
     assert [entry.name for entry in log(ROOT) if not entry.unedited()] == []
 
 
+# Remove the mark with the first entries of the new house: strict, so that it can't be forgotten.
+@pytest.mark.xfail(strict=True, reason="the log's cells import modules by their former names")
 @pytest.mark.slow
 def test_two_entries_say_the_same_when_they_are_executed_again():
     """One that trains nothing, and the one that trains the fewest runs."""
