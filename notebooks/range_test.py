@@ -40,7 +40,7 @@
 n_seeds: int = 8  # [2..500] ramps, one a seed
 lr_min: float = 1e-4  # [0<..<lr_max] rate at which the ramp starts
 lr_max: float = 4.0  # [lr_min<..] rate at which the ramp ends
-ramp_steps: int = 250  # [updates, 2..] length of a ramp and of a pilot
+ramp_steps: int = 250  # [updates, 10..] length of a ramp and of a pilot
 pilots: int = 6  # [1..] short runs at constant rates inside the band
 rates: list[float] = [5e-4, 5e-3, 0.05, 0.2, 1.0]  # [2.. of 0<.. rising] rates of whole runs
 epochs: int = 3  # [epochs, 1..] length of a whole run

@@ -37,12 +37,12 @@
 # their own.
 
 # %% tags=["parameters"]
-steps: int = 400  # [updates, 1..] T, the shortest training
+steps: int = 400  # [updates, 20..] T, the shortest training
 n_seeds: int = 10  # [2..500] paired seeds
 pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
 n_train: int = 3500  # [1..3500] training signals of MNIST-1D
 batch_size: int = 100  # [signals, 1..n_train] in a batch
-lenet_steps: int = 150  # [updates, 1..] of LeNet
+lenet_steps: int = 150  # [updates, 20..] of LeNet
 lenet_train: int = 3500  # [1..3500] training images of LeNet
 lenet_batch: int = 64  # [images, 1..lenet_train] in a batch of LeNet
 lenet_sgd: list[float] = [0.01, 0.02, 0.04, 0.08, 0.16]  # [2.. of 0<.. rising] peaks, momentum

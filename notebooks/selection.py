@@ -44,7 +44,7 @@
 # to 4, are not used here; that comparison has 8 new ones.
 
 # %% tags=["parameters"]
-updates: int = 400  # [10..] updates of a run
+updates: int = 400  # [20..] updates of a run
 n_seeds: int = 5  # [2..n_high] paired seeds
 n_high: int = 8  # [n_seeds..100] of the comparison with the highest rate, which spreads more
 first_seed: int = 10  # [0..400] the first of them

@@ -46,7 +46,7 @@
 sgd_peaks: list[float] = [0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6]  # [3.. of 0<.. rising] equal ratios
 adam_peaks: list[float] = [1.25e-3, 2.5e-3, 5e-3, 1e-2, 2e-2, 4e-2, 8e-2]  # [3.. of 0<.. rising]
 # same for Adam
-steps: int = 400  # [updates, 1..] T, the shortest training; the others have 2T and 4T
+steps: int = 400  # [updates, 20..] T, the shortest training; the others have 2T and 4T
 tuning_seeds: int = 2  # [1..1000] seeds for each rate
 n_train: int = 3500  # [1..3500] training signals
 batch_size: int = 100  # [signals, 1..n_train] in a batch

@@ -163,10 +163,10 @@ def default_store() -> Store | None:
     ``.lrlab/runs`` in the laboratory around the working folder, or ``~/.cache/lrlab/runs``.
     """
     value = os.environ.get("LRLAB_CACHE", "")
-    if value == "off":
+    if value.lower() == "off":
         return None
     if value:
-        return Store(Path(value))
+        return Store(Path(value).expanduser())
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "_toc.yml").is_file() and (folder / "notebooks").is_dir():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import signal
 import sys
 import threading
@@ -23,6 +25,7 @@ class _Group(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         try:
+            _any_character_can_be_shown()
             with _termination_as_interruption():
                 return super().invoke(context)
         except BadInput as error:
@@ -35,6 +38,18 @@ class _Group(click.Group):
         except KeyboardInterrupt:
             click.echo("lrlab: interrupted; what was finished before is kept", err=True)
             context.exit(1)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # nobody reads any more; click ends quietly
+            where = f": {error.filename}" if error.filename else ""
+            click.echo(f"lrlab: {error.strerror or error}{where}", err=True)
+            context.exit(1)
+
+
+def _any_character_can_be_shown() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager
@@ -51,7 +66,10 @@ def _termination_as_interruption() -> Iterator[None]:
 
 
 def _shown(path: Path) -> Path:
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError:
+        return path
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
@@ -125,7 +143,6 @@ def params(notebook: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would be trained; write nothing.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
     metavar="FOLDER",
     help="Put the result there instead of into the log.",
 )
@@ -142,7 +159,7 @@ def run(
     parameters: tuple[tuple[str, str], ...],
     smoke: bool,
     dry_run: bool,
-    out: Path | None,
+    out: str | None,
     replace: bool,
     check_portable: bool,
     supersedes: str | None,
@@ -151,12 +168,14 @@ def run(
     """Execute a notebook and add the result to the log as a dated entry."""
     from lrlab.labbook import entries
 
+    if out == "":
+        raise BadInput("--out is empty; it takes a folder, or a file that ends in .ipynb")
     request = entries.Request(
         root=find_root(),
         notebook=notebook,
         texts=list(parameters),
         size="smoke" if smoke else "full",
-        out=out,
+        out=None if out is None else Path(out),
         replace=replace,
         check_portable=check_portable,
         supersedes=supersedes,

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrlab import events, numerics
-from lrlab.labbook.entries.errors import BadInput, RunFailed
+from lrlab.labbook.entries._place import keep
+from lrlab.labbook.entries.errors import BadInput, RunFailed, shortened
+from lrlab.labbook.entries.values import spell
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _OF_A_TERMINAL = ("COLUMNS", "LINES", "FORCE_COLOR")
+_MAY_FAIL = "raises-exception"  # the tag of a cell that is meant to fail, as Jupyter has it
 
 
 @dataclass
@@ -44,7 +51,7 @@ def execute(
     profile: str = "portable",
     cache: Path | None = None,
     label: str = "",
-    keep: Path | None = None,
+    kept: Path | None = None,
 ) -> Execution:
     """Execute a notebook from top to bottom.
 
@@ -57,47 +64,46 @@ def execute(
         profile: the numerics profile of the kernel.
         cache: the folder of the store of runs; the usual one by default.
         label: what the progress bar is called; no bar without it.
-        keep: where to leave the notebook as far as it came, if it fails.
+        kept: where to leave the notebook as far as it came, if it fails.
 
     Returns:
         The executed notebook and its runs.
 
     Raises:
-        BadInput: if the cell tagged `setup` raised a `ValueError`, with its message.
-        RunFailed: if another cell failed, or if the execution was interrupted.
+        BadInput: if the cell tagged `setup` raised an exception; the parameters that were set are
+            named with it.
+        RunFailed: if another cell failed or ended the notebook, if the kernel did not start or
+            died, or if the execution was interrupted.
     """
-    import papermill
     from nbclient.exceptions import DeadKernelError
-    from papermill.engines import papermill_engines
-    from papermill.exceptions import PapermillExecutionError
+    from papermill.iorw import load_notebook_node
 
     from lrlab.labbook.entries._kernel import PinnedEngine
 
-    papermill_engines.register("lrlab", PinnedEngine)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="lrlab-") as folder:
-        told = Path(folder) / "events.jsonl"
-        output = Path(folder) / "partial.ipynb"
-        variables = kernel_environment(Path(folder), told, profile=profile, cache=cache)
+    with _temporary_folder() as folder:
+        told = folder / "events.jsonl"
+        output = folder / "partial.ipynb"
+        variables = kernel_environment(folder, told, profile=profile, cache=cache)
         with _Listener(told, label) as listener:
             try:
-                executed = papermill.execute_notebook(
-                    notebook,
-                    output,
-                    engine_name="lrlab",
-                    kernel_name="python3",
+                executed = PinnedEngine.execute_notebook(
+                    load_notebook_node(notebook),
+                    "python3",
+                    output_path=str(output),
                     progress_bar=False,
                     kernel_environment=variables,
                     kernel_folder=str(root / "notebooks"),
+                    connection=str(folder / "kernel.json"),
                 )
-            except PapermillExecutionError as error:
-                _refuse_bad_input(notebook, error)
-                what = f"cell {error.cell_index} failed: {error.ename}: {_first(error.evalue)}"
-                raise RunFailed(what, _keep(output, keep)) from None
             except DeadKernelError:
-                raise RunFailed("the kernel died (out of memory?)", _keep(output, keep)) from None
+                raise RunFailed("the kernel died (out of memory?)", _keep(output, kept)) from None
+            except RuntimeError as error:
+                what = f"the kernel did not start: {_first(str(error))}"
+                raise RunFailed(what, _keep(output, kept)) from None
             except KeyboardInterrupt:
-                raise RunFailed("interrupted", _keep(output, keep), interrupted=True) from None
+                raise RunFailed("interrupted", _keep(output, kept), interrupted=True) from None
+        _refuse_errors(notebook, executed, lambda: _keep(output, kept))
     seconds = time.monotonic() - began
     return Execution(executed, sorted(listener.runs), len(listener.trained), seconds)
 
@@ -126,11 +132,17 @@ def kernel_environment(
         "MATPLOTLIBRC": str(_matplotlib_defaults()),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     }
-    if cache is not None:
-        variables["LRLAB_CACHE"] = str(cache)
+    if cache is not None or variables.get("LRLAB_CACHE"):
+        variables["LRLAB_CACHE"] = _cache(cache or variables["LRLAB_CACHE"])
+    variables["MPLCONFIGDIR"] = str(_matplotlib_folder(folder))
     for name in _OF_A_TERMINAL:
         variables.pop(name, None)
     return variables
+
+
+def _cache(value: Path | str) -> str:
+    # A relative folder is one where the command was given, not where the notebooks lie.
+    return "off" if str(value).lower() == "off" else str(Path(value).expanduser().absolute())
 
 
 def _matplotlib_defaults() -> Path:
@@ -140,22 +152,67 @@ def _matplotlib_defaults() -> Path:
     return Path(spec.origin).parent / "mpl-data" / "matplotlibrc"
 
 
-def _refuse_bad_input(notebook: NotebookNode, error: Any) -> None:
-    cell = notebook.cells[error.cell_index]
-    if error.ename == "ValueError" and "setup" in cell.metadata.get("tags", []):
-        raise BadInput(_first(error.evalue)) from None
+def _matplotlib_folder(temporary: Path) -> Path:
+    """A folder that can be written and knows the fonts: a notebook says nothing about either."""
+    own = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "matplotlib")
+    for folder in (Path(os.environ.get("MPLCONFIGDIR") or own), own, temporary / "matplotlib"):
+        with contextlib.suppress(OSError, RuntimeError):  # there may be no home
+            folder = folder.expanduser().absolute()
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                break
+    if not any(folder.glob("fontlist-*.json")):
+        code = "import matplotlib.font_manager"
+        environment = {**os.environ, "MPLCONFIGDIR": str(folder)}
+        subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+    return folder
+
+
+def _refuse_errors(
+    asked: NotebookNode, executed: NotebookNode, kept: Callable[[], Path | None]
+) -> None:
+    for number, cell in enumerate(executed.cells):
+        tags = cell.metadata.get("tags", [])
+        errors = [o for o in cell.get("outputs", []) if o.output_type == "error"]
+        if not errors or _MAY_FAIL in tags:
+            continue
+        name, text = errors[0].ename, _first(errors[0].evalue)
+        if "setup" in tags:
+            raise BadInput(_of_setup(name, text, asked.metadata.get("lrlab", {})))
+        if name == "SystemExit":
+            what = f"cell {number} ended the notebook (sys.exit), and the cells below did not run"
+        else:
+            what = f"cell {number} failed: {name}: {text}"
+        raise RunFailed(what, kept())
+
+
+def _of_setup(name: str, text: str, about: Any) -> str:
+    """What a setup cell refuses, and which parameters were set."""
+    what = text if name == "ValueError" and text else f"the setup cell failed: {name}: {text}"
+    values = about.get("changed", {})
+    unnamed = {k: v for k, v in values.items() if not re.search(rf"\b{re.escape(k)}\b", what)}
+    if not unnamed:
+        return what
+    given = ", ".join(f"{key} = {shortened(spell(value), 80)}" for key, value in unnamed.items())
+    return f"{shortened(what, 300)} (with {given})"
 
 
 def _first(text: str) -> str:
     return text.strip().split("\n")[0]
 
 
-def _keep(output: Path, keep: Path | None) -> Path | None:
-    if keep is None or not output.exists():
-        return None
-    keep.parent.mkdir(parents=True, exist_ok=True)
-    keep.write_bytes(output.read_bytes())
-    return keep
+def _keep(output: Path, path: Path | None) -> Path | None:
+    return keep(output.read_bytes(), path) if path is not None and output.exists() else None
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="lrlab-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise BadInput(f"there is no folder for temporary files: {error.strerror}") from None
+    with folder as name:
+        yield Path(name)
 
 
 class _Listener:

@@ -19,6 +19,9 @@ _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 
 
+_SECONDS_TO_START = 600  # a cold disk, a busy machine, an antivirus program
+
+
 class PinnedKernelManager(AsyncKernelManager):
     """Starts `ipykernel` in the interpreter of this process."""
 
@@ -60,14 +63,21 @@ class PinnedEngine(NBClientEngine):
         *,
         kernel_environment: dict[str, str],
         kernel_folder: str,
+        connection: str,
         **_: Any,
     ) -> Any:
         """Execute the notebook of papermill's manager."""
+
+        class Manager(PinnedKernelManager):
+            # The usual place is in the home folder, which need not be writable.
+            connection_file = connection
+
         client = PinnedClient(
             nb_man,
             kernel_name=kernel_name,
-            kernel_manager_class=PinnedKernelManager,
+            kernel_manager_class=Manager,
             log=_SILENT,
             timeout=None,
+            startup_timeout=_SECONDS_TO_START,
         )
         return client.execute(env=kernel_environment, cwd=kernel_folder)

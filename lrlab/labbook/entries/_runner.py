@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lrlab.files import write
 from lrlab.labbook.entries import _record as records
 from lrlab.labbook.entries._assemble import assemble, command, date_metadata, slug
 from lrlab.labbook.entries._execute import Execution, execute
 from lrlab.labbook.entries._normalise import Unfit, normalise, to_bytes
-from lrlab.labbook.entries._source import read
+from lrlab.labbook.entries._place import alone, held, is_record, keep, put
+from lrlab.labbook.entries._source import Source, read
 from lrlab.labbook.entries.errors import BadInput, RunFailed
 from lrlab.labbook.entries.laboratory import log_folder, partial_folder
 from lrlab.labbook.entries.logbook import Entry, claims_of, find
+from lrlab.labbook.entries.values import Value
 from lrlab.labbook.looks import append, look
+from lrlab.labbook.looks import read as looks
 from lrlab.labbook.releases import sealed
 
 if TYPE_CHECKING:
@@ -65,25 +67,42 @@ def run(request: Request, *, progress: bool = True) -> Entry:
         BadInput: if it can't be done as asked; nothing has been written.
         RunFailed: if a cell failed, the run was interrupted, or the result can't be published.
     """
+    _check_texts(request)
     source = read(request.root, request.notebook)
     changed = source.ask(request.texts, request.size)
     day = datetime.date.today().isoformat()
     name = f"{day}-{slug(source.name, request.size, changed)}"
     path = _target(request, name)
+    with held(path):
+        _refuse_taken(request, path)
+        return _run(request, source, changed, path, day, progress)
+
+
+def _run(
+    request: Request,
+    source: Source,
+    changed: dict[str, Value],
+    path: Path,
+    day: str,
+    progress: bool,
+) -> Entry:
     supersedes = _supersedes(request, path)
+    counts = request.out is None and request.size == "full" and not changed
+    if counts:
+        _readable_looks(request.root)
     notebook = assemble(source, request.size, changed, request.check_portable)
     metadata = dict(notebook.metadata)
     if request.out is None:
         metadata |= date_metadata(source, request.size, changed, day)
     label = source.name if progress else ""
-    keep = partial_folder(request.root) / f"{name}.ipynb"
+    kept = partial_folder(request.root) / path.name
 
     started = datetime.datetime.now(datetime.UTC)
-    first = execution = execute(notebook, request.root, label=label, keep=keep)
+    execution = execute(notebook, request.root, label=label, kept=kept)
     fragile, portable_check = [], None
     if request.check_portable:
-        fragile, portable_check = _try_elsewhere(request, notebook, first, label, keep)
-    data = publishable(execution.notebook, metadata, request.root, keep)
+        fragile, portable_check = _try_elsewhere(request, notebook, execution, label, kept)
+    data = publishable(execution.notebook, metadata, request.root, kept)
 
     record = {
         "schema": records.SCHEMA,
@@ -99,17 +118,21 @@ def run(request: Request, *, progress: bool = True) -> Entry:
         "supersedes": supersedes,
         "fragile": fragile,
         "portable_check": portable_check,
-        "runs": first.runs,
-        "trained": first.trained,
+        "runs": execution.runs,
+        "trained": execution.trained,
         **records.surroundings(request.root, "portable"),
         "started": started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "seconds": round(first.seconds, 2),
+        "seconds": round(execution.seconds, 2),
     }
-    write(path.with_suffix(".json"), records.to_bytes(record))
-    write(path, data)
-    if request.out is None and request.size == "full" and not changed:
+    try:
+        _refuse_taken(request, path)
+    except BadInput as error:  # it was put there by other means than ours
+        raise RunFailed(str(error), keep(data, kept)) from None
+    put(path, data, records.to_bytes(record), kept)
+    if counts:
         claims = claims_of(execution.notebook)
-        append(request.root, [look(record, claims, source.header.get("predictions"))])
+        with alone(log_folder(request.root) / "looks", wait=60):
+            append(request.root, [look(record, claims, source.header.get("predictions"))])
     return Entry(path, record)
 
 
@@ -141,18 +164,17 @@ def dry_run(request: Request) -> dict[str, Any]:
     return json.loads("".join(printed).strip().splitlines()[-1])
 
 
-def publishable(notebook: NotebookNode, metadata: dict[str, Any], root: Path, keep: Path) -> bytes:
+def publishable(notebook: NotebookNode, metadata: dict[str, Any], root: Path, kept: Path) -> bytes:
     """Return the normalised bytes of an executed notebook.
 
     Raises:
-        RunFailed: if it can't be published; the notebook is then left at `keep`.
+        RunFailed: if it can't be published; the notebook is then left at `kept`.
     """
     executed = to_bytes(notebook)
     try:
         return normalise(notebook, metadata, root)
     except Unfit as error:
-        write(keep, executed)
-        raise RunFailed(str(error), keep) from None
+        raise RunFailed(str(error), keep(executed, kept)) from None
 
 
 def verdicts(notebook: NotebookNode) -> dict[str, str | None]:
@@ -161,36 +183,75 @@ def verdicts(notebook: NotebookNode) -> dict[str, str | None]:
 
 
 def _try_elsewhere(
-    request: Request, notebook: NotebookNode, here: Execution, label: str, keep: Path
+    request: Request, notebook: NotebookNode, here: Execution, label: str, kept: Path
 ) -> tuple[list[str], dict[str, Any]]:
     label = f"{label} (foreign)" if label else ""
-    there = execute(notebook, request.root, profile="foreign", label=label, keep=keep)
+    there = execute(notebook, request.root, profile="foreign", label=label, kept=kept)
     ours, theirs = verdicts(here.notebook), verdicts(there.notebook)
     differing = [name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)]
     return sorted(differing), {"profile": "foreign", "verdicts": theirs}
 
 
+def _check_texts(request: Request) -> None:
+    """Refuse what no file can hold: bytes that are not UTF-8."""
+    texts = {f"the value of {name}": text for name, text in request.texts}
+    texts |= {"--reason": request.reason or "", "--out": str(request.out or "")}
+    for what, text in texts.items():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise BadInput(f"{what} is no text: it has bytes that are not UTF-8") from None
+
+
 def _target(request: Request, name: str) -> Path:
+    """The notebook that is going to be written."""
     log = log_folder(request.root)
     if request.out is None:
-        path = log / f"{name}.ipynb"
-        if path.exists() and not request.replace:
-            raise BadInput(
-                f"the log has the entry {name} already; --replace renews it, "
-                "--out FOLDER puts a copy elsewhere"
-            )
-        if path.exists() and (tag := sealed(request.root, path)):
-            raise BadInput(f"the entry {name} was released with {tag} and stays as it is")
-        return path
-    if request.out.suffix == ".ipynb":
-        path = request.out.resolve()
-    else:
-        path = request.out.resolve() / f"{name}.ipynb"
+        return log / f"{name}.ipynb"
+    try:
+        out = request.out.expanduser().resolve()
+    except (OSError, RuntimeError) as error:
+        raise BadInput(f"--out {request.out} is no place to write to: {error}") from None
+    path = out if out.suffix == ".ipynb" else out / f"{name}.ipynb"
     if path.parent == log.resolve():
         raise BadInput("--out names the log itself; entries go there without it")
-    if path.exists() and not request.replace:
-        raise BadInput(f"{request.out} holds {path.stem} already; --replace renews it")
+    ours = ("notebooks", "tests/reference", "lrlab")
+    for folder in (log, *(request.root / name for name in ours)):
+        if path.is_relative_to(folder.resolve()):
+            inside = folder.relative_to(request.root)
+            raise BadInput(f"--out is in {inside}/, where the laboratory keeps its own files")
     return path
+
+
+def _refuse_taken(request: Request, path: Path) -> None:
+    """Refuse what would take the place of something else."""
+    beside = path.with_suffix(".json")
+    if not path.exists():
+        if request.out is not None and beside.exists() and not is_record(beside):
+            raise BadInput(f"{beside.name} is there already, and is no record of an entry")
+        return
+    if request.out is not None:
+        if not request.replace:
+            raise BadInput(f"{request.out} holds {path.stem} already; --replace renews it")
+        return
+    if not request.replace:
+        raise BadInput(
+            f"the log has the entry {path.stem} already; --replace renews it, "
+            "--out FOLDER puts a copy elsewhere"
+        )
+    try:
+        tag = sealed(request.root, path)
+    except ValueError as error:
+        raise BadInput(f"the releases can't be read: {error}") from None
+    if tag:
+        raise BadInput(f"the entry {path.stem} was released with {tag} and stays as it is")
+
+
+def _readable_looks(root: Path) -> None:
+    try:
+        looks(root)
+    except (ValueError, OSError) as error:
+        raise BadInput(f"the looks can't be read, and this run would be one: {error}") from None
 
 
 def _supersedes(request: Request, path: Path) -> dict[str, str] | None:

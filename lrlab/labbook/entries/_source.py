@@ -20,8 +20,10 @@ from lrlab.labbook.entries._ranges import Range, read_comment
 from lrlab.labbook.entries.errors import BadInput
 from lrlab.labbook.entries.values import Type, Value, parse
 
+_LONGEST_NAME = 200
 SECTIONS = ("Question", "Setup", "Prediction", "Result", "Verdict")
-_CELL = re.compile(r"^# %%(.*)$", re.MULTILINE)
+_CELL = re.compile(r"^# ?%%(.*)$", re.MULTILINE)
+_CONFLICT = re.compile(r"^(<{7}|>{7}|\|{7})( |$)", re.MULTILINE)
 _TAGS = re.compile(r"tags=(\[[^\]]*\])")
 
 
@@ -47,6 +49,7 @@ class Source:
         text: the file's content.
         header: what stands under `lrlab` in its header: title, question, tags, smoke.
         parameters: by name, in the order of the parameters cell.
+        sha256: the hash of the file's bytes.
     """
 
     name: str
@@ -54,11 +57,7 @@ class Source:
     text: str
     header: dict[str, Any]
     parameters: dict[str, Parameter] = field(hash=False)
-
-    @property
-    def sha256(self) -> str:
-        """The hash of the file's bytes."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+    sha256: str = ""
 
     def values(self, size: str, changed: dict[str, Value]) -> dict[str, Value]:
         """Return all parameters: defaults, then those of the size, then those that were asked for.
@@ -119,6 +118,8 @@ def nearest(name: str, known: Any) -> str:
         '; did you mean peak_lr?'
     """
     known = list(known)
+    if len(name) > _LONGEST_NAME:
+        return ""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if close:
         return f"; did you mean {close[0]}?"
@@ -127,7 +128,8 @@ def nearest(name: str, known: Any) -> str:
 
 def names(root: Path) -> list[str]:
     """Return the names of the laboratory's notebooks, in alphabetical order."""
-    return sorted(path.stem for path in (root / "notebooks").glob("*.py"))
+    found = (root / "notebooks").glob("*.py")
+    return sorted(path.stem for path in found if path.is_file() and path.name[0] != ".")
 
 
 def read(root: Path, name: str) -> Source:
@@ -144,14 +146,16 @@ def read(root: Path, name: str) -> Source:
         BadInput: if there is no such notebook, or if its header or parameters cell is not as the
             laboratory needs it.
     """
-    if name not in names(root):
-        raise BadInput(f"there is no notebook {name!r}{nearest(name, names(root))}")
+    known = names(root)
+    if name not in known:
+        raise BadInput(f"there is no notebook {name!r}{nearest(name, known)}")
     path = root / "notebooks" / f"{name}.py"
-    text = path.read_text(encoding="utf-8")
     place = f"notebooks/{name}.py"
     try:
-        _check_sections(text)
+        data = path.read_bytes()
+        text = _text(data)
         header = _header(text)
+        _check_sections(text)
         parameters = _parameters(_tagged(text, "parameters"))
         _tagged(text, "setup")
         header["smoke"] = {
@@ -160,13 +164,29 @@ def read(root: Path, name: str) -> Source:
         }
     except KeyError as error:
         raise BadInput(f"{place}: the smoke size names an unknown parameter {error}") from None
-    except (ValueError, SyntaxError) as error:
+    except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
         raise BadInput(f"{place}: {error}") from None
-    source = Source(name, path, text, header, parameters)
+    except OSError as error:
+        raise BadInput(f"{place} can't be read: {error.strerror}") from None
+    source = Source(name, path, text, header, parameters, hashlib.sha256(data).hexdigest())
     for size in ("full", "smoke"):
         if what := source.refusal(source.values(size, {})):
             raise BadInput(f"{place}: at {size} size {what}")
     return source
+
+
+def _text(data: bytes) -> str:
+    try:
+        text = data.decode("utf-8-sig")  # some editors begin a file with a mark of its encoding
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ValueError(f"line {line} is not UTF-8; save the file as UTF-8") from None
+    if conflict := _CONFLICT.search(text):
+        line = text[: conflict.start()].count("\n") + 1
+        raise ValueError(f"line {line} is a mark of a merge conflict that was not resolved")
+    if not text.strip():
+        raise ValueError("the file is empty")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _check_sections(text: str) -> None:

@@ -19,7 +19,10 @@ def find_root(start: Path | None = None) -> Path:
     Raises:
         BadInput: if there is none.
     """
-    start = (start or Path.cwd()).resolve()
+    try:
+        start = (start or Path.cwd()).resolve()
+    except OSError as error:
+        raise BadInput(f"the working folder can't be found: {error.strerror}") from None
     for folder in (start, *start.parents):
         if (folder / "_toc.yml").is_file() and (folder / "notebooks").is_dir():
             return folder

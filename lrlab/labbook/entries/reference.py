@@ -69,7 +69,7 @@ def renew(root: Path, names: Sequence[str] = (), *, progress: bool = True) -> It
             notebook = assemble(read(root, name), "smoke", {})
             metadata = notebook.metadata
             label = name if progress else ""
-            executed = execute(notebook, root, cache=Path(cache), label=label, keep=keep).notebook
+            executed = execute(notebook, root, cache=Path(cache), label=label, kept=keep).notebook
             publishable(executed, metadata, root, keep)
             _keep_only_what_is_compared(executed, notebook)
             path = folder / f"{name}.ipynb"

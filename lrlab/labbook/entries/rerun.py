@@ -76,7 +76,7 @@ def _outcome(root: Path, entry: Entry, cache: Path, progress: bool) -> Outcome:
             root,
             cache=cache,
             label=entry.name if progress else "",
-            keep=keep,
+            kept=keep,
         )
         data = normalise(execution.notebook, metadata, root)
     except (BadInput, Unfit) as error:
