@@ -1,25 +1,92 @@
-"""Checks of arguments: each message names the argument and holds its value."""
+"""Checks of arguments, and of what is installed: each message names what is wrong with what."""
 
 from __future__ import annotations
 
+import importlib.util
 import math
+import numbers
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
 _LARGEST = 2**62  # so that the sum of two is still a 64-bit integer
+
+# What the core install leaves out: for each module its package and the extra that brings it.
+_EXTRAS = {
+    "ablog": ("ablog", "book"),
+    "distributed": ("distributed", "cluster"),
+    "docutils": ("sphinx", "book"),
+    "filelock": ("filelock", "sweeps"),
+    "ipykernel": ("ipykernel", "notebooks"),
+    "jsonschema": ("jsonschema", "notebooks"),
+    "jupytext": ("jupytext", "notebooks"),
+    "mlxtend": ("mlxtend", "data"),
+    "mnist1d": ("mnist1d", "data"),
+    "names": ("names", "data"),
+    "nbclient": ("nbclient", "notebooks"),
+    "nbformat": ("nbformat", "notebooks"),
+    "nbval": ("nbval", "test"),
+    "optuna": ("optuna", "sweeps"),
+    "pandas": ("pandas", "data"),
+    "papermill": ("papermill", "notebooks"),
+    "pooch": ("pooch", "data"),
+    "psutil": ("psutil", "notebooks"),
+    "psycopg": ("psycopg", "cluster"),
+    "sklearn": ("scikit-learn", "data"),
+    "sphinx": ("sphinx", "book"),
+    "yaml": ("PyYAML", "sweeps"),
+}
+
+
+class MissingExtra(ImportError):
+    """A part of the package was used whose extra is not installed; says how to install it."""
+
+
+def need(*modules: str) -> None:
+    """Check that optional packages are installed, before they are imported.
+
+    Args:
+        modules: names of modules of packages that one of the extras brings.
+
+    Raises:
+        MissingExtra: if one is not installed.
+
+    Example:
+        >>> need("yaml")
+    """
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            package, extra = _EXTRAS[module]
+            raise MissingExtra(
+                f"this needs {package}, which is missing: pip install 'lrlab[{extra}]'"
+            )
+
+
+def missing_extra(error: ImportError) -> MissingExtra:
+    """Return what an import that failed for want of an extra says to a user.
+
+    Raises:
+        ImportError: the same, if it failed for another reason.
+    """
+    if isinstance(error, MissingExtra):
+        return error
+    module = (error.name or "").partition(".")[0]
+    if isinstance(error, ModuleNotFoundError) and module in _EXTRAS:
+        try:
+            need(module)
+        except MissingExtra as missing:
+            return missing
+    raise error
 
 
 def is_number(value: Any) -> bool:
-    """Say whether a value is an int or a float, NumPy's included, and not a bool."""
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    """Say whether a value is a real number, NumPy's included, and not a bool."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def is_integer(value: Any) -> bool:
     """Say whether a value is an int, NumPy's included, and not a bool."""
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 class Checked:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from lrlab.checks import need
+
 _EXPORTS = {
     "Choice": "_space",
     "IntUniform": "_space",
@@ -30,6 +32,7 @@ __all__ = list(_EXPORTS)
 
 def __getattr__(name: str) -> Any:
     if name in _EXPORTS:
+        need("optuna", "yaml")
         return getattr(importlib.import_module(f"lrlab.sweep.{_EXPORTS[name]}"), name)
     raise AttributeError(f"module 'lrlab.sweep' has no attribute {name!r}")
 

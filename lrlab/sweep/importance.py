@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lrlab.checks import need
 from lrlab.sweep._space import Space
 from lrlab.sweep._trial import Trial
 
@@ -85,6 +86,7 @@ def importance(
     Source:
         Breiman (2001), *Machine Learning* 45, 5-32.
     """
+    need("sklearn")
     from scipy.stats import rankdata
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.inspection import permutation_importance
@@ -166,6 +168,7 @@ def clusters(points: ArrayLike, *, most: int = 6, draws: int = 39, seed: int = 0
 
 
 def _grouped(x: np.ndarray, most: int, seed: int) -> tuple[dict[int, float], dict[int, np.ndarray]]:
+    need("sklearn")
     from sklearn.cluster import KMeans
     from sklearn.metrics import silhouette_score
 

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import optuna
 
+from lrlab.checks import need
 from lrlab.sweep._search import same
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def connect(url: str, *, heartbeat: int | None = None) -> optuna.storages.RDBSto
     import sqlalchemy
 
     arguments: dict[str, Any] = {}
+    if url.startswith("postgresql"):
+        need("psycopg")
     if url.startswith("postgresql://"):
         url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
     # A connection is given back at once: workers come and go, and are killed.

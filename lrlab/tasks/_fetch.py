@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from lrlab.checks import need
+
 
 def fetch(url: str, sha256: str) -> Path:
     """Return the path of a downloaded file whose content has the given hash.
@@ -16,6 +18,7 @@ def fetch(url: str, sha256: str) -> Path:
     Raises:
         ValueError: in one sentence, if it can't be downloaded or has another hash.
     """
+    need("pooch")
     import pooch
 
     pooch.get_logger().setLevel(logging.WARNING)

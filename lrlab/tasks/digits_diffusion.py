@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lrlab.checks import need
 from lrlab.randomness import generator
 from lrlab.tasks.base import Batch, Splits, Task
 
@@ -256,6 +257,7 @@ def _whole(source: str) -> Splits:
 
         return Splits(*(scaled(p) for p in (splits.train, splits.validation, splits.test)))
 
+    need("sklearn")
     from sklearn.datasets import load_digits
 
     digits = load_digits()

