@@ -16,8 +16,7 @@ from filelock import FileLock
 from lrlab.claims import Claim
 
 ROOT = Path(__file__).parents[1]
-# Of today, and later in the day than any other, so that they are the newest; the archive leaves out
-# what is dated in the future.
+# Of today, and later in the day than any other, so that they are the newest.
 TODAY = date.today().isoformat()
 OLD, NEW, OTHER, WHAT_IF = (
     f"{TODAY}-{slug}" for slug in ("demo-old", "demo", "other", "demo-peak_lr-0.5")

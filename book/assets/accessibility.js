@@ -6,16 +6,9 @@ document.addEventListener("DOMContentLoaded", () => {
   // A role that was withdrawn, on entries of a list that then has none.
   each(".citation-list, .citation", (e) => e.removeAttribute("role"));
 
-  // Boxes between a list and its items.
-  each(".ablog-archive > div", (box) => box.replaceWith(...box.children));
-
-  // The side bar is a landmark, and its arrows say what they open.
+  // The side bar is a landmark.
   each("#pst-primary-sidebar", (e) => e.setAttribute("role", "navigation"));
   name("#pst-primary-sidebar", "Site");
-  each(".toctree-l1 > details > summary, .toctree-l2 > details > summary", (e) => {
-    const page = e.closest("li").querySelector("a");
-    e.setAttribute("aria-label", `Pages under ${page.textContent.trim()}`);
-  });
 
   // Buttons whose label has to begin with the text that is seen on them.
   each(".search-button-field", (e) => e.removeAttribute("aria-label"));

@@ -8,16 +8,13 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import optuna
 
 from lrlab.checks import need
-from lrlab.sweep._search import same
-
-if TYPE_CHECKING:
-    from lrlab.sweep._search import Search
+from lrlab.sweep._search import Search, same
 
 HEARTBEAT_SECONDS = 30
 PATIENCE = 20  # seconds that an asynchronous worker waits for others that are opening the study

@@ -5,6 +5,7 @@ import re
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -14,6 +15,8 @@ from jupyter_book.config import PATH_YAML_DEFAULT
 
 from lrlab.labbook import entries
 from lrlab.labbook.ledger import ledger as ledger_of
+
+ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 @cache
@@ -64,10 +67,8 @@ def test_no_entry_stores_an_error():
 
 def test_log_lists_every_entry_newest_first(book):
     page = parsed(book.html / "book" / "log" / "index.html")
-    listed = [
-        Path(link.get("href")).stem
-        for link in page.select("ul.postlist a, ul.postlist-style-none a")
-    ]
+    section = page.select("section#all-entries-newest-first")[0]
+    listed = [Path(link["href"]).stem for link in section.select("li a")]
     dates = [name[:10] for name in listed]
     assert set(listed) == {entry.name for entry in entries.log(book.root)}
     assert dates == sorted(dates, reverse=True)
@@ -83,9 +84,11 @@ def test_log_has_every_notebook_under_one_subject(book):
 
 
 def test_feed_has_every_entry(book):
-    feed = (book.html / "book" / "log" / "archive" / "atom.xml").read_text("utf-8")
-    for entry in entries.log(book.root):
-        assert f"/book/log/{entry.name}.html" in feed
+    feed = ElementTree.parse(book.html / "book" / "log" / "atom.xml")
+    links = [link.get("href") for link in feed.iterfind(f"{ATOM}entry/{ATOM}link")]
+    assert links == [f"{entry.name}.html" for entry in reversed(entries.log(book.root))]
+    for link in links:
+        assert (book.html / "book" / "log" / link).is_file()
 
 
 def test_every_entry_ends_with_its_record(book):

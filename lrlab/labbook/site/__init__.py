@@ -27,10 +27,14 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """
     from lrlab.labbook.site import _claim_role as claim_role
     from lrlab.labbook.site import _docstrings as docstrings
+    from lrlab.labbook.site import _feed as feed
+    from lrlab.labbook.site import _frame as frame
+    from lrlab.labbook.site import _fresh as fresh
     from lrlab.labbook.site import _front as front
     from lrlab.labbook.site import _ledger_table as ledger_table
     from lrlab.labbook.site import _pages as pages
     from lrlab.labbook.site import _sentence_table as sentence_table
+    from lrlab.labbook.site import _subjects as subjects
     from lrlab.labbook.site import handbook, site
 
     for part in (
@@ -42,6 +46,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
         handbook,
         claim_role,
         docstrings,
+        subjects,
+        frame,
+        feed,
+        fresh,
     ):
         part.connect(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -14,6 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 from lrlab.claims import Judged
 from lrlab.claims.render import measured, number
 from lrlab.labbook.site import site as sites
+from lrlab.labbook.site._subjects import LISTED
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -26,11 +27,13 @@ NEWEST = 8
 
 
 def connect(app: Sphinx) -> None:
-    """Make the directives `answer`, `newest-entries` and `entries-of` known."""
+    """Make the directives of the front page and the log known."""
     app.connect("builder-inited", _write_headline)
     app.add_directive("answer", Answer)
     app.add_directive("newest-entries", NewestEntries)
     app.add_directive("entries-of", EntriesOf)
+    app.add_directive("all-entries", AllEntries)
+    app.add_directive("entries-by-tag", EntriesByTag)
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,9 @@ def newest(site: Site, n: int = NEWEST) -> str:
     lines = []
     for entry in list(reversed(site.log))[:n]:
         remark = " (superseded)" if entry.superseded_by else ""
-        lines.append(f"- {entry.record['date']}: {_link(site, entry)}{remark}. {_question(entry)}")
+        lines.append(
+            f"- {entry.record['date']}: {_link(site, entry)}{remark}. {sites.question(entry)}"
+        )
     return "\n".join(lines) or "The log has no entry yet."
 
 
@@ -138,12 +143,28 @@ def entries_of(site: Site, notebooks: Sequence[str]) -> str:
     for name in notebooks:
         if name not in counting:
             raise ValueError(f"no entry of {name!r} counts")
-    lines = [f"- {_link(site, counting[n])}. {_question(counting[n])}" for n in notebooks]
+    lines = [f"- {_link(site, counting[n])}. {sites.question(counting[n])}" for n in notebooks]
     return "\n".join(lines)
 
 
-def _question(entry: Entry) -> str:
-    return entry.notebook().metadata.get("lrlab", {}).get("question", "")
+def all_entries(site: Site) -> str:
+    """All entries with their dates, newest first, as a Markdown list."""
+    lines = [
+        f"- {entry.record['date']}: {_link(site, entry)}"
+        f"{' (superseded)' if entry.superseded_by else ''}"
+        for entry in reversed(site.log)
+    ]
+    return "\n".join(lines) or "The log has no entry yet."
+
+
+def by_tag(site: Site) -> str:
+    """The tags in alphabetical order with the notebooks that have them, as a Markdown list."""
+    tagged: dict[str, list[str]] = {}
+    for entry in sorted(site.counting, key=lambda entry: entry.record["notebook"]):
+        link = f"{{doc}}`{entry.record['notebook']} </{site.document(entry)}>`"
+        for tag in sites.tags(entry):
+            tagged.setdefault(tag, []).append(link)
+    return "\n".join(f"- **{tag}**: {', '.join(tagged[tag])}" for tag in sorted(tagged))
 
 
 def _link(site: Site, entry: Entry) -> str:
@@ -188,6 +209,35 @@ class EntriesOf(_Derived):
     def markdown(self, site: Site) -> str:
         """Return the list."""
         try:
-            return entries_of(site, " ".join(self.content).split())
+            return entries_of(site, self._notebooks())
         except ValueError as error:
             raise self.error(str(error)) from None
+
+    def run(self) -> list[nodes.Node]:
+        """Return the list, marked as that of a subject."""
+        found = super().run()
+        site = sites.of(self.env.app)
+        pages = {entry.record["notebook"]: site.document(entry) for entry in site.counting}
+        for listed in found:
+            listed["classes"].append(LISTED)
+            listed["lrlab-documents"] = [pages[name] for name in self._notebooks()]
+        return found
+
+    def _notebooks(self) -> list[str]:
+        return " ".join(self.content).split()
+
+
+class AllEntries(_Derived):
+    """All entries of the log, newest first."""
+
+    def markdown(self, site: Site) -> str:
+        """Return the list."""
+        return all_entries(site)
+
+
+class EntriesByTag(_Derived):
+    """The entries that count, by what they are about."""
+
+    def markdown(self, site: Site) -> str:
+        """Return the list."""
+        return by_tag(site)

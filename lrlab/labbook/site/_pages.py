@@ -15,6 +15,7 @@ from lrlab.labbook.ledger import counted, joined
 from lrlab.labbook.looks import told
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._answer import lift
+from lrlab.labbook.site._outputs import align, apart
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -196,6 +197,9 @@ def _with_cells(notebook: dict[str, Any], top: list[str], end: list[tuple[str, s
             if html and "lrlab_claims" in output["metadata"]:
                 link = r'\1<a href="#sources-of-the-claims">\2</a>\3'
                 output["data"]["text/html"] = _SOURCE.sub(link, "".join(html))
+            elif html:
+                output["data"]["text/html"] = align("".join(html))
+    notebook["cells"] = apart(notebook["cells"])
     for name, source in end:
         cell = {"cell_type": "markdown", "id": f"lrlab-{name}", "metadata": {}, "source": source}
         notebook["cells"].append(cell)

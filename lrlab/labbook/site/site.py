@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
     from lrlab.labbook.entries import Entry
 
-_DERIVED = ("intro", "claims", "calibration", "sentences", "log/index")
 LIVE = "book/live/reproduced_here"
-FALLBACK_URL = "https://lr-lab.example/"  # reserved name: feeds need an absolute address
 
 _PLACEHOLDER = """\
 # Reproduced here
@@ -89,6 +87,24 @@ def title(entry: Entry) -> str:
     return entry.name
 
 
+def question(entry: Entry) -> str:
+    """The question that an entry's notebook asks, in one sentence; empty without one."""
+    metadata = json.loads(Path(entry.path).read_bytes())["metadata"]
+    return metadata.get("lrlab", {}).get("question", "")
+
+
+def tags(entry: Entry) -> list[str]:
+    """What an entry is about, in words."""
+    found = json.loads(Path(entry.path).read_bytes())["metadata"].get("tags", "")
+    return [tag.strip() for tag in found.split(",") if tag.strip()]
+
+
+def address() -> str:
+    """Where the book will be published, with a slash at its end; empty if nobody said."""
+    given = os.environ.get("LRLAB_BOOK_URL", "")
+    return given.rstrip("/") + "/" if given else ""
+
+
 def relative_uri(env: BuildEnvironment, document: str) -> str:
     """Address of a page, relative to the one that is being read."""
     return env.app.builder.get_relative_uri(env.docname, document)
@@ -102,15 +118,14 @@ def of(app: Sphinx) -> Site:
 
 
 def connect(app: Sphinx) -> None:
-    """Write what git does not keep, and set the address that feeds and permanent links have."""
+    """Write what git does not keep, and set the address that permanent links have."""
     app.connect("config-inited", _set_address)
     # Before Sphinx looks for documents: a page may have only one source.
     app.connect("config-inited", _write_generated)
-    app.connect("env-get-outdated", _derived_pages)
 
 
 def _set_address(app: Sphinx, config: Any) -> None:
-    config.blog_baseurl = config.html_baseurl = os.environ.get("LRLAB_BOOK_URL", FALLBACK_URL)
+    config.html_baseurl = address()
 
 
 def _write_generated(app: Sphinx, config: Any) -> None:
@@ -120,15 +135,6 @@ def _write_generated(app: Sphinx, config: Any) -> None:
         placeholder.unlink(missing_ok=True)
     else:
         write(placeholder, _PLACEHOLDER.encode())
-
-
-def _derived_pages(
-    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
-) -> list[str]:
-    """Pages that say something about other pages are read again at every build."""
-    superseded = {name for name, entry in of(app).by_document.items() if entry.superseded_by}
-    derived = {f"book/{name}" for name in _DERIVED} | superseded
-    return sorted(derived & env.found_docs)
 
 
 def write(path: Path, content: bytes) -> None:

@@ -1,0 +1,74 @@
+"""Outputs of an entry's cells, made readable: captions where they belong, numbers in columns."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+_TABLE = re.compile(r'(<div class="lrlab-table".*?</table>)', re.DOTALL)
+_ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
+_CELL = re.compile(r"<(t[dh])([^>]*)>(.*?)</\1>", re.DOTALL)
+_MARK = ' class="lrlab-number"'
+_NUMBER = re.compile(r"[-−+]?(\d[\d,]*\.?\d*|\.\d+)(e[-+]?\d+)?( ?%)?|nan|inf|-inf|–|")
+
+
+def apart(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Cells whose figure has a caption, parted so that no other output gets it too."""
+    return [part for cell in cells for part in _parts(cell)]
+
+
+def _parts(cell: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    outputs = cell.get("outputs", [])
+    captioned = "figure" in cell["metadata"].get("mystnb", {})
+    groups = [(kind, list(group)) for kind, group in groupby(outputs, _is_picture)]
+    if not captioned or all(kind for kind, _ in groups):
+        yield cell
+        return
+    for number, (is_picture, group) in enumerate(groups):
+        part = {**cell, "outputs": group, "metadata": copy.deepcopy(cell["metadata"])}
+        if not is_picture:
+            del part["metadata"]["mystnb"]["figure"]
+        if number:
+            part["id"] = f"{cell['id']}-{number}"
+            part["source"] = ""
+            tags = part["metadata"].setdefault("tags", [])
+            part["metadata"]["tags"] = [tag for tag in tags if tag != "hide-input"]
+            part["metadata"]["tags"].append("remove-input")
+        yield part
+
+
+def _is_picture(output: dict[str, Any]) -> bool:
+    return any(kind.startswith("image/") for kind in output.get("data", {}))
+
+
+def align(html: str) -> str:
+    """A table of the laboratory with its columns of numbers marked, for the style sheet.
+
+    Example:
+        >>> row = '<tr><th scope="col">n</th></tr><tr><td>8</td></tr>'
+        >>> align(f'<div class="lrlab-table"><table>{row}</table></div>').count("lrlab-number")
+        2
+    """
+    return _TABLE.sub(lambda found: _aligned(found[1]), html)
+
+
+def _aligned(table: str) -> str:
+    rows = [_CELL.findall(row) for row in _ROW.findall(table)]
+    body = [[text for kind, _, text in row] for row in rows if all(k == "td" for k, *_ in row)]
+    numbers = {
+        column
+        for column in range(max(map(len, body), default=0))
+        if all(column < len(row) and _NUMBER.fullmatch(row[column].strip()) for row in body)
+    }
+
+    def mark(row: re.Match[str]) -> str:
+        cells = [
+            f"<{kind}{more}{_MARK if column in numbers else ''}>{text}</{kind}>"
+            for column, (kind, more, text) in enumerate(_CELL.findall(row[1]))
+        ]
+        return f"<tr>{''.join(cells)}</tr>"
+
+    return _ROW.sub(mark, table)
