@@ -28,8 +28,7 @@ book: $(READY) ## re-run the flagship experiment on this machine and render the 
 	@echo "Re-running the flagship experiment on this machine, from an empty store …"
 	@store=$$(mktemp -d) && trap 'rm -rf "$$store"' EXIT && LRLAB_CACHE="$$store" lrlab live
 	@echo "Rendering the book …"
-	@rm -rf _build
-	@jupyter-book build . -W --keep-going -n -q
+	@lrlab book
 	@echo "Done. Open it with:  $(BIN)/lrlab open   (or _build/html/index.html in a browser)"
 
 test: $(READY) ## lint, unit and property tests, notebooks (nbval), the book and the browser

@@ -73,9 +73,8 @@ def build(root: Path) -> str:
         write_entry(root, date=TODAY, started=f"{TODAY}T23:59:5{second}Z", **entry)
     before = _sources(root)
     done = subprocess.run(
-        ["jupyter-book", "build", ".", "-W", "--keep-going", "-n"],
+        [sys.executable, "-m", "lrlab.cli", "book"],
         cwd=root,
-        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from lrlab.labbook.cli._book import book
 from lrlab.labbook.cli._release import release
 from lrlab.labbook.cli._sweep import group as sweep
 from lrlab.labbook.entries.errors import BadInput, RunFailed
@@ -89,6 +90,7 @@ def main() -> None:
 
 main.add_command(sweep)
 main.add_command(release)
+main.add_command(book)
 
 
 @main.command("list")
