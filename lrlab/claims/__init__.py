@@ -15,6 +15,7 @@ again (`recompute`). The ledger of all of them belongs to `lrlab.labbook`.
 from lrlab.claims.claim import Claim
 from lrlab.claims.judge import Judged, judge, recompute
 from lrlab.claims.render import show, verdicts
+from lrlab.claims.rules import level
 from lrlab.claims.setting import About, Setting, smallest_effect, smallest_effects
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Judged",
     "Setting",
     "judge",
+    "level",
     "recompute",
     "show",
     "smallest_effect",

@@ -56,6 +56,20 @@ TESTED = ("effect", "equivalence", "proportion")
 Data = dict[str, Any]
 
 
+def level(tested: int, kind: str = "effect") -> float:
+    """The confidence level that each of an entry's tested claims is judged at.
+
+    Args:
+        tested: number of tested claims of the entry, at least 1.
+        kind: "equivalence" for that of an equivalence, which is two one-sided tests.
+
+    Example:
+        >>> level(5), level(5, "equivalence")
+        (0.99, 0.98)
+    """
+    return 1 - (2 if kind == "equivalence" else 1) * ALPHA / max(1, tested)
+
+
 def size(kind: str, data: Data) -> int | None:
     """Number of values or trials; None for an exact claim."""
     if kind == "exact":

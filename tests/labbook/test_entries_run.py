@@ -259,3 +259,14 @@ def test_a_dry_run_says_what_would_be_trained_and_writes_nothing(tiny):
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("0 runs: 0 in the store, 0 to be trained\n")
     assert files(tiny) == before
+
+
+def test_a_run_that_is_not_for_the_log_moves_its_seeds_unless_told_otherwise(tiny):
+    write_source(tiny, "fails: bool", "first_seed: int = 50_000  # [0..] of the block\nfails: bool")
+    for words, expected in (((), 550_000), (("-p", "first_seed", "7"), 7)):
+        result = lrlab(tiny, "run", "tiny", *words, "--out", f"out-{expected}")
+        assert result.exit_code == 0, result.output
+        [record] = (tiny / f"out-{expected}").glob("*.json")
+        assert json.loads(record.read_text())["parameters"]["first_seed"] == expected
+    lrlab(tiny, "run", "tiny")
+    assert log(tiny)[0].record["parameters"]["first_seed"] == 50_000

@@ -45,6 +45,12 @@ def test_asking_for_what_holds_anyway_changes_nothing(tiny):
         ("smoke: {n: 5}", "smoke: {m: 5}", "smoke size names an unknown parameter 'm'"),
         ("smoke: {n: 5}", "smoke: {n: many}", "must be int, got 'many'"),
         ('tags=["setup"]', 'tags=["set"]', "exactly one cell must be tagged setup, found 0"),
+        ("title: Tiny", "title: T\n#     short_title: " + "t" * 41, "has at most 40 characters"),
+        (
+            "title: Tiny",
+            "title: T\n#     predictions: {a: {proved: 1.0}}",
+            "'proved' is no verdict",
+        ),
         ("n: int = 6", "n = 6", "may hold only lines like"),
         ("n: int = 6", "n: int = 2 * 3", "parameter n: malformed node"),
         ("n: int = 6", "n: int = 6.5", "parameter n: must be int, got 6.5"),

@@ -25,6 +25,8 @@ from lrlab.labbook.releases import sealed
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+_FIRST_SEED, _OTHER_SEEDS = "first_seed", 500_000
+
 
 @dataclass(frozen=True)
 class Request:
@@ -70,6 +72,8 @@ def run(request: Request, *, progress: bool = True) -> Entry:
     _check_texts(request)
     source = read(request.root, request.notebook)
     changed = source.ask(request.texts, request.size)
+    if request.out is not None:
+        changed = _on_other_seeds(source, changed)
     day = datetime.date.today().isoformat()
     name = f"{day}-{slug(source.name, request.size, changed)}"
     path = _target(request, name)
@@ -134,6 +138,14 @@ def _run(
         with alone(log_folder(request.root) / "looks", wait=60):
             append(request.root, [look(record, claims, source.header.get("predictions"))])
     return Entry(path, record)
+
+
+def _on_other_seeds(source: Source, changed: dict[str, Value]) -> dict[str, Value]:
+    """Move the seeds of a run that is not for the log: it is no look at the log's result."""
+    own = source.parameters.get(_FIRST_SEED)
+    if own is None or _FIRST_SEED in changed:
+        return changed
+    return changed | {_FIRST_SEED: own.default + _OTHER_SEEDS}
 
 
 def dry_run(request: Request) -> dict[str, Any]:

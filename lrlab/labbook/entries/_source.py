@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from lrlab.checks import need
+from lrlab.labbook import predictions
 from lrlab.labbook.entries._ranges import Range, read_comment
 from lrlab.labbook.entries.errors import BadInput
 from lrlab.labbook.entries.values import Type, Value, parse
 
 _LONGEST_NAME = 200
+_LONGEST_SHORT_TITLE = 40
 SECTIONS = ("Question", "Setup", "Prediction", "Result", "Verdict")
 _CELL = re.compile(r"^# ?%%(.*)$", re.MULTILINE)
 _CONFLICT = re.compile(r"^(<{7}|>{7}|\|{7})( |$)", re.MULTILINE)
@@ -48,7 +50,8 @@ class Source:
         name: the name of the notebook.
         path: its file.
         text: the file's content.
-        header: what stands under `lrlab` in its header: title, question, tags, smoke.
+        header: what stands under `lrlab` in its header: title, question, tags, smoke, and where
+            it has them short_title and predictions.
         parameters: by name, in the order of the parameters cell.
         sha256: the hash of the file's bytes.
     """
@@ -213,6 +216,11 @@ def _header(text: str) -> dict[str, Any]:
     missing = [key for key in ("title", "question", "tags", "smoke") if key not in header]
     if missing:
         raise ValueError(f"the header's lrlab part lacks {', '.join(missing)}")
+    short = header.get("short_title", "")
+    if not isinstance(short, str) or len(short) > _LONGEST_SHORT_TITLE:
+        longest = _LONGEST_SHORT_TITLE
+        raise ValueError(f"short_title has at most {longest} characters, got {short!r}")
+    predictions.check(header.get("predictions") or {})
     return header
 
 
