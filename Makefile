@@ -97,4 +97,4 @@ test-peers: $(PEERS_READY) ## schedules against transformers, timm, optax, Keras
 	@OMP_NUM_THREADS=1 $(PEERS) -m pytest --confcutdir=tests/peers tests/peers -q
 
 golden: $(PEERS_READY) ## renew the stored values of the other libraries and the book's parity table
-	@OMP_NUM_THREADS=1 LRLAB_GOLDEN=write $(PEERS) -m pytest --confcutdir=tests/peers tests/peers/test_parity.py tests/peers/test_sweep_rules.py -q
+	@OMP_NUM_THREADS=1 LRLAB_GOLDEN=write $(PEERS) -m pytest --confcutdir=tests/peers tests/peers/test_parity.py tests/peers/test_sweep_rules.py tests/peers/test_wandb_parameters.py -q

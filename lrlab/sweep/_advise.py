@@ -33,7 +33,8 @@ def advice(plan: Search, found: list[Trial] | None = None) -> list[str]:
         No run can ever be stopped: the rule first looks after 250 evaluations, and a run has 20, \
 one every 50 updates. To have it look after 250 updates, set min_iter=5.
     """
-    return [*_bands(plan), *_scales(plan), *(_edges(plan, found) if found else [])]
+    notes = list(getattr(plan, "notes", ()))
+    return [*notes, *_bands(plan), *_scales(plan), *(_edges(plan, found) if found else [])]
 
 
 def _bands(plan: Search) -> list[str]:

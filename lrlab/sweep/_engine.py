@@ -92,7 +92,7 @@ def sweep(
         if storage is not None:
             kept = stack.enter_context(Kept(*begin(plan, storage, name, "in lockstep")))
         workers = _workers(plan, storage, name, objective, n_jobs, trainer)
-        stack.callback(workers.close)
+        stack.push(lambda kind, *_: workers.close(clean=kind is None))
         book = _Book(plan, name, kept)
         with Board(plan.trials, book.study, shown=progress) as board:
             for first in range(0, plan.trials, plan.wave):

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from lrlab.checks import is_integer
 from lrlab.sweep import _space as ranges
@@ -16,8 +16,8 @@ SAMPLERS = ("random", "quasi-random", "grid", "tpe", "gp")
 DIRECTIONS = ("minimize", "maximize")
 ENDLESS = 10**9  # evaluations of a run whose length nobody knows beforehand
 _LARGER_IS_BETTER = re.compile(
-    r"(^|[^a-z])(accuracy|acc\d?|auc|auroc|roc_auc|f1|precision|recall|reward|return|score|bleu"
-    r"|rouge|map|iou|dice|psnr|ssim|r2|win_?rate)([^a-z]|$)"
+    r"(^|[^a-z])(accuracy|acc\d?|auc|auroc|f1|precision|recall|reward|return|bleu|rouge|map|iou|dice"
+    r"|psnr|ssim|r2|win_?rate)([^a-z]|$)"
 )
 _MOST = {"trials": 10**5, "wave": 10**4, "judge_every": 10**6, "seed": 2**63 - 1}
 _LONGEST_NAME = 200
@@ -37,6 +37,9 @@ class Search:
     wave: int = 8
     judge_every: int = 1
     seed: int = 0
+
+    free: ClassVar[frozenset[str]] = frozenset({"trials"})
+    """Fields that may be others when a study goes on."""
 
     def __post_init__(self) -> None:
         for name, most in _MOST.items():
@@ -62,7 +65,7 @@ class Search:
             raise ValueError("metric must be the name of an evaluation, and 'step' counts updates")
         if self.direction is not None and self.direction not in DIRECTIONS:
             raise ValueError(f"direction must be minimize or maximize, got {self.direction!r}")
-        if self.direction is None and _LARGER_IS_BETTER.search(self.metric.lower()):
+        if self.direction is None and larger_is_better(self.metric):
             raise ValueError(
                 f"a larger {self.metric} is better, and a search makes its metric small: say "
                 "direction: maximize (or minimize, where that is meant)"
@@ -150,7 +153,7 @@ class Search:
         if unknown := sorted(map(str, fields.keys() - known)):
             raise ValueError(f"{unknown[0]!r} is not a part of a sweep; {', '.join(sorted(known))}")
         required = [f.name for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING]
-        required.sort(key=["task", "recipe", "space", "trials"].index)
+        required.sort(key=("task", "recipe", "space", "trials").index)
         if missing := [name for name in required if name not in fields]:
             raise ValueError(f"the sweep has no {missing[0]}")
         if not isinstance(fields["space"], Mapping):
@@ -159,11 +162,21 @@ class Search:
         return cls(**fields)
 
 
+def larger_is_better(metric: str) -> bool:
+    """Return whether a metric is known to be better when it is large.
+
+    Example:
+        >>> larger_is_better("val/accuracy"), larger_is_better("validation_loss")
+        (True, False)
+    """
+    return _LARGER_IS_BETTER.search(metric.lower()) is not None
+
+
 def same(one: Search, other: Mapping[str, Any]) -> list[str]:
-    """Return the fields, trials left out, in which a stored plan differs from this one."""
+    """Return the fields in which a stored plan differs from this one, those left out that may."""
     mine = json.loads(json.dumps(one.to_dict()))
     try:
         theirs = json.loads(json.dumps(type(one).from_dict(other).to_dict()))
     except (ValueError, TypeError, KeyError):
         theirs = dict(other)
-    return sorted(k for k in mine if k != "trials" and mine[k] != theirs.get(k))
+    return sorted(k for k in mine if k not in one.free and mine[k] != theirs.get(k))

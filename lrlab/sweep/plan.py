@@ -148,19 +148,33 @@ class Plan(Search):
         return super().to_dict() | {"task": self.task.to_dict(), "recipe": self.recipe.to_dict()}
 
 
-def load(path: str | Path) -> Search:
+def load(path: str | Path, *, count: int | None = None) -> Search:
     """Read a plan from a YAML file: ours, or one of W&B that names a program.
+
+    Args:
+        path: the file.
+        count: trials, in place of what a file of W&B's says.
 
     Raises:
         ValueError: if the file can't be read, or is not a plan.
     """
-    from lrlab.sweep import _yaml
+    from lrlab.sweep import _wandb_yaml, _yaml
 
     name = Path(path).name
     data = _yaml.read(Path(path))
     if not isinstance(data, dict):
         raise ValueError(f"{name} holds no sweep; it begins with task:, recipe:, space:")
-    return Plan.from_dict(data)
+    if _wandb_yaml.is_script(data):
+        return _wandb_yaml.parse(data, count=count)
+    return Plan.from_dict(data if count is None else data | {"trials": count})
+
+
+def plan_of(study: Any) -> Search:
+    """Return the plan that a study notes."""
+    from lrlab.sweep.script import Script
+
+    data = study.user_attrs["plan"]
+    return (Script if "command" in data else Plan).from_dict(data)
 
 
 def _task(given: Any) -> Task:

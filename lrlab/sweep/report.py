@@ -18,7 +18,7 @@ from lrlab.sweep._advise import advice
 from lrlab.sweep._space import LogUniform
 from lrlab.sweep._trial import Trial, trials
 from lrlab.sweep.importance import importance, positions
-from lrlab.sweep.plan import Plan
+from lrlab.sweep.plan import plan_of
 
 if TYPE_CHECKING:
     import optuna
@@ -54,7 +54,7 @@ def sweep_report(study: optuna.Study) -> dict[str, tuple[Figure, str]]:
     Raises:
         ValueError: if the study has no finished trial.
     """
-    plan = Plan.from_dict(study.user_attrs["plan"])
+    plan = plan_of(study)
     found = [trial for trial in trials(study) if trial.outcome != "interrupted"]
     complete = [trial for trial in found if trial.outcome == "completed"]
     if not complete:
@@ -133,7 +133,7 @@ def write_report(study: optuna.Study, path: Path) -> Path:
     Raises:
         ValueError: if the study has no completed trial yet.
     """
-    plan = Plan.from_dict(study.user_attrs["plan"])
+    plan = plan_of(study)
     found = trials(study)
     figures = sweep_report(study)
     body = [f"<h1>{escape(study.study_name)}</h1>", _counts(found)]

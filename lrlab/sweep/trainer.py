@@ -59,8 +59,8 @@ class Workers(Protocol):
     def end(self, number: int) -> None:
         """Let go of a trial that the rule has stopped."""
 
-    def close(self) -> None:
-        """Let go of everything."""
+    def close(self, *, clean: bool = True) -> None:
+        """Let go of everything, at once unless the end is a clean one."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Processes:
     def end(self, number: int) -> None:
         """Let go of a trial; nothing waits for it."""
 
-    def close(self) -> None:
+    def close(self, *, clean: bool = True) -> None:
         """Let go of everything; nothing waits."""
 
 
