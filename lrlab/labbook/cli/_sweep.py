@@ -64,6 +64,12 @@ def _storage(function: Any) -> Any:
 @_storage
 @click.option("--workers", type=click.IntRange(min=1), help="Processes; default: one a core.")
 @click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Trials, in place of what FILE says; more go on with the same study.",
+)
+@click.option(
     "--async",
     "asynchronous",
     is_flag=True,
@@ -80,6 +86,7 @@ def run(
     file: Path,
     storage: str | None,
     workers: int | None,
+    count: int | None,
     asynchronous: bool,
     cluster: str | None,
     continue_trial: int | None,
@@ -89,9 +96,11 @@ def run(
     from lrlab.sweep import sweep as carry_out
     from lrlab.sweep.asynchronous import join
 
-    plan, url = _plan(file), storage or _default(file)
+    plan, url = _plan(file, count), storage or _default(file)
     with _one_sentence():
         plan.check()
+        if not hasattr(plan, "task") and (asynchronous or cluster or continue_trial is not None):
+            raise BadInput("a script is searched in lockstep on this machine, from its beginning")
         if continue_trial is not None:
             _continue(plan, url, file.stem, continue_trial)
             return
@@ -153,11 +162,11 @@ def report(file: Path, storage: str | None, out: Path | None) -> None:
     click.echo(page)
 
 
-def _plan(file: Path) -> Plan:
+def _plan(file: Path, count: int | None) -> Any:
     from lrlab.sweep.plan import load
 
     with _one_sentence():
-        return load(file)
+        return load(file, count=count)
 
 
 def _default(file: Path) -> str:
