@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrlab.checks import need
 from lrlab.files import write
+from lrlab.labbook.entries import _warm
 from lrlab.labbook.entries._assemble import assemble
 from lrlab.labbook.entries._execute import execute, kernel_environment
 from lrlab.labbook.entries._normalise import to_bytes
@@ -140,7 +141,10 @@ def validate(root: Path, names: Sequence[str] = (), profile: str = "portable") -
             Path(folder), Path(os.devnull), profile=profile, cache=Path(folder) / "store"
         )
         environment.pop("PYTEST_ADDOPTS", None)
-        done = subprocess.run(command, cwd=root, env=environment, check=False)
+        environment["LOKY_MAX_CPU_COUNT"] = "1"  # notebooks run side by side already
+        with _warm.kernels(Path(folder), environment, warm=len(chosen) > 2) as variables:
+            environment |= variables
+            done = subprocess.run(command, cwd=root, env=environment, check=False)
         found = _read_report(root, chosen, report)
     if done.returncode and not found:
         found = [Problem(name, f"pytest ended with {done.returncode}") for name in chosen]
@@ -154,7 +158,7 @@ def nbval_command(root: Path, names: Sequence[str], report: Path) -> list[str]:
     files = [reference_folder(root) / f"{name}.ipynb" for name in names]
     sanitize = root / "tests" / "nbval_sanitize.cfg"
     return [
-        *(sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env"),
+        *(sys.executable, "-m", "pytest", "--nbval", "--nbval-kernel-name", _warm.NAME),
         *("--nbval-sanitize-with", str(sanitize.relative_to(root))),
         *("--nbval-cell-timeout", str(_CELL_TIMEOUT)),
         *(("-n", str(workers), "--dist", "loadfile") if workers > 1 else ()),
