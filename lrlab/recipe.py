@@ -6,7 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from lrlab import optimizers, schedules
+from lrlab.checks import is_integer
 from lrlab.optimizers import SGD, Optimizer
 from lrlab.schedules import Schedule, controllers
 from lrlab.schedules.controllers import Controller
@@ -63,8 +66,15 @@ class Recipe:
         ratios = self.lr_ratios
         ratios = ratios.items() if isinstance(ratios, Mapping) else ratios
         object.__setattr__(self, "lr_ratios", tuple((str(k), float(v)) for k, v in ratios))
-        for name, value in (("steps", self.steps), ("batch_size", self.batch_size)):
-            _check_count(name, value)
+        for name in ("steps", "batch_size", "eval_every", "seed", "init_seed", "order_seed"):
+            value = getattr(self, name)
+            if is_integer(value):  # NumPy's become Python's
+                object.__setattr__(self, name, int(value))
+        for name in ("clip_norm", "average_decay", "max_loss"):
+            if isinstance(value := getattr(self, name), np.number):
+                object.__setattr__(self, name, value.item())
+        for name in ("steps", "batch_size"):
+            _check_count(name, getattr(self, name))
         if self.eval_every:
             _check_count("eval_every", self.eval_every)
         for name in ("seed", "init_seed", "order_seed"):

@@ -12,7 +12,7 @@ from lrlab.checkup import _static as static
 from lrlab.checkup._curves import learn
 from lrlab.checkup._finding import Finding
 from lrlab.checkup._overfit import overfit
-from lrlab.checkup._rates import FALLEN, judge_rate, search_rates
+from lrlab.checkup._rates import falls, judge_rate, search_rates
 from lrlab.checkup._report import Report
 from lrlab.checkup._subject import Subject, UserStep
 from lrlab.checkup._updates import two_updates
@@ -30,6 +30,7 @@ def checkup(
     optimizer: torch.optim.Optimizer | None = None,
     loader: Iterable[Any] | None = None,
     loss_fn: Any = None,
+    loss: Any = None,
     step: UserStep | None = None,
     expected: float | None = None,
     frozen: Sequence[str] = (),
@@ -65,6 +66,9 @@ def checkup(
         optimizer: for a module: its optimizer.
         loader: for a module: where batches come from.
         loss_fn: for a module: the loss of output and target.
+        loss: for a module, in its place: the loss of model and batch, as in
+            `lrlab.tasks.from_module`. What is looked at in inputs and targets needs batches that
+            are tuples of tensors; the rest works with any.
         step: one update of your loop, which returns the loss; None: that of `lrlab.train`. It must
             use the model, the optimizer and the rate that it is given.
         expected: the loss of guessing, in the loss's unit; None: the task's, or ln C where the
@@ -110,15 +114,15 @@ def checkup(
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {name}={value}")
     if isinstance(task, nn.Module):
-        if optimizer is None or loader is None or loss_fn is None:
+        if optimizer is None or loader is None:
             raise ValueError("a module needs its optimizer, loader and loss_fn")
         from lrlab.tasks.module import from_module
 
-        task = from_module(task, optimizer, loader, loss_fn)
+        task = from_module(task, optimizer, loader, loss_fn, loss=loss)
     recipe = recipe or getattr(task, "recipe", None)
     if recipe is None:
         raise ValueError("a task of the laboratory needs a recipe: checkup(task, recipe)")
-    with preserved():
+    with preserved(), task.kept():
         torch.set_num_threads(1)
         drawn = -(-pool // max(1, recipe.batch_size))
         subject = Subject(task, recipe, step, seed, min(drawn, 60))
@@ -161,8 +165,7 @@ def _steps(
         if not known("zero-grad", "reduction", "inputs", "softmax", "overfit", "order"):
             found += judge_rate(subject, search)
         tried = search.rates
-        falls = search.drop(search.best) >= FALLEN * abs(search.first)
-        says.append(f"at {search.best:.2g}" if falls else "none of the search")
+        says.append(f"at {search.best:.2g}" if falls(subject, search) else "none of the search")
         says.append(f"{tried[0]:.2g} to {tried[-1]:.2g}, {search.updates} updates each")
         says.append(f"lowest at {search.best:.2g}, the recipe's is {subject.rate:.2g}")
     # 6

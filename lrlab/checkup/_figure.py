@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from lrlab import plots
-from lrlab.checkup._overfit import LEARNED
+from lrlab.checkup._overfit import LEARNED, bounded
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,8 +31,9 @@ def draw(report: Report) -> Figure:
         _nothing(heart)
     else:
         heart.plot(report.heart.loss, color=plots.COLOURS[0])
-        heart.axhline(LEARNED * report.heart.loss[0], color="#888888", linestyle=":")
-        heart.set_ylim(bottom=0)
+        if bounded(report.heart.loss):
+            heart.axhline(LEARNED * report.heart.loss[0], color="#888888", linestyle=":")
+            heart.set_ylim(bottom=0)
     if report.search is None:
         _nothing(search)
     else:
@@ -49,7 +50,8 @@ def draw(report: Report) -> Figure:
         )
         search.axvline(report.rate, color=plots.COLOURS[1], linewidth=1.2, label="the recipe's")
         search.set_xscale("log")
-        search.set_ylim(top=top + 0.3 * abs(top))
+        room = 0.3 * (top - min([top, *ends[shown]]))
+        search.set_ylim(top=top + (room or 0.3 * abs(top) or 1.0))
         search.legend()
     if report.curves is None:
         _nothing(curves)

@@ -10,10 +10,11 @@ import torch
 from torch import nn
 
 from lrlab.checkup._finding import Finding
-from lrlab.checkup._subject import Subject, calm, examples, softmax_floor
+from lrlab.checkup._subject import Subject, calm, dense, examples, part_of, size, softmax_floor
 
 LEARNED = 0.05  # of the first loss: at or below, a sample counts as known by heart
 DEAD = 0.9  # share of a layer's units without gradient
+_LITTLE = 1e-3  # where a loss has no known bound: a fall by more than this is one
 _WARM = 10  # updates before dead units are counted, so that a last layer may start at zero
 
 
@@ -30,6 +31,11 @@ class Heart:
     learned: bool
 
 
+def bounded(curve: np.ndarray) -> bool:
+    """Say whether 0 may be the least that a loss can be; below it, how low is low is not known."""
+    return bool(curve[0] > 0 and curve.min() >= 0)
+
+
 def overfit(
     subject: Subject, sample: int, budget: int, classes: int | None
 ) -> tuple[Heart, list[Finding]]:
@@ -41,28 +47,31 @@ def overfit(
         budget: updates at most.
         classes: C where the loss is a cross-entropy.
     """
-    batch = tuple(part[:sample] for part in examples(subject.batches))
-    model = calm(subject.state().model)
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    pool = examples(subject.batches) if subject.alike else subject.batches[0]
+    batch = part_of(pool, slice(0, sample))
+    state = subject.state()
+    state.to_training_mode()
+    model = calm(dense(state.model))
+    optimizer = torch.optim.Adam(state.parameters, lr=3e-3)
     losses: list[float] = []
     dead: list[Finding] = []
     for update in range(budget):
         optimizer.zero_grad()
         loss = subject.loss(model, batch)
         losses.append(loss.item())
-        if not math.isfinite(losses[-1]) or losses[-1] <= 0.5 * LEARNED * abs(losses[0]):
+        if not math.isfinite(losses[-1]) or 0 <= losses[-1] <= 0.5 * LEARNED * losses[0]:
             break
         loss.backward()
         optimizer.step()
         if update == _WARM and (dead := _dead(subject, model)):
             break
     curve = np.array(losses)
-    learned = bool(curve.min() <= LEARNED * abs(curve[0]))
+    learned = bool(curve.min() <= (LEARNED * curve[0] if bounded(curve) else curve[0] - _LITTLE))
     heart = Heart(curve, learned)
     if learned or dead:
         return heart, dead
     evidence = (
-        f"{len(batch[0])} examples are not learned by heart: their loss goes from {curve[0]:.3g} "
+        f"{size(batch)} examples are not learned by heart: their loss goes from {curve[0]:.3g} "
         f"to {curve.min():.3g} in {len(curve)} updates."
     )
     if classes:

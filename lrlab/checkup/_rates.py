@@ -13,7 +13,7 @@ from lrlab.checkup._subject import Subject
 
 TOO_LOW, LITTLE_LOW = 30.0, 0.2  # a rate so far below the best, with so little of its drop
 TOO_HIGH, LITTLE_HIGH = 5.0, 0.6  # and so far above it
-FALLEN = 0.03  # of the first loss: a smaller drop is none
+FALLEN = 2.0  # spreads of the first loss from batch to batch: a smaller drop is none
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,15 +86,20 @@ def search_rates(subject: Subject, budget: int, span: int) -> Search:
 
 def _short(subject: Subject, rate: float, budget: int) -> np.ndarray:
     state = subject.state()
-    state.model.train()
+    state.to_training_mode()
     noise = subject.noise("search")
     losses: list[float] = []
     for update in range(budget):
         batch = subject.batches[update % len(subject.batches)]
         losses.append(subject.update(state, batch, rate, noise))
-        if not math.isfinite(losses[-1]) or losses[-1] > 1e3 * (abs(losses[0]) + 1):
+        if not math.isfinite(losses[-1]):
             break
     return np.array(losses)
+
+
+def falls(subject: Subject, found: Search) -> bool:
+    """Say whether the loss falls at the best rate by more than batches differ."""
+    return found.drop(found.best) > FALLEN * subject.spread
 
 
 def judge_rate(subject: Subject, found: Search) -> list[Finding]:
@@ -105,7 +110,7 @@ def judge_rate(subject: Subject, found: Search) -> list[Finding]:
         found: the search.
     """
     best, top = found.best, found.drop(found.best)
-    if top < FALLEN * abs(found.first):
+    if not falls(subject, found):
         tried = f"{found.rates[0]:.2g} to {found.rates[-1]:.2g}"
         return [Finding("no-rate", 3, f"At no rate from {tried} does the loss fall.")]
     share = found.drop(subject.rate) / top

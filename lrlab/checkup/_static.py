@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from lrlab.checkup._finding import Finding
-from lrlab.checkup._subject import Subject, classes_of, examples, softmax_floor
+from lrlab.checkup._subject import Subject, classes_of, examples, part_of, size, softmax_floor
+from lrlab.training.state import in_evaluation
 
 LARGEST_RMS, LARGEST_SHIFT, LARGEST_RATIO = 5.0, 5.0, 100.0  # of healthy inputs
 LARGEST_F = 2.0  # of variance between batches over what a random order gives; that is 1
@@ -21,7 +22,9 @@ _FEATURES = 200  # of an input, looked at
 
 def inputs(subject: Subject) -> list[Finding]:
     """Look at scale and shift of real inputs; whole numbers (tokens) are not looked at."""
-    whole = examples(subject.batches)
+    if not subject.paired:
+        return []
+    whole = examples(subject.batches) if subject.alike else subject.batches[0]
     for x in whole[: max(1, len(whole) - 1)]:
         if not x.is_floating_point():
             continue
@@ -46,10 +49,10 @@ def order(subject: Subject) -> list[Finding]:
     over features z of the target (one-hot where it is a whole number), batches k, examples i. In
     random order F is about 1.
     """
-    if len(subject.batches) < 4:
+    if len(subject.batches) < 4 or not subject.paired:
         return []
     sizes = {len(batch[0]) for batch in subject.batches}
-    if len(sizes) > 1 or sizes == {1}:
+    if len(sizes) > 1 or sizes == {1} or len({b[-1].shape for b in subject.batches}) > 1:
         return []
     z = torch.stack([_features(batch[-1]) for batch in _one_coding(subject)])
     _, size, _ = z.shape
@@ -100,6 +103,8 @@ def expected_loss(subject: Subject, given: float | None) -> float | None:
 
 def classes(subject: Subject) -> int | None:
     """Return C if the loss is a cross-entropy over C classes with the labels in the batch."""
+    if not subject.paired:
+        return None
     model, batch = subject.state().model, subject.batches[0]
     outputs = subject.outputs(model, batch)
     count = classes_of(outputs, batch)
@@ -113,17 +118,18 @@ def classes(subject: Subject) -> int | None:
 def reduction(subject: Subject) -> list[Finding]:
     """Compare the loss of a batch with the losses of its halves."""
     batch = subject.batches[0]
-    half = len(batch[0]) // 2
+    half = size(batch) // 2
     if half < 1:
         return []
-    model = subject.state().model.eval()
-    with torch.no_grad():
-        whole = subject.loss(model, tuple(part[: 2 * half] for part in batch)).item()
+    model = subject.state().model
+    with torch.no_grad(), in_evaluation(model):
+        whole = subject.loss(model, part_of(batch, slice(0, 2 * half))).item()
         parts = [
-            subject.loss(model, tuple(part[s] for part in batch)).item()
+            subject.loss(model, part_of(batch, s)).item()
             for s in (slice(0, half), slice(half, 2 * half))
         ]
-    ratio = whole / np.mean(parts) if np.mean(parts) else math.nan
+    mean = float(np.mean(parts))
+    ratio = whole / mean if abs(mean) > 1e-3 * max(map(abs, parts)) else math.nan
     if ratio > SUMMED:
         return [Finding("reduction", 1, f"A batch's loss is {ratio:.3g} times that of half of it.")]
     return []
@@ -167,9 +173,12 @@ def initial(
     Returns:
         The first loss, a mean over batches, and what follows from it.
     """
-    model = subject.state().model.train()
+    state = subject.state()
+    state.to_training_mode()
+    model = state.model
     with torch.no_grad():
-        first = float(np.mean([subject.loss(model, b).item() for b in subject.batches]))
+        each = [subject.loss(model, b).item() for b in subject.batches]
+    first, subject.spread = float(np.mean(each)), float(np.std(each))
     if not math.isfinite(first):
         return first, [Finding("not-finite", 1, f"The first loss is {first}.")]
     kinds = {finding.kind for finding in known}
@@ -178,7 +187,8 @@ def initial(
     if first <= expected + TOLERANCE * abs(expected):
         return first, []
     evidence = f"The first loss is {first:.4g}; guessing costs {expected:.4g}."
-    outputs = subject.outputs(model, examples(subject.batches))
+    shown = examples(subject.batches) if subject.alike else subject.batches[0]
+    outputs = subject.outputs(model, shown)
     if outputs is not None and outputs.ndim == 2 and outputs.shape[1] > 1:
         mean, spread = outputs.mean(0), outputs.std(0).mean().item()
         offset = (mean - mean.median()).abs().max().item()

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from lrlab.randomness import generator, stream_seed
 from lrlab.recipe import Recipe
 from lrlab.tasks.base import Batch, Task
+from lrlab.tasks.batches import mapped, tensors_in
 from lrlab.training.state import TrainingState
 
 UserStep = Callable[[nn.Module, torch.optim.Optimizer, Batch], Any]
@@ -43,15 +44,17 @@ class Subject:
         self.rate = float(np.max(recipe.schedule(steps)))
         """The recipe's highest rate."""
         state = self.state()
-        drawn = [next(state.batches) for _ in range(min(pool, self._epoch()))]
-        self.batches: list[Batch] = [b for b in drawn if len(b[0]) == len(drawn[0][0])]
+        whole = None if task.live else len(task.data().train[0]) // recipe.batch_size
+        epoch = state.batches.epoch if task.live else whole
+        drawn = [next(state.batches) for _ in range(min(pool, max(1, epoch or pool)))]
+        self.batches = [b for b in drawn if size(b) == size(drawn[0])]
         """Batches of the first epoch, all of one size."""
-
-    def _epoch(self) -> int:
-        """Whole batches in an epoch: beyond, examples come again."""
-        if (loader := getattr(self.task, "loader", None)) is not None:
-            return max(1, len(loader)) if hasattr(loader, "__len__") else 1_000_000
-        return max(1, len(self.task.data().train[0]) // self.recipe.batch_size)
+        self.paired = all(_is_paired(batch) for batch in self.batches)
+        """Whether each batch is a tuple of tensors with a row for each example, the target last."""
+        self.spread = 0.0
+        """Standard deviation of the first loss from batch to batch, once it was looked at."""
+        self.alike = self.paired and len({_shapes(batch) for batch in self.batches}) == 1
+        """Whether the batches can be joined besides: they are not padded to their own lengths."""
 
     def state(self) -> TrainingState:
         """Return a fresh model, optimizer and data position, always the same."""
@@ -96,13 +99,46 @@ class Subject:
             group["lr"] = rate * ratio
         if self.own_step is not None:
             return float(self.own_step(state.model, state.optimizer, batch))
-        state.optimizer.zero_grad()
-        loss = self.task.loss(state.model, batch, noise)
-        loss.backward()
-        if self.recipe.clip_norm is not None:
-            nn.utils.clip_grad_norm_(state.parameters, self.recipe.clip_norm)
-        state.optimizer.step()
+
+        def gradients() -> Tensor:
+            state.optimizer.zero_grad()
+            loss = self.task.loss(state.model, batch, noise)
+            loss.backward()
+            if self.recipe.clip_norm is not None:
+                nn.utils.clip_grad_norm_(state.parameters, self.recipe.clip_norm)
+            return loss
+
+        loss = gradients()
+        state.update(gradients)
         return loss.item()
+
+
+def size(batch: Any) -> int:
+    """Return the number of examples in a batch: the rows of its first tensor; 1 without one."""
+    first = next(tensors_in(batch), None)
+    return 1 if first is None or first.ndim == 0 else len(first)
+
+
+def part_of(batch: Any, rows: slice | Tensor) -> Any:
+    """Return some examples of a batch: of tensors and lists with one row for each example."""
+    n = size(batch)
+
+    def cut(part: Any) -> Any:
+        whole = isinstance(part, Tensor) and part.ndim > 0 and len(part) == n
+        return part[rows] if whole else part
+
+    return mapped(batch, cut)
+
+
+def _is_paired(batch: Any) -> bool:
+    if not isinstance(batch, tuple | list):
+        return False
+    rows = {len(part) if isinstance(part, Tensor) and part.ndim else -1 for part in batch}
+    return len(rows) == 1 and min(rows) > 0
+
+
+def _shapes(batch: Batch) -> tuple[torch.Size, ...]:
+    return tuple(part.shape[1:] for part in batch)
 
 
 def snapshot(model: nn.Module) -> dict[str, Tensor]:
@@ -110,9 +146,16 @@ def snapshot(model: nn.Module) -> dict[str, Tensor]:
     return {name: p.detach().clone() for name, p in model.named_parameters()}
 
 
+def dense(model: nn.Module) -> nn.Module:
+    """Let embeddings have dense gradients, which Adam needs."""
+    for module in model.modules():
+        if getattr(module, "sparse", False) is True:
+            module.sparse = False
+    return model
+
+
 def calm(model: nn.Module) -> nn.Module:
-    """Put dropout into evaluation mode, the rest into training mode."""
-    model.train()
+    """Put dropout into evaluation mode."""
     for module in model.modules():
         if isinstance(module, nn.modules.dropout._DropoutNd):
             module.eval()

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 
 from lrlab.checkup._finding import Finding
 from lrlab.checkup._subject import Subject, snapshot
 from lrlab.randomness import stream_seed
-from lrlab.tasks.base import Batch
 
 _ROUNDING = 1e-5  # of the largest gradient
 
 
 def two_updates(subject: Subject, frozen: Sequence[str]) -> list[Finding]:
     """Do two updates, with and without what the first left in the gradients."""
-    state = subject.state()
-    start = snapshot(state.model)
-    state.model.train()
     a, b = subject.batches[0], subject.batches[min(1, len(subject.batches) - 1)]
     grads = _gradients(subject, a)
-    _seeded(subject, lambda: subject.update(state, a, subject.rate, subject.noise()))
-    other = copy.copy(state)
-    # The copies of parameters have no gradient: torch leaves it behind.
-    other.model, other.optimizer = copy.deepcopy((state.model, state.optimizer))
-    other.parameters = [p for p in other.model.parameters() if p.requires_grad]
-    for one in (state, other):
-        _seeded(subject, lambda one=one: subject.update(one, b, subject.rate, subject.noise()))
-    after, clean = snapshot(state.model), snapshot(other.model)
+    start = snapshot(subject.state().model)
+    after, trainable = _after_two(subject, a, b, clear=False)
+    clean, _ = _after_two(subject, a, b, clear=True)
     moved = {name for name in start if not torch.equal(start[name], after[name])}
     if not moved:
         if all(float(g.abs().max()) == 0 for g in grads.values()):
@@ -52,7 +43,6 @@ def two_updates(subject: Subject, frozen: Sequence[str]) -> list[Finding]:
     # A bias in front of a normalisation has a gradient of rounding errors, and may stay.
     sizes = {name: float(grad.norm()) for name, grad in grads.items()}
     least = _ROUNDING * max(sizes.values(), default=0.0)
-    trainable = {n: p.requires_grad for n, p in state.model.named_parameters()}
     stuck = [
         name
         for name in start
@@ -68,12 +58,37 @@ def two_updates(subject: Subject, frozen: Sequence[str]) -> list[Finding]:
     return found
 
 
-def _gradients(subject: Subject, batch: Batch) -> dict[str, torch.Tensor]:
-    model = subject.state().model.train()
-    for p in model.parameters():
+def _after_two(
+    subject: Subject, a: Any, b: Any, clear: bool
+) -> tuple[dict[str, torch.Tensor], dict[str, bool]]:
+    """Return the weights after two updates, and which can be trained.
+
+    Args:
+        subject: what is examined.
+        a: batch of the first update.
+        b: batch of the second one.
+        clear: clear the gradients by hand in between.
+    """
+    state = subject.state()
+    state.to_training_mode()
+    for batch in (a, b):
+        _seeded(
+            subject, lambda batch=batch: subject.update(state, batch, subject.rate, subject.noise())
+        )
+        for parameter in state.parameters if clear else ():
+            parameter.grad = None
+    named = dict(state.model.named_parameters())
+    return snapshot(state.model), {name: p.requires_grad for name, p in named.items()}
+
+
+def _gradients(subject: Subject, batch: Any) -> dict[str, torch.Tensor]:
+    state = subject.state()
+    state.to_training_mode()
+    for p in state.model.parameters():
         p.requires_grad_(True)
-    subject.loss(model, batch).backward()
-    return {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+    subject.loss(state.model, batch).backward()
+    named = [(name, p.grad) for name, p in state.model.named_parameters() if p.grad is not None]
+    return {name: grad.to_dense() if grad.is_sparse else grad for name, grad in named}
 
 
 def _seeded(subject: Subject, call: Callable[[], object]) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lrlab.optimizers import SGD
 from lrlab.randomness import generator, preserved
 from lrlab.recipe import Recipe
 from lrlab.tasks.base import Batch, Task
@@ -132,10 +131,35 @@ def sharpness(
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
     noise = noise if noise is not None else generator(0, "sharpness")
+    return _sharpness_of(
+        lambda: task.loss(model, batch, noise), parameters, tolerance=tolerance, most=most
+    )
+
+
+def _sharpness_of(
+    loss: Callable[[], Tensor], parameters: Sequence[Tensor], *, tolerance: float, most: int = 200
+) -> Lanczos:
     with torch.enable_grad():
-        product = hessian_product(lambda: task.loss(model, batch, noise), parameters)
+        product = hessian_product(loss, parameters)
         n = sum(p.numel() for p in parameters)
         return lanczos(product, n, tolerance=tolerance, most=most)
+
+
+def momentum_of(recipe: Recipe) -> float:
+    """Return β, where a recipe's optimizer is gradient descent with momentum.
+
+    Raises:
+        ValueError: if it is another one.
+    """
+    optimizer = recipe.optimizer
+    momentum = getattr(optimizer, "momentum", None)
+    if momentum is None or getattr(optimizer, "nesterov", False):
+        name = optimizer.to_dict()["optimizer"]
+        raise ValueError(
+            f"the limit 2(1 + β)/λ_max is for SGD without Nesterov, got {name}; it needs one rate "
+            "and one momentum for all parameters"
+        )
+    return float(momentum)
 
 
 def stability_edge(task: Task, recipe: Recipe, examples: int = 512) -> float:
@@ -149,20 +173,27 @@ def stability_edge(task: Task, recipe: Recipe, examples: int = 512) -> float:
     Args:
         task: the task.
         recipe: whose seed gives the weights, and whose optimizer is SGD without Nesterov momentum.
-        examples: at least as many training examples make the loss.
+        examples: at least as many training examples make the loss; of a module of one's own, whose
+            batches may be of any kind, eight batches.
 
     Raises:
         ValueError: if the optimizer is another one.
     """
-    optimizer = recipe.optimizer
-    if not isinstance(optimizer, SGD) or optimizer.nesterov:
-        name = type(optimizer).__name__
-        raise ValueError(f"the limit 2(1 + β)/λ_max is for SGD without Nesterov, got {name}")
-    with preserved():
+    momentum = momentum_of(recipe)
+    with preserved(), task.kept():
         state = TrainingState(task, recipe, ())
+        state.to_training_mode()
         batches = [next(state.batches)]
-        while sum(len(batch[0]) for batch in batches) < examples:
-            batches.append(next(state.batches))
-        batch = tuple(torch.cat(parts) for parts in zip(*batches, strict=True))
-        found = sharpness(task, state.model.train(), batch, noise=state.noise, tolerance=1e-3)
-    return 2 * (1 + optimizer.momentum) / found.largest
+        if task.live:
+            batches += [next(state.batches) for _ in range(7)]
+            found = _sharpness_of(
+                lambda: sum(task.loss(state.model, b, state.noise) for b in batches) / len(batches),
+                state.parameters,
+                tolerance=1e-3,
+            )
+        else:
+            while sum(len(batch[0]) for batch in batches) < examples:
+                batches.append(next(state.batches))
+            batch = tuple(torch.cat(parts) for parts in zip(*batches, strict=True))
+            found = sharpness(task, state.model, batch, noise=state.noise, tolerance=1e-3)
+    return 2 * (1 + momentum) / found.largest

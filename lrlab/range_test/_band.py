@@ -76,7 +76,8 @@ def find_band(
     lr, loss = pooled(traces)
     low, high, drop = _ends(traces, lr, loss, budget, low_share, high_share)
     if low is None:
-        return Band(Edge(None, reason=NO_SIGNAL), Edge(None, reason=NO_SIGNAL), budget, drop)
+        reason = why_no_signal(traces)
+        return Band(Edge(None, reason=reason), Edge(None, reason=reason), budget, drop)
     lows, highs = [], []
     for trace in traces:
         own = pooled([trace])
@@ -89,6 +90,23 @@ def find_band(
 
 
 NO_SIGNAL = "the loss never falls by more than its noise"
+
+
+def why_no_signal(traces: Sequence[Trace]) -> str:
+    """Return why ramps name no rate: the loss was not finite, they ended early, or it is flat."""
+    longest = max(traces, key=lambda trace: len(trace.loss))
+    finite = int(np.isfinite(longest.loss).sum())
+    if finite == 0:
+        return (
+            f"the loss of the first batch is {longest.loss[0]}, before any update: look for values "
+            "that are not finite in data and model"
+        )
+    if all(len(trace.loss) < trace.planned for trace in traces) and finite <= 10:
+        return (
+            f"the ramps ended ({longest.stop_reason}) after {finite} finite losses, at a rate of "
+            f"{longest.lr[-1]:.3g}: begin at a smaller lr_min"
+        )
+    return NO_SIGNAL
 
 
 def _ends(

@@ -62,7 +62,8 @@ class Trace:
         planned_lr: the rates of all updates that were planned, shape (planned,), planned ≥ n.
         stop_reason: ``"completed"`` with a signal; ``"flat"``: completed, but the loss never fell
             by more than its noise; ``"nan"``, ``"inf"``: the last loss or gradient was that;
-            ``"diverged"``: the loss was above the recipe's bound.
+            ``"diverged"``: the loss was above the recipe's bound; where that is infinite, as for a
+            module of one's own, the loss rose as `diverged_at` says, and the trace ends there.
         probes: what probes measured besides, by name.
         evals: evaluations by metric, ``"step"`` among them, where they were asked for.
         seconds: time that it took, with what was measured besides.
@@ -81,13 +82,17 @@ class Trace:
     @classmethod
     def of(cls, run: Run) -> Trace:
         """Return the trace of a training run."""
+        recipe = run.recipe
+        end = None if math.isfinite(recipe.max_loss) else diverged_at(run.loss)
+        kept = slice(None if end is None else end + 1)
+        reason = stop_reason(run.loss, run.grad_norm, recipe.max_loss)
         return cls(
-            lr=run.lr,
-            loss=run.loss,
-            grad_norm=run.grad_norm,
+            lr=run.lr[kept],
+            loss=run.loss[kept],
+            grad_norm=run.grad_norm[kept],
             seed=run.seed,
-            planned_lr=run.recipe.schedule(np.arange(run.recipe.steps)),
-            stop_reason=stop_reason(run.loss, run.grad_norm, run.recipe.max_loss),
+            planned_lr=recipe.schedule(np.arange(recipe.steps)),
+            stop_reason="diverged" if end is not None else reason,
             probes=run.probes,
             evals=run.evals,
             seconds=run.seconds,
@@ -124,6 +129,45 @@ def stop_reason(loss: np.ndarray, grad_norm: np.ndarray, max_loss: float = 1e6) 
     if last > max_loss:
         return "diverged"
     return "flat" if is_flat(loss) else "completed"
+
+
+RISE = 10.0
+"""A ramp has diverged where its loss has risen above its lowest one by this many times the larger
+of what it had fallen and its spread from batch to batch."""
+
+
+def diverged_at(loss: np.ndarray) -> int | None:
+    r"""Return the first step at which a ramp's loss has risen beyond all it was before.
+
+    .. math:: L_t - \min_{s < t} L_s > 10 \max(D, \sigma)
+
+    where D is what the loss had fallen until its lowest point, and σ the spread from batch to
+    batch: the root mean square of neighbours' differences up to there, over :math:`\sqrt 2`. A
+    loss may lie anywhere and have any unit.
+
+    Args:
+        loss: losses in the order of the updates, shape (n,).
+
+    Returns:
+        The step; None if there is none.
+
+    Example:
+        >>> loss = -5 + 1e4 * np.array([0.0, 0.1, 0.0, 0.2, -0.1, 0.1, -1.0, -2.0, 50.0])
+        >>> diverged_at(loss), diverged_at(loss[:-1])
+        (8, None)
+    """
+    n = len(loss)
+    for t in range(max(5, n // 20), n):
+        if not math.isfinite(loss[t]):
+            return None
+        past = loss[:t]
+        low = int(past.argmin())
+        until = past[: max(low + 1, max(5, n // 20))]
+        fallen = float(until.max()) - float(past[low])
+        spread = math.sqrt(np.mean(np.diff(until) ** 2) / 2)
+        if loss[t] - past[low] > RISE * max(fallen, spread, 1e-6 * abs(float(past[low]))):
+            return t
+    return None
 
 
 def is_flat(loss: np.ndarray) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lrlab import stats
-from lrlab.range_test._band import Band, find_band
+from lrlab.range_test._band import Band, find_band, initial_loss
 from lrlab.range_test._ramp import StopReason, Trace
 from lrlab.range_test._smoothing import pooled
 from lrlab.range_test.baselines import RIVALS
@@ -94,7 +94,7 @@ class RangeTest:
             return self._from_ramp()
         if not self.pilots:
             raise ValueError("rule='pilots' needs pilots, and this range test has none")
-        return best_rate(self.pilots, self.budget)
+        return best_rate(self.pilots, self.budget, initial_loss(self.traces))
 
     def shift(self, other: RangeTest) -> dict[str, float]:
         """Return by what factor another range test's answers lie above this one's.

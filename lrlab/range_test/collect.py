@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lrlab.randomness import preserved
+from lrlab.checks import is_integer
 from lrlab.range_test._band import find_band
 from lrlab.range_test._ramp import Trace, ramp
 from lrlab.range_test._result import RangeTest
+from lrlab.range_test._trainer import Trainer
 from lrlab.range_test.pilots import search
 from lrlab.recipe import Recipe
 from lrlab.schedules import Constant
 from lrlab.tasks.base import Task
-from lrlab.training.parallel import Job, train_many
+from lrlab.training.parallel import Job
 from lrlab.training.probes import Probe
 from lrlab.training.store import Store
 
@@ -47,10 +48,15 @@ def ramp_jobs(
     Raises:
         ValueError: if an argument makes no sense.
     """
-    ramped = recipe.replace(
-        schedule=ramp(lr_min, lr_max, steps, growth), steps=steps, eval_every=eval_every
-    )
-    return [Job(task, ramped.replace(seed=seed), tuple(probes)) for seed in seed_list(seeds)]
+    schedule = ramp(lr_min, lr_max, steps, growth)
+    return [
+        Job(
+            task,
+            recipe.replace(schedule=schedule, steps=steps, eval_every=eval_every, seed=seed),
+            tuple(probes),
+        )
+        for seed in seed_list(seeds)
+    ]
 
 
 def range_test(
@@ -70,7 +76,7 @@ def range_test(
     sharpness: bool = False,
     n_jobs: int | None = None,
     store: Store | str | None = "default",
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> RangeTest:
     r"""Train with a growing rate, over several seeds, and say which rates are usable.
 
@@ -94,9 +100,10 @@ def range_test(
         eval_every: updates between two evaluations of a ramp; 0: none.
         same_batch: also measure the loss on the same batch after each update.
         sharpness: also compute 2(1 + β)/λ_max at the first weights; for SGD with momentum β.
-        n_jobs: processes; None: one for each core (for a module of your own: none but this one).
+        n_jobs: processes; None: one for each core, but for a module of your own, and where the
+            first ramp shows that starting workers would take longer: none but this one.
         store: as in `lrlab.train_many`.
-        progress: show a progress bar.
+        progress: show a progress bar after two seconds; None: for a module of your own.
 
     Returns:
         The result, with `band`, `suggest()`, `stop_reason` and the raw `traces`.
@@ -122,18 +129,20 @@ def range_test(
         recipe = getattr(task, "recipe", None)
         if recipe is None:
             raise ValueError("a task of the laboratory needs a recipe: range_test(task, recipe)")
-    live = getattr(task, "live", False)
-    if live:
-        n_jobs, store = n_jobs or 1, None
     if pilots and pilots < 4:
         raise ValueError(f"pilots must be 0 or at least 4, got pilots={pilots}")
     if pilot_steps is not None and pilot_steps < 10:
         raise ValueError(f"a pilot needs at least 10 updates, got pilot_steps={pilot_steps}")
+    if sharpness:
+        from lrlab.curvature.hessian import momentum_of, stability_edge
+
+        momentum_of(recipe)
     probes = []
     if same_batch:
         from lrlab.range_test._probe import SameBatch
 
         probes.append(SameBatch())
+    steps = int(steps) if is_integer(steps) else steps
     jobs = ramp_jobs(
         task,
         recipe,
@@ -145,33 +154,28 @@ def range_test(
         eval_every=eval_every,
         probes=probes,
     )
-    check_task(task, recipe)
     budget = recipe.steps if budget is None else budget
+    length = pilot_steps or steps
+    total = len(jobs) * steps + pilots * length
+    with task.kept(), Trainer(task, total, n_jobs, store, progress) as train:
+        traces = train(jobs)
+        band = find_band(traces, budget)
+        tried: list[Trace] = []
+        if pilots and band.low.lr is not None:
+            seed = traces[0].seed
 
-    def train(jobs: Sequence[Job]) -> list[Trace]:
-        with preserved():
-            runs = train_many(jobs, n_jobs=n_jobs, store=store, progress=progress)
-        return [Trace.of(run) for run in runs]
+            def at(rates: Sequence[float]) -> list[Trace]:
+                return train(
+                    [
+                        Job(task, recipe.replace(schedule=Constant(lr), steps=length, seed=seed))
+                        for lr in rates
+                    ]
+                )
 
-    traces = train(jobs)
-    band = find_band(traces, budget)
-    tried: list[Trace] = []
-    if pilots and band.low.lr is not None:
-        seed = traces[0].seed
-
-        def at(rates: Sequence[float]) -> list[Trace]:
-            changed = [
-                recipe.replace(schedule=Constant(lr), steps=pilot_steps or steps, seed=seed)
-                for lr in rates
-            ]
-            return train([Job(task, one) for one in changed])
-
-        tried = search(at, top=band.high.lr or lr_max, bottom=lr_min, count=pilots)
-    edge = None
-    if sharpness:
-        from lrlab.curvature.hessian import stability_edge
-
-        edge = stability_edge(task, recipe.replace(seed=traces[0].seed))
+            tried = search(at, top=band.high.lr or lr_max, bottom=lr_min, count=pilots)
+        edge = None
+        if sharpness:
+            edge = stability_edge(task, recipe.replace(seed=traces[0].seed))
     return RangeTest(
         task=task.to_dict(),
         optimizer=recipe.optimizer.to_dict(),
@@ -192,21 +196,7 @@ def seed_list(seeds: int | Sequence[int]) -> list[int]:
         >>> seed_list(3), seed_list([5, 7])
         ([0, 1, 2], [5, 7])
     """
-    chosen = list(range(seeds)) if isinstance(seeds, int) else [int(seed) for seed in seeds]
+    chosen = list(range(int(seeds))) if is_integer(seeds) else [int(seed) for seed in seeds]
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"seeds must be at least one, each of them once, got seeds={seeds!r}")
     return chosen
-
-
-def check_task(task: Task, recipe: Recipe) -> None:
-    """Raise a ValueError if the task can't be trained: no parameter, no batch, no scalar loss."""
-    import torch
-
-    from lrlab.training.state import TrainingState
-
-    with preserved():
-        state = TrainingState(task, recipe, ())
-        loss = task.loss(state.model, next(state.batches), state.noise)
-    if not isinstance(loss, torch.Tensor) or loss.ndim != 0:
-        shape = tuple(loss.shape) if isinstance(loss, torch.Tensor) else type(loss).__name__
-        raise ValueError(f"the loss of a batch must be a scalar tensor, got {shape}")

@@ -87,7 +87,7 @@ def draw_losses(ax: Axes, result: RangeTest, *, pilots: bool = True, legend: boo
 
 
 def _pilots(ax: Axes, pilots: tuple[Trace, ...], high: float) -> None:
-    scores = np.exp([score(trace) for trace in pilots])
+    scores = np.array([score(trace) for trace in pilots])
     rates = np.array([trace.lr[0] for trace in pilots])
     steps = pilots[0].planned
     ax.plot(
@@ -105,11 +105,14 @@ def _pilots(ax: Axes, pilots: tuple[Trace, ...], high: float) -> None:
 
 def _limits(result: RangeTest) -> tuple[float, float]:
     """Losses from the lowest one shown to a little above the initial one."""
-    first = np.mean([trace.loss[0] for trace in result.traces])
-    curves = [smooth(trace)[1] for trace in result.traces]
-    lowest = min(float(np.nanmin(curve)) for curve in curves if len(curve))
-    tails = [float(np.exp(score(trace))) for trace in result.pilots]
-    lowest = min([lowest, *(value for value in tails if np.isfinite(value))])
+    curves = [trace.loss[:1] for trace in result.traces]
+    first = np.mean(np.concatenate(curves))
+    curves += [smooth(trace)[1] for trace in result.traces]
+    curves += [np.array([score(trace) for trace in result.pilots])]
+    shown = np.concatenate(curves)
+    if not np.isfinite(first):
+        return 0.0, 1.0
+    lowest = float(shown[np.isfinite(shown)].min())
     room = 0.08 * max(first - lowest, 1e-12 * abs(first), 1e-300)
     return float(lowest - room), float(first + 8 * room)
 

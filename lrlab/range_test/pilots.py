@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lrlab import stats
 from lrlab.range_test._ramp import Trace
@@ -23,6 +24,10 @@ HORIZON_POWER = 1 / 3
 """The best constant rate is taken to fall with this power of the number of updates T. Convex theory
 has 1/2 for the worst case, D / (G √T) (Nemirovski et al., 2009), and 0 where no noise is left; over
 the cells of benchmarks/range_test.py the regret is lowest at about 1/3."""
+
+FLOOR = 1 / 4
+"""What is added to the missed share of a drop before its logarithm is taken, so that losses near
+the lowest one count alike, and those far above it less than in proportion."""
 
 TAIL = 1 / 2
 """The share of a pilot, from its end, whose losses count."""
@@ -85,11 +90,36 @@ def search(
 
 
 def score(trace: Trace) -> float:
-    """Return the log of the mean loss over a pilot's tail; infinite if it ended early."""
+    """Return the mean loss over a pilot's tail; infinite if it ended early."""
     if len(trace.loss) < trace.planned or not np.isfinite(trace.loss[-1]):
         return math.inf
-    mean = float(tail(trace).mean())
-    return math.log(mean) if mean > 0 else math.inf
+    return float(tail(trace).mean())
+
+
+def missed(scores: ArrayLike, start: float) -> np.ndarray:
+    r"""Return how much of the largest drop each pilot has missed, on a logarithmic scale.
+
+    .. math:: \log\left(\tfrac{1}{4} + \frac{L - \min L}{L_0 - \min L}\right)
+
+    It is the same for a loss L and for a L + b with a > 0. A pilot that ends above the start by
+    more than the best one ends below it counts as diverged: infinite.
+
+    Args:
+        scores: mean losses of the pilots, shape (n,); infinite for those that ended early.
+        start: the loss L₀ before any update.
+
+    Example:
+        >>> missed([2.0, 1.0, 9.0], start=2.0).round(2).tolist()
+        [0.22, -1.39, inf]
+    """
+    losses = np.asarray(scores, dtype=float)
+    low = losses.min()
+    drop = start - low
+    if not drop > 0:  # none of them falls: their own range is the unit
+        finite = losses[np.isfinite(losses)]
+        drop = float(finite.max() - low) or 1.0
+    share = (losses - low) / drop
+    return np.where(share <= 2, np.log(FLOOR + np.minimum(share, 2)), math.inf)
 
 
 def tail(trace: Trace) -> np.ndarray:
@@ -97,11 +127,11 @@ def tail(trace: Trace) -> np.ndarray:
     return trace.loss[-max(1, math.ceil(len(trace.loss) * TAIL)) :]
 
 
-def best_rate(pilots: Sequence[Trace], budget: int) -> Suggestion:
+def best_rate(pilots: Sequence[Trace], budget: int, start: float | None = None) -> Suggestion:
     r"""Return the rate that the pilots point to for a training of `budget` updates.
 
-    A parabola in the logarithm of the rate is fitted to the log losses of the best pilot and its
-    neighbours (up to two on either side); its vertex, kept between the best pilot's neighbours, is
+    A parabola in the logarithm of the rate is fitted to what the best pilot and its neighbours (up
+    to two on either side) have `missed`; its vertex, kept between the best pilot's neighbours, is
     the best rate for trainings as long as a pilot, n. For longer ones it is multiplied by
     :math:`(n / \text{budget})^{1/3}` (see `HORIZON_POWER`): a short pilot does not yet see the
     noise of large rates.
@@ -112,10 +142,15 @@ def best_rate(pilots: Sequence[Trace], budget: int) -> Suggestion:
     Args:
         pilots: pilots of constant rates, in the order of their rates.
         budget: updates of the training that the rate is for.
+        start: the loss before any update; None: the mean of the pilots' first losses.
     """
     scores = np.array([score(trace) for trace in pilots])
     if not np.isfinite(scores).any():
-        return Suggestion(None, None, "all pilots diverged")
+        ends = ", ".join(sorted({trace.stop_reason for trace in pilots}))
+        return Suggestion(None, None, f"all pilots ended early ({ends})")
+    if start is None:
+        start = float(np.mean([trace.loss[0] for trace in pilots]))
+    scores = missed(scores, start)
     rates = np.array([trace.lr[0] for trace in pilots])
     x, best = np.log(rates), int(scores.argmin())
     near = [i for i in range(max(0, best - 2), min(len(x), best + 3)) if np.isfinite(scores[i])]

@@ -11,76 +11,23 @@ import dataclasses
 import math
 from typing import Any, ClassVar
 
-from lrlab.checks import Checked
+from lrlab.schedules._control import Controller as Controller
+from lrlab.schedules._control import ControllerState as ControllerState
+from lrlab.schedules._control import diverge
+from lrlab.schedules._control import from_dict as from_dict
+from lrlab.schedules._hypergradient import HypergradientDescent as HypergradientDescent
+from lrlab.schedules._hypergradient import HypergradientState as HypergradientState
 
-_KINDS: dict[str, type[Controller]] = {}
-
-
-@dataclasses.dataclass(frozen=True)
-class ControllerState:
-    """What a controller knows after some observations.
-
-    Args:
-        lr: the rate now.
-        updates: observations so far.
-        diverged_at: number of the first observation that was not finite, counted from 0; None if
-            all were finite.
-    """
-
-    lr: float
-    updates: int = 0
-    diverged_at: int | None = None
-
-    @property
-    def diverged(self) -> bool:
-        """Whether an observation was not finite."""
-        return self.diverged_at is not None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the state's fields as a dict, which `Controller.resume` reads."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-
-
-class Controller(Checked):
-    """Base of the controllers: ``state, lr = controller.update(state, observation)``.
-
-    Class attributes say what a controller looks at: ``observes`` is "metric" (a number, after each
-    evaluation) or "gradient" (a vector, before each optimizer update).
-    """
-
-    observes: ClassVar[str]
-    _state: ClassVar[type[ControllerState]]
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        _KINDS[cls.__name__] = cls
-
-    def start(self) -> Any:
-        """Return the state before the first observation."""
-        return self._state(lr=self.lr)
-
-    def resume(self, data: dict[str, Any]) -> Any:
-        """Return the state that its ``to_dict`` described."""
-        return self._state(**data)
-
-    def update(self, state: Any, observation: Any) -> tuple[Any, float]:
-        """Return the state after an observation, and the rate from now on."""
-        raise NotImplementedError
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the controller as a dict that JSON can hold and `from_dict` reads.
-
-        Example:
-            >>> ReduceOnPlateau(0.1, patience=2).to_dict()["controller"]
-            'ReduceOnPlateau'
-        """
-        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {"controller": type(self).__name__} | fields
-
-
-def _diverge(state: Any) -> tuple[Any, float]:
-    at = state.updates if state.diverged_at is None else state.diverged_at
-    return dataclasses.replace(state, updates=state.updates + 1, diverged_at=at), state.lr
+__all__ = [
+    "AfterWarmup",
+    "Controller",
+    "ControllerState",
+    "HypergradientDescent",
+    "HypergradientState",
+    "PlateauState",
+    "ReduceOnPlateau",
+    "from_dict",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,7 +115,7 @@ class ReduceOnPlateau(Controller):
         """
         value = float(observation)
         if state.diverged or not math.isfinite(value):
-            return _diverge(state)
+            return diverge(state)
         lr, best, bad, cooling = state.lr, state.best, state.bad, state.cooling
         if self._is_better(value, best):
             best, bad = value, 0
@@ -191,122 +138,76 @@ class ReduceOnPlateau(Controller):
         return value < bar if down else value > bar
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class HypergradientState(ControllerState):
-    """State of `HypergradientDescent`.
-
-    Args:
-        lr: the rate now.
-        updates: observations so far.
-        diverged_at: number of the first observation that was not finite; None if all were.
-        direction: what the last update stepped along; None before the first.
-    """
-
-    direction: Any = None
-
-
 @dataclasses.dataclass(frozen=True)
-class HypergradientDescent(Controller):
-    r"""Gradient descent on the rate itself, while training.
+class AfterWarmup(Controller):
+    r"""A linear warmup in front of another controller of a metric, such as `ReduceOnPlateau`.
 
-    .. math::
-        \eta_t = \eta_{t-1} + \beta\, g_t \cdot u_{t-1}
-        \quad \text{("additive")}, \qquad
-        \eta_t = \eta_{t-1} \left(1 + \beta\,
-        \frac{g_t \cdot u_{t-1}}{\lVert g_t \rVert \lVert u_{t-1} \rVert}\right)
-        \quad \text{("multiplicative")}
+    .. math:: \eta_t = \eta_s + (\eta - \eta_s)\, t / w \quad (t < w), \qquad \eta_t = \eta
 
-    since the loss after the step w − η u changes with η by −g·u: the rate grows while gradients
-    point along the last step and shrinks when they turn back. The additive form needs a β that fits
-    the size of the gradients; the multiplicative one does not (Baydin et al., 2018,
-    arXiv:1703.04782).
+    with the controller's rate η. What is observed during the warmup does not count.
 
     Args:
-        lr: first rate, > 0.
-        beta: the rate's own learning rate β > 0; below 1 for the multiplicative form.
-        kind: "additive" or "multiplicative".
-        min_lr: smallest rate, 0 ≤ η_min ≤ ``lr``.
-        max_lr: largest rate, ≥ ``lr``; None for no limit.
+        base: what sets the rate afterwards.
+        warmup_steps: length of the rise, w ≥ 1 [updates].
+        start_lr: first rate of the rise, 0 ≤ η_s ≤ the controller's first rate.
 
     Raises:
-        ValueError: if an argument is out of its range.
+        ValueError: if an argument is out of its range, or the controller observes gradients.
 
     Example:
-        >>> import numpy as np
-        >>> controller = HypergradientDescent(0.1, beta=0.5)
+        >>> controller = AfterWarmup(ReduceOnPlateau(0.1, patience=0), warmup_steps=4)
         >>> state = controller.start()
-        >>> for gradient in ([1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, -1.0]):
-        ...     state, lr = controller.update(state, np.array(gradient))
-        ...     print(round(lr, 4))
-        0.1
-        0.15
-        0.15
-        0.075
+        >>> [round(controller.rate(state, step), 3) for step in range(6)]
+        [0.0, 0.025, 0.05, 0.075, 0.1, 0.1]
     """
 
-    lr: float
-    beta: float = 0.02
-    kind: str = "multiplicative"
-    min_lr: float = 0.0
-    max_lr: float | None = None
+    base: Controller
+    warmup_steps: int
+    start_lr: float = 0.0
 
-    observes: ClassVar[str] = "gradient"
-    _state: ClassVar = HypergradientState
+    observes: ClassVar[str] = "metric"
 
     def __post_init__(self) -> None:
-        self._check_lr("lr")
-        self._check_choice("kind", ("additive", "multiplicative"))
-        limit = 1.0 if self.kind == "multiplicative" else math.inf
-        self._check_float("beta", open_low=True, high=limit)
-        self._check_float("min_lr", high=self.lr, open_high=False)
-        self._check_float("max_lr", low=self.lr, optional=True)
+        if isinstance(self.base, dict):
+            object.__setattr__(self, "base", from_dict(self.base))
+        if getattr(self.base, "observes", None) != "metric" or self.base.waits:
+            raise ValueError(f"base must be a controller of a metric, got base={self.base!r}")
+        self._check_int("warmup_steps")
+        self._check_float("start_lr", high=self.base.lr, open_high=False)
 
-    def update(
-        self, state: HypergradientState, observation: Any, direction: Any = None
-    ) -> tuple[HypergradientState, float]:
-        """Return the state after a gradient, and the rate for the update that it makes.
+    @property
+    def waits(self) -> int:
+        """Updates before the first observation that counts: those of the warmup."""
+        return self.warmup_steps
 
-        Args:
-            state: from ``start`` or an earlier ``update``.
-            observation: the gradient at this step, a vector of NumPy or torch, shape (n,). The
-                state keeps it: hand over a copy of what will be overwritten.
-            direction: what the optimizer will step along at this update, of the same shape; None
-                for the gradient itself, as in gradient descent without momentum.
-        """
-        gradient, last = observation, state.direction
-        norm = math.sqrt(float(gradient @ gradient))
-        if state.diverged or not math.isfinite(norm):
-            return _diverge(state)
-        lr = state.lr
-        if last is not None:
-            alignment = float(gradient @ last)
-            if self.kind == "additive":
-                lr = lr + self.beta * alignment
-            elif norms := norm * math.sqrt(float(last @ last)):
-                lr = lr * (1 + self.beta * alignment / norms)
-            lr = max(lr, self.min_lr)
-            lr = lr if self.max_lr is None else min(lr, self.max_lr)
-        if not math.isfinite(lr):
-            return _diverge(state)
-        direction = gradient if direction is None else direction
-        return HypergradientState(lr, state.updates + 1, None, direction), lr
+    @property
+    def lr(self) -> float:
+        """The first rate after the warmup."""
+        return self.base.lr
 
+    @property
+    def metric(self) -> str:
+        """Name of the metric to observe."""
+        return self.base.metric
 
-def from_dict(data: dict[str, Any]) -> Controller:
-    """Return the controller that `Controller.to_dict` described.
+    def start(self) -> Any:
+        """Return the controller's state before the first observation."""
+        return self.base.start()
 
-    Raises:
-        ValueError: if the kind is unknown, or if an argument is unknown, missing or out of range.
+    def resume(self, data: dict[str, Any]) -> Any:
+        """Return the controller's state that its ``to_dict`` described."""
+        return self.base.resume(data)
 
-    Example:
-        >>> from_dict({"controller": "ReduceOnPlateau", "lr": 0.1, "patience": 3}).patience
-        3
-    """
-    arguments = dict(data)
-    name = arguments.pop("controller", None)
-    if name not in _KINDS:
-        raise ValueError(f"controller must be one of {', '.join(sorted(_KINDS))}, got {name!r}")
-    try:
-        return _KINDS[name](**arguments)
-    except TypeError as error:
-        raise ValueError(f"{name}: {error}") from error
+    def update(self, state: Any, observation: float) -> tuple[Any, float]:
+        """Return the controller's state after an observation, and its rate."""
+        return self.base.update(state, observation)
+
+    def rate(self, state: Any, step: int) -> float:
+        """Return the rate of update number step + 1, in a state."""
+        if step >= self.warmup_steps:
+            return state.lr
+        return self.start_lr + (state.lr - self.start_lr) * step / self.warmup_steps
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a dict that JSON can hold and `from_dict` reads."""
+        return super().to_dict() | {"base": self.base.to_dict()}

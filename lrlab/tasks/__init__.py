@@ -1,7 +1,8 @@
 """Tasks: data, model and loss, one file each, found by name.
 
 ``tasks.get("mnist")`` imports ``lrlab.tasks.mnist`` and calls its ``task`` class. A new file is a
-new task; nothing has to be registered. ``tasks.from_module`` makes one of a module of your own.
+new task; nothing has to be registered. ``tasks.from_module`` makes one of a module of your own,
+``tasks.from_factory`` one of a function that builds everything anew for each seed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ from lrlab.tasks.base import Batches as Batches
 from lrlab.tasks.base import Splits as Splits
 from lrlab.tasks.base import Task as Task
 
-_NOT_TASKS = {"base", "module"}
+_NOT_TASKS = {"base", "batches", "factory", "frameworks", "module"}
+_DOORS = {
+    "from_module": "module",
+    "from_factory": "factory",
+    "from_lightning": "frameworks",
+    "from_trainer": "frameworks",
+}
 
 
 def names() -> list[str]:
@@ -41,7 +48,7 @@ def get(name: str, **arguments: Any) -> Task:
         >>> get("mnist", n_train=1000).n_train
         1000
     """
-    if name not in names():
+    if name not in (*names(), "factory"):
         near = difflib.get_close_matches(name, names(), n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names())}"
         raise ValueError(f"there is no task {name!r}{hint}")
@@ -65,6 +72,6 @@ def from_dict(data: dict[str, Any]) -> Task:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "from_module":
-        return importlib.import_module("lrlab.tasks.module").from_module
+    if name in _DOORS:
+        return getattr(importlib.import_module(f"lrlab.tasks.{_DOORS[name]}"), name)
     raise AttributeError(f"module 'lrlab.tasks' has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Iterator
@@ -99,6 +100,10 @@ class Task:
     name: ClassVar[str]
     classes: ClassVar[int | None] = None
     """Number of classes, for tasks that classify."""
+    live: ClassVar[bool] = False
+    """Whether it brings its own model, optimizer and loader, which its fields don't describe."""
+    serial: ClassVar[bool] = False
+    """Whether its runs must follow each other in one process."""
 
     def data(self) -> Splits:
         """Return the three parts of the data; the same objects at every call."""
@@ -131,6 +136,10 @@ class Task:
     def batches(self, batch_size: int, order: torch.Generator) -> Batches:
         """Return the endless sequence of training batches."""
         return Batches(self.data().train, batch_size, order)
+
+    def kept(self) -> contextlib.AbstractContextManager[None]:
+        """Return what surrounds a run, and puts back what the run may use in place."""
+        return contextlib.nullcontext()
 
     @property
     def chance_loss(self) -> float | None:

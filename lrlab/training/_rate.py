@@ -38,6 +38,7 @@ class Rate:
             self._state = self._controller.start()
             self._observes_gradients = self._controller.observes == "gradient"
         self._weights: torch.Tensor | None = None
+        self._updates = 0
 
     def before_update(self, step: int, parameters: Sequence[nn.Parameter]) -> float:
         """Return the rate of the next update; the parameters hold its gradients."""
@@ -49,7 +50,8 @@ class Rate:
             )
             self._state, _ = self._controller.update(self._state, gradient)
             self._weights = parameters_to_vector(parameters).detach()
-        return self._state.lr
+        self._updates = step + 1
+        return self._controller.rate(self._state, step)
 
     def after_update(self, parameters: Sequence[nn.Parameter]) -> None:
         """Note what the optimizer has stepped along, momentum and scaling included."""
@@ -68,7 +70,8 @@ class Rate:
         name = self._controller.metric
         if name not in metrics:
             raise KeyError(f"no metric {name!r} to observe; there are {', '.join(metrics)}")
-        self._state, _ = self._controller.update(self._state, metrics[name])
+        if self._updates >= self._controller.waits:
+            self._state, _ = self._controller.update(self._state, metrics[name])
 
     @property
     def diverged(self) -> bool:

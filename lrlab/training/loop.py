@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +18,7 @@ from lrlab.training._checkpoint import Checkpoint
 from lrlab.training._stopping import Stop
 from lrlab.training.probes import Moment, Probe
 from lrlab.training.record import Run, Status
-from lrlab.training.state import TrainingState
+from lrlab.training.state import TrainingState, in_evaluation
 
 
 def train(
@@ -69,7 +70,7 @@ def train(
         raise ValueError("the checkpoint belongs to another task, recipe or probe")
 
     began = time.perf_counter()
-    with preserved():
+    with preserved(), task.kept():
         torch.set_num_threads(1)
         state = TrainingState(task, recipe, probes)
         if resume:
@@ -78,7 +79,7 @@ def train(
         lrs, losses, grad_norms = history.lr, history.loss, history.grad_norm
         evaluate_at = _evaluation_steps(recipe)
         status: Status = "completed" if last == recipe.steps else "partial"
-        model.train()
+        state.to_training_mode()
         if first == 0:
             if 0 in evaluate_at:
                 _evaluate(task, recipe, state, 0)
@@ -89,16 +90,14 @@ def train(
             optimizer.zero_grad()
             loss = task.loss(model, batch, state.noise)
             loss.backward()
-            grad_norm = nn.utils.get_total_norm(
-                [p.grad for p in state.parameters if p.grad is not None]
-            )
+            grad_norm = state.gradient_norm()
             lrs[step] = lr = rate.before_update(step, state.parameters)
             for group, ratio in zip(optimizer.param_groups, state.ratios, strict=True):
                 group["lr"] = lr * ratio
             losses[step] = loss_value = loss.item()
             grad_norms[step] = norm_value = grad_norm.item()
             history.steps = done = step + 1
-            bounded = loss_value <= recipe.max_loss and norm_value < float("inf")
+            bounded = loss_value <= recipe.max_loss and math.isfinite(loss_value + norm_value)
             if not bounded or rate.diverged:
                 status = "diverged"
                 break
@@ -108,7 +107,7 @@ def train(
             moment = Moment(task, model, optimizer, batch, lr, done) if due else None
             seen = [probe.before(moment) for probe in due]
 
-            optimizer.step()
+            state.update(lambda batch=batch: _again(task, state, batch))
 
             rate.after_update(state.parameters)
             if state.average is not None:
@@ -136,9 +135,25 @@ def train(
     )
 
 
+def _again(task: Task, state: TrainingState, batch: Any) -> torch.Tensor:
+    """Return loss and gradients of a batch anew."""
+    state.optimizer.zero_grad()
+    loss = task.loss(state.model, batch, state.noise)
+    loss.backward()
+    return loss
+
+
 @torch.no_grad()
 def _evaluate(task: Task, recipe: Recipe, state: TrainingState, step: int) -> dict[str, float]:
     """Evaluate on all three parts; of the training part as many examples as validation has."""
+    if task.live:
+        metrics = {}
+        for prefix, model in state.models().items():
+            with in_evaluation(model):
+                found = task.metrics(model)
+            metrics |= {f"{prefix}{name}": value for name, value in found.items()}
+        state.history.evaluated(step, metrics)
+        return metrics
     data = task.data()
     shown = len(data.validation[0])
     parts = {
@@ -148,13 +163,11 @@ def _evaluate(task: Task, recipe: Recipe, state: TrainingState, step: int) -> di
     }
     metrics = {}
     for prefix, model in state.models().items():
-        was_training = model.training
-        model.eval()
-        for part, examples in parts.items():
-            noise = generator(recipe.seed, f"evaluation {part} {step}")
-            for name, value in task.evaluate(model, examples, noise).items():
-                metrics[f"{prefix}{part}_{name}"] = value
-        model.train(was_training)
+        with in_evaluation(model):
+            for part, examples in parts.items():
+                noise = generator(recipe.seed, f"evaluation {part} {step}")
+                for name, value in task.evaluate(model, examples, noise).items():
+                    metrics[f"{prefix}{part}_{name}"] = value
     state.history.evaluated(step, metrics)
     return metrics
 

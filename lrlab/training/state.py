@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -36,13 +37,21 @@ class TrainingState:
     def __init__(self, task: Task, recipe: Recipe, probes: Sequence[Probe]) -> None:
         init_seed = recipe.seed if recipe.init_seed is None else recipe.init_seed
         order_seed = recipe.seed if recipe.order_seed is None else recipe.order_seed
-        torch.manual_seed(stream_seed(init_seed, "initialisation"))
-        self.model = task.model()
-        torch.manual_seed(stream_seed(recipe.seed, "layers"))  # dropout and the like
-        groups, self.ratios = parameter_groups(self.model, dict(recipe.lr_ratios))
-        self.optimizer = recipe.optimizer.build(groups)
-        self.parameters = [p for group in groups for p in group["params"]]
-        self.batches = task.batches(recipe.batch_size, generator(order_seed, "order"))
+        order = generator(order_seed, "order")
+        if task.live:
+            own = task.parts(init_seed)
+            self.model, self.optimizer, self.ratios = own.model, own.optimizer, own.ratios
+            self.parameters, self.batches = own.parameters, own.batches(order)
+            torch.manual_seed(stream_seed(recipe.seed, "layers"))
+        else:
+            torch.manual_seed(stream_seed(init_seed, "initialisation"))
+            self.model = task.model()
+            torch.manual_seed(stream_seed(recipe.seed, "layers"))  # dropout and the like
+            groups, self.ratios = parameter_groups(self.model, dict(recipe.lr_ratios))
+            self.optimizer = recipe.optimizer.build(groups)
+            self.parameters = [p for group in groups for p in group["params"]]
+            self.batches = task.batches(recipe.batch_size, order)
+        self._wants_closure = False
         self.noise = generator(recipe.seed, "noise")
         self.rate = Rate(recipe.schedule, recipe.steps)
         self.history = History(recipe.steps, probes)
@@ -50,6 +59,39 @@ class TrainingState:
         if recipe.average_decay is not None:
             rule = get_ema_multi_avg_fn(recipe.average_decay)
             self.average = AveragedModel(self.model, multi_avg_fn=rule, use_buffers=True)
+
+    def to_training_mode(self) -> None:
+        """Put the model into training mode; one of one's own keeps the modes of its layers.
+
+        A frozen normalisation stays in evaluation mode; a model that was wholly in it does not.
+        """
+        brought = "_lrlab_loss" in vars(self.model)
+        if not (brought and any(module.training for module in self.model.modules())):
+            self.model.train()
+
+    def gradient_norm(self) -> torch.Tensor:
+        """Return the norm of all gradients together, sparse ones included."""
+        grads = [p.grad for p in self.parameters if p.grad is not None]
+        if any(grad.is_sparse for grad in grads):
+            grads = [grad.coalesce().values() if grad.is_sparse else grad for grad in grads]
+        return nn.utils.get_total_norm(grads)
+
+    def update(self, closure: Callable[[], torch.Tensor]) -> None:
+        """Let the optimizer do its update.
+
+        Args:
+            closure: clears the gradients, computes loss and gradients again and returns the loss;
+                for optimizers that ask for it (LBFGS, SAM).
+        """
+        if not self._wants_closure:
+            try:
+                self.optimizer.step()
+                return
+            except (TypeError, ValueError, RuntimeError, AssertionError) as error:
+                if "closure" not in str(error):
+                    raise
+                self._wants_closure = True  # it has changed nothing yet
+        self.optimizer.step(closure)
 
     def models(self) -> dict[str, nn.Module]:
         """Return what is evaluated, by the prefix of its metrics' names."""
@@ -81,6 +123,18 @@ class TrainingState:
         if self.average is not None:
             self.average.load_state_dict(state["average"])
         self.history.load_state_dict(state["history"])
+
+
+@contextlib.contextmanager
+def in_evaluation(model: nn.Module) -> Iterator[None]:
+    """Put a model into evaluation mode for a moment; each layer gets its own mode back."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
 
 
 def parameter_groups(

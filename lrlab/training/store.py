@@ -45,7 +45,7 @@ def run_key(
         >>> len(a), a == b
         (64, False)
     """
-    if getattr(task, "live", False):
+    if task.live and getattr(task, "source", None) is None:
         return None
     parts = [task, recipe.schedule, recipe.optimizer, *probes, *([stop] if stop else [])]
     modules = {"lrlab.training.loop", *(type(part).__module__ for part in parts)}
@@ -56,6 +56,7 @@ def run_key(
         "recipe": recipe.to_dict(),
         "probes": [probe.to_dict() for probe in probes],
         "stop": stop.to_dict() if stop else None,
+        **({"factory": task.source} if task.live else {}),
         "numerics": numerics.profile(),
         "versions": _versions(),
         "source": _source_hash(frozenset(modules)),

@@ -10,7 +10,7 @@ from lrlab.optimizers import SGD, Adam
 from lrlab.range_test import RULES, RangeTest, Trace, find_band, ramp, ramp_jobs, range_test
 from lrlab.range_test._ramp import is_flat, stop_reason
 from lrlab.range_test._smoothing import REACH, kernel_mean, smooth
-from lrlab.range_test.pilots import HORIZON_POWER, best_rate, search
+from lrlab.range_test.pilots import FLOOR, HORIZON_POWER, best_rate, search
 
 pytestmark = pytest.mark.trains
 
@@ -227,13 +227,14 @@ def test_evaluations_and_losses_on_the_same_batch_are_kept_where_asked_for():
 
 
 def test_the_vertex_of_exact_pilots_is_found_and_carried_to_the_budget():
-    rates = np.geomspace(0.01, 1, 5)
-    pilots = [
-        made(np.full(50, lr), np.full(50, math.exp(0.1 * math.log(lr / 0.2) ** 2))) for lr in rates
-    ]
-    assert best_rate(pilots, 50).lr == pytest.approx(0.2, rel=1e-6)
-    assert best_rate(pilots, 400).lr == pytest.approx(0.2 * 8**-HORIZON_POWER, rel=1e-6)
-    assert best_rate(pilots, 10).lr == pytest.approx(0.2, rel=1e-6)
+    # What is missed of the drop is (exp(parabola) − 1) / 4, so that its scale is a parabola; the
+    # lowest point is one of the rates, since the drop is measured from the best pilot.
+    rates = 0.2 * np.geomspace(1 / 4, 4, 5)
+    losses = [3 + FLOOR * math.expm1(0.2 * math.log(lr / 0.2) ** 2) for lr in rates]
+    pilots = [made(np.full(50, lr), np.full(50, x)) for lr, x in zip(rates, losses, strict=True)]
+    assert best_rate(pilots, 50, start=4.0).lr == pytest.approx(0.2, rel=1e-6)
+    assert best_rate(pilots, 400, start=4.0).lr == pytest.approx(0.2 * 8**-HORIZON_POWER, rel=1e-6)
+    assert best_rate(pilots, 10, start=4.0).lr == pytest.approx(0.2, rel=1e-6)
 
 
 @pytest.mark.parametrize("best", [0.004, 0.03, 0.2, 0.9])

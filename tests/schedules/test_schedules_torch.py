@@ -209,7 +209,7 @@ def test_a_rate_kept_in_a_tensor_stays_that_tensor():
 @pytest.mark.parametrize(
     ("optimizer", "schedule", "momentum", "message"),
     [
-        (lambda: build(ratios=(0.0, 1.0)), SCHEDULE, False, "lr must be positive, got lr=0.0"),
+        (lambda: build(ratios=(0.0, 0.0)), SCHEDULE, False, "lr must be positive, got lr=0.0"),
         (lambda: build(momentum=0.5), SCHEDULE, True, "momentum needs a OneCycle schedule"),
         (
             lambda: build(optimizer=torch.optim.Adagrad),

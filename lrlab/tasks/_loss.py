@@ -1,0 +1,106 @@
+"""The loss of whatever a loader gives and a model returns."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lrlab.tasks.batches import described, holds_tensor
+
+BatchLoss = Callable[[nn.Module, Any], Any]
+
+
+def scalar(value: Any) -> Tensor:
+    """Return the loss as a scalar tensor: given so, or as ``loss`` of a dict or an object.
+
+    Raises:
+        ValueError: if it is none, or has no gradient where one is needed.
+
+    Example:
+        >>> scalar({"loss": torch.ones(1, requires_grad=True), "logits": None}).shape
+        torch.Size([])
+    """
+    if isinstance(value, Mapping):
+        value = value.get("loss")
+    elif not isinstance(value, Tensor) and hasattr(value, "loss"):
+        value = value.loss
+    elif isinstance(value, tuple | list) and value:
+        value = value[0]
+    if not isinstance(value, Tensor) or value.numel() != 1:
+        shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(f"the loss of a batch must be a scalar tensor, got {shape}")
+    if torch.is_grad_enabled() and not value.requires_grad:
+        raise ValueError(
+            "the loss of a batch has no gradient: it was detached, or made without the model that "
+            "the loss is given"
+        )
+    return value.reshape(())
+
+
+def of_outputs(loss_fn: Callable[..., Any]) -> BatchLoss:
+    """Return the loss of batches (inputs, …, target) for a loss of output and target.
+
+    What follows the last part that holds a tensor (names, texts) is left out.
+    """
+
+    def loss(model: nn.Module, batch: Any) -> Any:
+        parts = batch if isinstance(batch, tuple | list) else ()
+        last = max((i for i, part in enumerate(parts) if holds_tensor(part)), default=0)
+        if last == 0:
+            raise ValueError(_refusal(batch))
+        *inputs, target = parts[: last + 1]
+        try:
+            return loss_fn(model(*inputs), target)
+        except (TypeError, AttributeError) as error:
+            raise ValueError(f"{type(error).__name__}: {error}; {_refusal(batch)}") from error
+
+    return loss
+
+
+def of_model(model: nn.Module, batch: Any) -> Any:
+    """Return what a model returns for a batch that is its arguments, by name or by position."""
+    if isinstance(batch, Mapping):
+        return model(**batch)
+    return model(*batch) if isinstance(batch, tuple | list) else model(batch)
+
+
+def _refusal(batch: Any) -> str:
+    hint = "loss_fn(model(batch), batch)"
+    if isinstance(batch, Mapping) and batch:
+        names = [repr(name) for name in batch]
+        hint = f"loss_fn(model(batch[{names[0]}]), batch[{names[-1]}])"
+    elif isinstance(batch, tuple | list) and batch:
+        hint = f"loss_fn(model(batch[0]), batch[{min(1, len(batch) - 1)}])"
+    return (
+        f"a batch must be a tuple (inputs, target), got {described(batch)}; for any other write "
+        f"the loss of a batch yourself: from_module(…, loss=lambda model, batch: {hint})"
+    )
+
+
+def modules_held_by(function: Any, depth: int = 3) -> Iterator[nn.Module]:
+    """Yield the modules that a function would use whatever it is given.
+
+    Those in its closure, among the globals that it names, in the object that it is a method of.
+    """
+    if depth == 0:
+        return
+    if isinstance(function, nn.Module):
+        yield function
+    elif isinstance(function, functools.partial):
+        for part in (function.func, *function.args, *function.keywords.values()):
+            yield from modules_held_by(part, depth - 1)
+    elif isinstance(function, types.MethodType):
+        yield from modules_held_by(function.__self__, depth - 1)
+    elif isinstance(function, types.FunctionType):
+        variables = inspect.getclosurevars(function)
+        for part in (*variables.nonlocals.values(), *variables.globals.values()):
+            yield from modules_held_by(part, depth - 1)
+    elif isinstance(getattr(function, "__dict__", None), dict) and callable(function):
+        for part in vars(function).values():
+            yield from modules_held_by(part, depth - 1)
