@@ -20,7 +20,7 @@ $(READY): pyproject.toml requirements.lock .ci/install.py
 	@$(PYTHON) .ci/install.py .venv requirements.lock --editable
 	@touch $@
 
-.PHONY: lock
+.PHONY: lock test-core
 lock: $(READY) ## renew the lock files; WITH="--upgrade-package sphinx" takes newer versions
 	@python .ci/lock.py $(WITH)
 
@@ -32,7 +32,7 @@ book: $(READY) ## re-run the flagship experiment on this machine and render the 
 	@echo "Done. Open it with:  $(BIN)/lrlab open   (or _build/html/index.html in a browser)"
 
 test: $(READY) ## lint, unit and property tests, notebooks (nbval), the book and the browser
-	@ruff check . && ruff format --check .
+	@$(MAKE) --no-print-directory lint
 	@lrlab reference --check
 	@pytest -n 2 --dist loadfile
 
@@ -41,6 +41,9 @@ test-trains: $(READY) ## what trains, a second time: on the stand-in for a forei
 
 test-properties: $(READY) ## properties of drawn examples: many, and new ones each time
 	@pytest -q -n 2 --hypothesis-profile=long -m hypothesis tests
+
+test-core: $(READY) ## the wheel, and what runs with the core's seven packages alone
+	@pytest tests/installed/test_core.py tests/installed/test_wheel.py
 
 test-portable: test-trains ## the same, and the notebooks
 	@lrlab reference --check --profile foreign
@@ -73,14 +76,16 @@ $(RAY_READY): benchmarks/requirements-ray.lock $(READY)
 bench: $(READY) $(RAY_READY) ## measure speed as ratios within one run, and the long comparisons
 	@for file in benchmarks/[a-z]*.py; do echo "── $$file"; python "$$file" || exit 1; done
 
-lint: $(READY) ## ruff
+lint: $(READY) ## ruff, the arrows between the rooms of lrlab/, and its types
 	@ruff check . && ruff format --check .
+	@said=$$(lint-imports --no-logo --no-cache 2>&1) || { echo "$$said"; exit 1; }; grep "^Contracts:" <<< "$$said"
+	@mypy
 
 format: $(READY) ## let ruff format and mend
 	@ruff check --fix . ; ruff format .
 
 clean: ## remove what was built and trained here; .venv stays
-	rm -rf _build .lrlab book/live .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf _build .lrlab book/live .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
 
 # The other libraries live in an environment of their own, so that theirs is not ours.
 PEERS := .venv-peers/bin/python

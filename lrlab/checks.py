@@ -7,7 +7,7 @@ import math
 import numbers
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 _LARGEST = 2**62  # so that the sum of two is still a 64-bit integer
 
@@ -94,6 +94,8 @@ class Checked:
 
     Each check stores the field as a plain float, int or tuple of ints.
     """
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]  # every subclass is a dataclass
 
     def _check_float(
         self,

@@ -63,9 +63,10 @@ class Recipe:
     max_loss: float = 1e6
 
     def __post_init__(self) -> None:
-        ratios = self.lr_ratios
-        ratios = ratios.items() if isinstance(ratios, Mapping) else ratios
-        object.__setattr__(self, "lr_ratios", tuple((str(k), float(v)) for k, v in ratios))
+        given = self.lr_ratios
+        pairs = given.items() if isinstance(given, Mapping) else given
+        ratios = tuple((str(prefix), float(ratio)) for prefix, ratio in pairs)
+        object.__setattr__(self, "lr_ratios", ratios)
         for name in ("steps", "batch_size", "eval_every", "seed", "init_seed", "order_seed"):
             value = getattr(self, name)
             if is_integer(value):  # NumPy's become Python's
@@ -89,7 +90,7 @@ class Recipe:
             )
         if not self.max_loss > 0:
             raise ValueError(f"max_loss must be positive, got max_loss={self.max_loss}")
-        for prefix, ratio in self.lr_ratios:
+        for prefix, ratio in ratios:
             if not 0 <= ratio < float("inf"):
                 raise ValueError(f"lr_ratios must not be negative, got {prefix!r}: {ratio}")
 

@@ -138,10 +138,10 @@ def reduction(subject: Subject) -> list[Finding]:
 def softmax(subject: Subject) -> list[Finding]:
     """Ask the loss what a perfect answer costs: nothing, or what is left behind a softmax."""
     count = classes(subject)
-    if count is None:
-        return []
     model, batch = subject.state().model, subject.batches[0]
     outputs = subject.outputs(model, batch)
+    if count is None or outputs is None:
+        return []
     sums = outputs.sum(1)
     if outputs.min() >= 0 and (sums - 1).abs().max() < 1e-4:
         return [Finding("softmax", 1, "The outputs are probabilities: each row sums to 1.")]

@@ -175,9 +175,10 @@ def classes_of(outputs: Tensor | None, batch: Batch) -> int | None:
         5
     """
     target = batch[-1]
+    if outputs is None:
+        return None
     fits = (
-        outputs is not None
-        and outputs.ndim == 2
+        outputs.ndim == 2
         and outputs.shape[1] > 1
         and len(batch) > 1
         and target.ndim == 1

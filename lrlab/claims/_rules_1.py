@@ -37,7 +37,7 @@ def interval(kind: str, data: Data, rule: Data, alpha: float) -> stats.Interval 
     """
     n = size(kind, data)
     if kind == "proportion":
-        if n == 0:
+        if not n:
             return None
         return stats.proportion_interval(data["successes"], n, 1 - alpha, rule["method"])
     if n is None or n < 2:

@@ -156,7 +156,7 @@ def recompute(stored: Mapping[str, Any]) -> str:
     """
     version = stored.get("rules", 1)
     place = stored["holm"] if version == 1 else stored["of"]
-    return _judged(_claim(stored), stored["id"], stored["alpha"], place, version).verdict
+    return _judged(_claim(stored), stored["id"], (stored["alpha"], place), version).verdict
 
 
 def rejudge(entry: Sequence[Mapping[str, Any]]) -> list[Judged]:
@@ -204,18 +204,21 @@ def _amount(delta: float, unit: str) -> str:
 
 def _together(claims: Mapping[str, Claim], version: int) -> list[Judged]:
     """Judge the claims of one entry, by id, at the levels that they share."""
+    levels: Mapping[str, tuple[float | None, Any]]
     if version == 1:
         parts = {id: (c.kind, c.data, c.rule) for id, c in claims.items()}
         levels = _rules_1.levels(parts)
     else:
         tested = sum(c.kind in rules.TESTED for c in claims.values())
         shared = (rules.ALPHA / max(1, tested), tested)
-        of_kind = dict.fromkeys(rules.TESTED, shared) | {"descriptive": (rules.ALPHA, None)}
+        of_kind: dict[str, tuple[float, int | None]] = dict.fromkeys(rules.TESTED, shared)
+        of_kind["descriptive"] = (rules.ALPHA, None)
         levels = {id: of_kind.get(c.kind, (None, None)) for id, c in claims.items()}
-    return [_judged(claim, id, *levels[id], version) for id, claim in claims.items()]
+    return [_judged(claim, id, levels[id], version) for id, claim in claims.items()]
 
 
-def _judged(claim: Claim, id: str, alpha: float | None, place: Any, version: int) -> Judged:
+def _judged(claim: Claim, id: str, at: tuple[float | None, Any], version: int) -> Judged:
+    alpha, place = at
     by: Any = _rules_1 if version == 1 else rules
     kind, data, rule = claim.kind, claim.data, claim.rule
     level = rules.ALPHA if alpha is None else alpha
@@ -256,7 +259,8 @@ def _second(claim: Claim, of: int | None) -> dict[str, Any]:
 
 def _claim(d: Mapping[str, Any]) -> Claim:
     names = ("kind", "statement", "data", "rule", "unit", "source", "published")
-    return Claim(d["id"].rpartition(".")[2], *(d[name] for name in names), _about(d))
+    fields = {name: d[name] for name in names}
+    return Claim(d["id"].rpartition(".")[2], **fields, about=_about(d))
 
 
 def _about(d: Mapping[str, Any]) -> About:

@@ -50,9 +50,9 @@ def verdicts(judged: Sequence[Judged]) -> None:
         print(f"{claim.id}  n={'-' if claim.n is None else claim.n}  {claim.verdict}")
 
 
-def number(value: float) -> str:
-    """Three significant digits, with a real minus sign."""
-    return f"{value:.3g}".replace("-", "−")
+def number(value: float | None) -> str:
+    """Three significant digits, with a real minus sign; a dash where there is no number."""
+    return "–" if value is None else f"{value:.3g}".replace("-", "−")
 
 
 def measured(claim: Judged) -> str:
@@ -64,7 +64,7 @@ def measured(claim: Judged) -> str:
         numbers = (", ".join(number(x) for x in data[key]) for key in ("measured", "expected"))
         line = "{} (expected {})".format(*numbers)
         return f"{line}; {data['detail']}" if data["detail"] else line
-    if claim.low is None:
+    if claim.low is None or claim.level is None:
         if claim.kind == "proportion":
             return f"{data['successes']} of {data['n']}"
         return _with_unit(number(claim.estimate), claim) + f" (n = {claim.n})"
@@ -108,7 +108,7 @@ def notes(claim: Judged) -> list[str]:
         lines.append(f"sign test, with the interval of the median: {why}")
     if claim.about.lost:
         lines.append(f"not known of the source: {claim.about.lost}")
-    if claim.kind in rules.TESTED and claim.n < rules.MIN_N:
+    if claim.kind in rules.TESTED and claim.n is not None and claim.n < rules.MIN_N:
         lines.append(f"n = {claim.n}: nothing is decided below n = {rules.MIN_N}")
     return lines + [f"fragile: {reason}" for reason in claim.fragile]
 

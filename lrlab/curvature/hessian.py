@@ -64,7 +64,8 @@ def lanczos(
     if n < 1:
         raise ValueError(f"n must be at least 1, got n={n}")
     v = np.random.default_rng(seed).normal(size=n)
-    basis, alphas, betas = [v / np.linalg.norm(v)], [], []
+    basis, alphas = [v / np.linalg.norm(v)], []
+    betas: list[float] = []
     while True:
         w = product(basis[-1])
         if not np.isfinite(w).all():

@@ -73,7 +73,7 @@ def preconditioned_sharpness(
     return lanczos(lambda v: scale * product(scale * v), len(scale), tolerance=tolerance, most=most)
 
 
-def adam_preconditioner(optimizer: torch.optim.Adam) -> np.ndarray:
+def adam_preconditioner(optimizer: torch.optim.Optimizer) -> np.ndarray:
     r"""Return the diagonal of the matrix by which Adam, after t updates, divides its average.
 
     .. math:: P_t = (1 - \beta_1^t) \left( \sqrt{v_t / (1 - \beta_2^t)} + \epsilon \right)
@@ -134,11 +134,8 @@ class Sharpness(Probe):
             raise ValueError(f"tolerance must be in [0, 1), got tolerance={self.tolerance}")
         if self.most < 1:
             raise ValueError(f"most must be at least 1, got most={self.most}")
-
-    @property
-    def at_start(self) -> bool:
-        """Whether it is measured before any update: not through a preconditioner."""
-        return not self.preconditioned
+        # Before any update there is no preconditioner.
+        object.__setattr__(self, "at_start", not self.preconditioned)
 
     def after(self, moment: Moment, before: None) -> dict[str, Value]:
         """Return what was found; infinite where the Hessian is."""

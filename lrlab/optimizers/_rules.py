@@ -7,9 +7,12 @@ A value here holds the hyperparameters, prints as JSON and hashes; `build` makes
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
+
+_Build = Callable[..., torch.optim.Optimizer]
 
 _KINDS: dict[str, type[Optimizer]] = {}
 
@@ -20,7 +23,7 @@ class Optimizer:
 
     weight_decay: float = 0.0
 
-    _torch: ClassVar[type[torch.optim.Optimizer]]
+    _torch: ClassVar[_Build]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -95,7 +98,7 @@ class Adam(Optimizer):
 
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
-    _torch: ClassVar = torch.optim.Adam
+    _torch: ClassVar[_Build] = torch.optim.Adam
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444", "#B8A800")
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), "-", "--")
-_STYLE: dict[str, Any] = {
+_STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#555555",
     "axes.grid": True,
@@ -105,7 +105,7 @@ def learning_rates(ax: Axes, rates: Mapping[str, ArrayLike], *, staircase: bool 
     """
     for style, (label, lr) in zip(styles(), rates.items(), strict=False):
         drawing = "steps-post" if staircase else "default"
-        ax.plot(np.arange(len(lr)), lr, label=label, drawstyle=drawing, **style)
+        ax.plot(np.arange(np.size(lr)), lr, label=label, drawstyle=drawing, **style)
     ax.set_xlabel("step")
     ax.set_ylabel("learning rate")
 

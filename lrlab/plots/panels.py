@@ -65,7 +65,7 @@ def panels(
             strip.tick_params(labelleft=column == 0, labelsize=8)
             if log:
                 panel.set_yscale("log")
-            at = np.arange(len(lr)) / epoch_steps
+            at = np.arange(np.size(lr)) / epoch_steps
             strip.fill_between(at, lr, color=STRIP, alpha=0.35, linewidth=0)
             strip.plot(at, lr, color="#444444", linewidth=1)
             strip.set_ylim(0, highest)
@@ -100,7 +100,7 @@ def plain_ticks(axes: Axes, ticks: ArrayLike) -> None:
         axes: whose ordinate, shared ones with it.
         ticks: where.
     """
-    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in np.asarray(ticks)])
     axes.set_yticks([], minor=True)
 
 

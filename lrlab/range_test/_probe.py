@@ -35,6 +35,7 @@ class SameBatch(Probe):
 
 @torch.no_grad()
 def _measure(moment: Moment) -> tuple[float, float]:
+    assert moment.batch is not None  # it measures at updates only
     began = time.perf_counter()
     buffers = [buffer.clone() for buffer in moment.model.buffers()]
     with preserved():

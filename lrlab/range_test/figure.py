@@ -123,7 +123,7 @@ def _mark(ax: Axes, result: RangeTest, *, labelled: bool) -> None:
         top = band.high.lr if band.high.lr is not None else result.traces[0].planned_lr[-1]
         plots.mark_band(ax, band.low.lr, top, _name("band", labelled))
     for edge in (band.low, band.high):
-        if edge.interval is not None:
+        if edge.lr is not None and edge.interval is not None:
             ax.axvline(edge.lr, color=plots.COLOURS[2], linewidth=0.9, zorder=1)
     if suggestion.lr is not None:
         ax.axvline(

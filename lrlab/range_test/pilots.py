@@ -163,8 +163,8 @@ def best_rate(pilots: Sequence[Trace], budget: int, start: float | None = None) 
         from scipy.stats import t as student
 
         half = float(student.ppf(0.975, freedom)) * error
-        ends = (math.exp(vertex + shift + sign * half) for sign in (0, -1, 1))
-        interval = stats.Interval(*ends, level=0.95, n=len(near))
+        middle, low, high = (math.exp(vertex + shift + sign * half) for sign in (0, -1, 1))
+        interval = stats.Interval(middle, low, high, level=0.95, n=len(near))
     steps = pilots[best].planned
     rule = (
         f"lowest point of a parabola through {len(near)} pilots of {steps} updates at constant "

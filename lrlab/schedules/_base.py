@@ -149,7 +149,7 @@ class Schedule(Checked):
     def _fields(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
-    def _check_end(self) -> None:
+    def _check_end(self: Any) -> None:
         if self.end_lr > self.peak_lr:
             raise ValueError(
                 f"end_lr must be at most peak_lr={self.peak_lr}, got end_lr={self.end_lr}"

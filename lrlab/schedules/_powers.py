@@ -13,6 +13,9 @@ from lrlab.schedules._pieces import Rates, Steps, count_reached
 class _Powers(Schedule):
     """A power of gamma, times the first rate."""
 
+    peak_lr: float
+    gamma: float
+
     def _power(self, n: Steps) -> Rates:
         if self.gamma <= 1:
             return self.peak_lr * self._raised(n)

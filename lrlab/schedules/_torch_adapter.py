@@ -71,7 +71,7 @@ class ScheduleLR(LRScheduler):
                 if any(group is one for one in fresh):
                     _write(group, rate)
 
-    def get_lr(self) -> list[float]:
+    def get_lr(self) -> list[float | Tensor]:
         """Return the rate of every parameter group at the current step."""
         groups = self.optimizer.param_groups
         for group in groups[len(self.base_lrs) :]:
@@ -165,7 +165,8 @@ class ScheduleLR(LRScheduler):
     def _write_momentum(self) -> None:
         if not self._momentum:
             return
-        momentum = self.schedule.momentum(self.last_epoch)
+        schedule: Any = self.schedule
+        momentum = schedule.momentum(self.last_epoch)
         for group in self.optimizer.param_groups:
             if "betas" in group:
                 group["betas"] = (momentum, *group["betas"][1:])

@@ -92,7 +92,8 @@ def geometric_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     if (x <= 0).any():
         raise ValueError(f"values must be positive, got {x.min()}")
     log = mean_interval(np.log(x), level)
-    return Interval(*(math.exp(v) for v in (log.estimate, log.low, log.high)), level, log.n)
+    back = map(math.exp, (log.estimate, log.low, log.high))
+    return Interval(next(back), next(back), next(back), level, log.n)
 
 
 def median_interval(values: ArrayLike, level: float = 0.95) -> Interval:

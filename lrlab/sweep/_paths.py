@@ -61,7 +61,7 @@ def _fields(part: Any, tree: Mapping[str, Any]) -> dict[str, Any]:
 def _built(old: Any, tree: Any) -> Any:
     if isinstance(tree, _Put):
         return _like(old, tree.value)
-    if dataclasses.is_dataclass(old) and not isinstance(old, type):
+    if dataclasses.is_dataclass(type(old)):
         kind = next((k for k in _KINDS if k in tree), None)
         if kind is not None and kind not in {f.name for f in dataclasses.fields(old)}:
             fields = {k: v.value if isinstance(v, _Put) else v for k, v in tree.items()}

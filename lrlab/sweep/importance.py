@@ -96,7 +96,8 @@ def importance(
     x = positions(space, found)
     y = rankdata([trial.value for trial in found]) / len(found)
     rng = np.random.default_rng(seed)
-    shares, explained = [], []
+    shares: list[np.ndarray] = []
+    explained: list[float] = []
     while len(shares) < resamples:
         inside = rng.integers(len(found), size=len(found))
         outside = np.setdiff1d(np.arange(len(found)), inside)

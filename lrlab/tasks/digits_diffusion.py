@@ -124,6 +124,8 @@ class Denoiser(nn.Module):
         multiples = math.pi * torch.arange(1, _FREQUENCIES + 1)
         self.register_buffer("frequencies", multiples, persistent=False)
 
+    frequencies: Tensor
+
     def forward(self, noisy: Tensor, times: Tensor, labels: Tensor) -> Tensor:
         """Return the predicted noise."""
         angles = times[:, None] * self.frequencies

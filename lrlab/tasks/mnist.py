@@ -104,7 +104,7 @@ class Mnist(Task):
         *hidden, _ = (layer for layer in model if hasattr(layer, "bias"))
         with torch.no_grad():
             for layer in hidden:
-                layer.bias += self.bias_shift
+                layer.get_parameter("bias").add_(self.bias_shift)
         return model
 
     def loss(self, model: nn.Module, batch: Batch, noise: torch.Generator) -> Tensor:

@@ -52,6 +52,7 @@ def source_hash(modules: Iterable[str], package: Path = _PACKAGE) -> str:
     digest = hashlib.sha256()
     for module in reached(modules, package):
         path = _path(module, package)
+        assert path is not None  # what was reached has a file
         digest.update(module.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

@@ -30,13 +30,13 @@ class Rate:
     """
 
     def __init__(self, source: Schedule | Controller, steps: int) -> None:
-        self._controller = source if isinstance(source, Controller) else None
-        if self._controller is None:
-            self._rates = source(np.arange(steps)).tolist()
-            self._observes_gradients = False
+        self._controller: Controller | None = None
+        self._observes_gradients = False
+        if isinstance(source, Controller):
+            self._controller, self._state = source, source.start()
+            self._observes_gradients = source.observes == "gradient"
         else:
-            self._state = self._controller.start()
-            self._observes_gradients = self._controller.observes == "gradient"
+            self._rates = source(np.arange(steps)).tolist()
         self._weights: torch.Tensor | None = None
         self._updates = 0
 
@@ -55,7 +55,7 @@ class Rate:
 
     def after_update(self, parameters: Sequence[nn.Parameter]) -> None:
         """Note what the optimizer has stepped along, momentum and scaling included."""
-        if self._observes_gradients and self._state.lr > 0:
+        if self._weights is not None and self._state.lr > 0:
             moved = (self._weights - parameters_to_vector(parameters).detach()) / self._state.lr
             self._state = dataclasses.replace(self._state, direction=moved)
 

@@ -125,6 +125,7 @@ class GeneratedDigits(Probe):
     def after(self, moment: Moment, before: None) -> dict[str, Value]:
         """Return the accuracy and the pixels of the first images."""
         task = moment.task
+        assert isinstance(task, DigitsDiffusion)  # nothing else is sampled from
         labels = torch.arange(self.count) % CLASSES
         stream = f"generated {moment.step}" if self.fresh else "generated"
         moment.model.eval()

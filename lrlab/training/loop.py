@@ -104,7 +104,7 @@ def train(
             if recipe.clip_norm is not None:
                 nn.utils.clip_grads_with_norm_(state.parameters, recipe.clip_norm, grad_norm)
             due = [probe for probe in probes if done % probe.every == 0] if probes else ()
-            moment = Moment(task, model, optimizer, batch, lr, done) if due else None
+            moment = Moment(task, model, optimizer, batch, lr, done)
             seen = [probe.before(moment) for probe in due]
 
             state.update(lambda batch=batch: _again(task, state, batch))

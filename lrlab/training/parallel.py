@@ -58,11 +58,23 @@ class Job:
 
 
 @overload
-def train_many(jobs: Mapping[Hashable, Job], **settings: Any) -> Results: ...
+def train_many(
+    jobs: Mapping[Hashable, Job],
+    *,
+    n_jobs: int | None = ...,
+    store: Store | str | None = ...,
+    progress: bool = ...,
+) -> Results: ...
 
 
 @overload
-def train_many(jobs: Sequence[Job], **settings: Any) -> list[Run]: ...
+def train_many(
+    jobs: Sequence[Job],
+    *,
+    n_jobs: int | None = ...,
+    store: Store | str | None = ...,
+    progress: bool = ...,
+) -> list[Run]: ...
 
 
 def train_many(
@@ -102,7 +114,7 @@ def train_many(
     if isinstance(jobs, Mapping):
         runs = train_many([*jobs.values()], n_jobs=n_jobs, store=store, progress=progress)
         return Results(dict(zip(jobs, runs, strict=True)))
-    place = default_store() if store == "default" else store
+    place = _place(store)
     names = [job.key or f"#{i}" for i, job in enumerate(jobs)]
     todo = dict(zip(names, jobs, strict=True))
     done: dict[str, Run] = {}
@@ -126,6 +138,14 @@ def train_many(
     return [done[name] for name in names]
 
 
+def _place(store: Store | str | None) -> Store | None:
+    if store == "default":
+        return default_store()
+    if isinstance(store, str):
+        raise ValueError(f"store must be a Store, 'default' or None, got {store!r}")
+    return store
+
+
 def estimate(
     jobs: Mapping[Hashable, Job] | Sequence[Job], store: Store | str | None = "default"
 ) -> dict[str, Any]:
@@ -139,7 +159,7 @@ def estimate(
         ``{"runs": n, "stored": k, "seconds": estimate, "by_task": {name: n}}``. The estimate is
         for this machine, from a few updates of each task, timed now.
     """
-    place = default_store() if store == "default" else store
+    place = _place(store)
     each = jobs.values() if isinstance(jobs, Mapping) else jobs
     todo = {job.key or f"#{i}": job for i, job in enumerate(each)}
     known = {name for name in todo if place is not None and place.get(name) is not None}

@@ -154,7 +154,7 @@ def log2_quantile(levels: ArrayLike) -> np.ndarray:
     """
     p = np.asarray(levels, dtype=float)
     if not ((p > 0) & (p < 1)).all():
-        raise ValueError(f"levels must be in (0, 1), got levels={levels}")
+        raise ValueError(f"levels must be in (0, 1), got levels={levels!r}")
     tail = np.log2(2 * np.minimum(p, 1 - p))
     return np.where(p <= 0.5, tail, 0.0 - tail)
 

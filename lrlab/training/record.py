@@ -103,10 +103,15 @@ class Run:
 
     def save(self, path: Path) -> None:
         """Write the run (without its checkpoint) to a file, all of it or nothing."""
-        about = {"task": self.task, "recipe": self.recipe.to_dict(), "status": self.status}
+        about: dict[str, Any] = {
+            "task": self.task,
+            "recipe": self.recipe.to_dict(),
+            "status": self.status,
+        }
         about |= {"seconds": self.seconds, "chance": self.chance, "key": self.key}
         with written_atomically(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, about=json.dumps(about), **self._arrays())
+            contents: dict[str, Any] = {"about": json.dumps(about), **self._arrays()}
+            np.savez_compressed(file, **contents)
 
     @classmethod
     def load(cls, path: Path, recipe: Recipe | None = None) -> Run:
@@ -126,7 +131,8 @@ class Run:
             about["recipe"] = recipe or Recipe.from_dict(about["recipe"])
         except (OSError, EOFError, ValueError, KeyError, TypeError, *_DAMAGE) as error:
             raise ValueError(f"{path.name} is not a stored run") from error
-        evals, probes, series = {}, {}, {}
+        evals, series = {}, {}
+        probes: dict[str, dict[str, np.ndarray]] = {}
         for name, array in arrays.items():
             kind, _, rest = name.partition(":")
             if kind == "eval":

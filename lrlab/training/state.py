@@ -165,4 +165,4 @@ def parameter_groups(
         if prefix not in by_prefix:
             raise ValueError(f"lr_ratios: no parameter's name starts with {prefix!r}")
     groups = [{"params": parameters} for parameters in by_prefix.values()]
-    return groups, [lr_ratios.get(prefix, 1.0) for prefix in by_prefix]
+    return groups, [1.0 if prefix is None else lr_ratios[prefix] for prefix in by_prefix]

@@ -51,11 +51,12 @@ def run_key(
     modules = {"lrlab.training.loop", *(type(part).__module__ for part in parts)}
     if not all(m.startswith("lrlab.") for m in modules) or not hasattr(stop or task, "to_dict"):
         return None
+    described: Any = stop
     description = {
         "task": task.to_dict(),
         "recipe": recipe.to_dict(),
         "probes": [probe.to_dict() for probe in probes],
-        "stop": stop.to_dict() if stop else None,
+        "stop": described.to_dict() if stop else None,
         **({"factory": task.source} if task.live else {}),
         "numerics": numerics.profile(),
         "versions": _versions(),
@@ -95,6 +96,7 @@ class Store:
 
     def put(self, run: Run) -> None:
         """Keep a finished run under its key."""
+        assert run.key is not None
         run.save(self._path(run.key, "npz"))
         self._path(run.key, "ckpt").unlink(missing_ok=True)
 
