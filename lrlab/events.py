@@ -28,7 +28,7 @@ def emit(kind: str, **data: Any) -> None:
     by a single append, so that lines of several processes don't mix.
 
     Args:
-        kind: what happened: `plan`, `run` or `progress`.
+        kind: what happened: `plan`, `run`, `progress` or `input`.
         **data: anything JSON can hold.
 
     Raises:

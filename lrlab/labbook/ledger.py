@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from lrlab.claims import rules
 from lrlab.claims.judge import Judged, recompute, rejudge
-from lrlab.labbook import looks, releases
+from lrlab.labbook import _consistency, looks, releases
+from lrlab.labbook.entries.errors import BadInput, shortened
+from lrlab.labbook.entries.logbook import log, survey
 
 if TYPE_CHECKING:
-    from lrlab.labbook.entries import Entry
+    from lrlab.labbook.entries.logbook import Entry
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,11 @@ def ledger(root: str | Path) -> list[Row]:
     Returns:
         One row a claim, in the order of the entry's page.
     """
-    return _rows(_log(Path(root)))
+    return rows(log(Path(root)))
 
 
-def _rows(log: Sequence[Entry]) -> list[Row]:
+def rows(log: Sequence[Entry]) -> list[Row]:
+    """All claims of those entries of a log that count, newest entry first."""
     return [
         Row(claim, entry.name, entry.record["date"], entry.record["supersedes"])
         for entry in counting(log)
@@ -81,9 +84,16 @@ def joined(entry: Entry) -> list[Judged]:
 
     A verdict that was another on the stand-in for a foreign processor is fragile; that is found
     after the entry was made, so that it is a field of the record.
+
+    Raises:
+        BadInput: if its claims are none.
     """
     elsewhere = set(entry.record["fragile"])
-    found = [Judged.from_dict(claim) for claim in entry.claims()]
+    try:
+        found = [Judged.from_dict(claim) for claim in entry.claims()]
+    except (AttributeError, KeyError, TypeError) as error:
+        what = f"the claims of {entry.name} can't be read: {shortened(str(error), 100)}"
+        raise BadInput(what) from None
     return [claim.elsewhere_another() if claim.id in elsewhere else claim for claim in found]
 
 
@@ -104,11 +114,12 @@ def _age(entry: Entry) -> tuple[str, str]:
 def check(root: str | Path) -> list[Problem]:
     """Hold the log against itself and against the previous release.
 
-    Every entry's bytes must have the hash that its record states; every claim must be what its
-    rule makes of its stored values, alone and among its entry's others; and no claim of a
-    release may be gone, have another verdict or an estimate outside its recorded
-    interval, unless a newer entry supersedes the older one and says why. A released entry is
-    append-only.
+    Every entry and record can be read and belong together: the entry's bytes have the hash that its
+    record states, the record's fields the hash that it states of them (the first version of records
+    has none), and what both say is the same. Every claim must be what its rule makes of its stored
+    values, alone and among its entry's others; and no claim of a release may be gone, have another
+    verdict or an estimate outside its recorded interval, unless a newer entry supersedes the older
+    one and says why. A released entry is append-only.
 
     Args:
         root: the laboratory's folder.
@@ -117,28 +128,44 @@ def check(root: str | Path) -> list[Problem]:
         What does not hold; empty if all does.
     """
     root = Path(root)
-    problems = []
-    for entry in _log(root):
-        name, claims = entry.name, entry.claims()
-        if not entry.unedited():
-            problems.append(Problem(name, "its bytes are not those that its record was made for"))
-        for claim, again in zip(claims, rejudge(claims), strict=True):
-            verdict = recompute(claim)
-            differs = _different(claim, again.to_dict())
-            if verdict != claim["verdict"]:
-                what = f"entry {name} says {claim['verdict']!r}, its rule gives {verdict!r}"
-                problems.append(Problem(claim["id"], what))
-            elif differs:
-                what = f"entry {name} stores another {', '.join(differs)} than its values give"
-                problems.append(Problem(claim["id"], what))
+    log, damages = survey(root)
+    problems = [Problem(damage.name, damage.what) for damage in damages]
+    problems += [Problem(name, what) for name, what in _consistency.between(log)]
+    for entry in log:
+        problems += [Problem(entry.name, what) for what in _consistency.of_entry(entry)]
+        try:
+            problems += _of_claims(entry.name, entry.claims())
+        except BadInput as error:
+            problems.append(Problem(entry.name, str(error)))
     problems += [Problem("the log", what) for what in looks.problems(root)]
-    return problems + _against_release(root)
+    return problems + _against_release(root, log)
 
 
-def _log(root: Path) -> list[Entry]:
-    from lrlab.labbook import entries
-
-    return entries.log(root)
+def _of_claims(name: str, claims: Sequence[Mapping[str, Any]]) -> list[Problem]:
+    """Claims of an entry that are not what their rules make of their values."""
+    problems, sound = [], []
+    for claim in claims:
+        try:
+            problems += [
+                Problem(claim["id"], f"entry {name}: {what}")
+                for what in _consistency.of_claim(claim)
+            ]
+            sound.append((claim, recompute(claim)))
+        except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
+            where = claim.get("id", name) if isinstance(claim, dict) else name
+            what = f"entry {name}: it can't be judged: {shortened(str(error), 100)}"
+            problems.append(Problem(str(where), what))
+    if problems:
+        return problems
+    for (claim, verdict), again in zip(sound, rejudge(claims), strict=True):
+        differs = _different(claim, again.to_dict())
+        if verdict != claim["verdict"]:
+            what = f"entry {name} says {claim['verdict']!r}, its rule gives {verdict!r}"
+            problems.append(Problem(claim["id"], what))
+        elif differs:
+            what = f"entry {name} stores another {', '.join(differs)} than its values give"
+            problems.append(Problem(claim["id"], what))
+    return problems
 
 
 def _different(stored: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:
@@ -155,7 +182,7 @@ def _different(stored: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]
     ]
 
 
-def _against_release(root: Path) -> list[Problem]:
+def _against_release(root: Path, log: Sequence[Entry]) -> list[Problem]:
     problems = [Problem(file, what) for file, what in releases.problems(root)]
     try:
         released = releases.read(root)
@@ -164,9 +191,11 @@ def _against_release(root: Path) -> list[Problem]:
     sealed = {Path(name).stem for one in released for name in one.files}
     if not sealed:
         return problems
-    log = _log(root)
-    before = _rows([entry for entry in log if entry.name in sealed])
-    return problems + _changed(before, _rows(log), released[-1].version)
+    try:
+        before = rows([entry for entry in log if entry.name in sealed])
+        return problems + _changed(before, rows(log), released[-1].version)
+    except BadInput:
+        return problems  # what can't be read was named before
 
 
 def _changed(before: Sequence[Row], now: Sequence[Row], release: str) -> list[Problem]:

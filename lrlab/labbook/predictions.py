@@ -17,8 +17,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lrlab.claims import rules
-
 Prediction = Mapping[str, float]
 
 
@@ -51,8 +49,10 @@ def check(predictions: Mapping[str, Prediction]) -> None:
     Example:
         >>> check({"lower": {"supported": 0.7, "inconclusive": 0.3}})
     """
+    from lrlab.claims.rules import VERDICTS  # which computes, and most commands do not
+
     for claim, chances in predictions.items():
-        unknown = sorted(set(chances) - set(rules.VERDICTS))
+        unknown = sorted(set(chances) - set(VERDICTS))
         if unknown:
             raise ValueError(f"prediction of {claim!r}: {unknown[0]!r} is no verdict")
         if any(not 0 <= p <= 1 for p in chances.values()) or not math.isclose(

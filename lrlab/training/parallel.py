@@ -125,7 +125,7 @@ def train_many(
     waiting = {name: job for name, job in todo.items() if name not in done}
     events.emit("plan", total=len(todo), stored=len(done), seconds=None)
     for name, run in done.items():
-        events.emit("run", key=name, stored=True, status=run.status)
+        events.emit("run", key=name, stored=True, status=run.status, seconds=run.seconds)
     shown = progress and waiting and not events.heard()
     bar = tqdm(total=len(waiting), unit="run", disable=not shown)
     with bar:

@@ -30,7 +30,8 @@ class _Group(click.Group):
             with _termination_as_interruption():
                 return super().invoke(context)
         except BadInput as error:
-            click.echo(f"lrlab: {error}", err=True)
+            for sentence in error.sentences:
+                click.echo(f"lrlab: {sentence}", err=True)
             context.exit(2)
         except RunFailed as error:
             where = f"; the notebook so far is {_shown(error.partial)}" if error.partial else ""
@@ -96,17 +97,22 @@ main.add_command(book)
 @main.command("list")
 def list_() -> None:
     """Show the notebooks and the entries of the log."""
-    from lrlab.labbook.entries import log, names, read
+    from lrlab.labbook.entries import names, read
+    from lrlab.labbook.entries.logbook import DamagedLog, survey
 
     root = find_root()
+    sources = {name: read(root, name) for name in names(root)}
     click.echo("Notebooks")
-    width = max(map(len, names(root)), default=0)
-    for name in names(root):
-        click.echo(f"  {name:<{width}}  {read(root, name).header['question']}")
+    width = max(map(len, sources), default=0)
+    for name, source in sources.items():
+        click.echo(f"  {name:<{width}}  {source.header['question']}")
     click.echo("\nEntries")
-    for entry in log(root):
+    log, damages = survey(root)
+    for entry in log:
         remark = f"  (superseded by {entry.superseded_by})" if entry.superseded_by else ""
         click.echo(f"  {entry.name}{remark}")
+    if damages:
+        raise DamagedLog(damages)
 
 
 @main.command(epilog="Example: lrlab params onecycle")
@@ -234,9 +240,11 @@ def rerun(entries: tuple[str, ...]) -> None:
 def claims(check: bool) -> None:
     """Show every claim of the entries that count, with its verdict."""
     from lrlab.labbook import ledger
+    from lrlab.labbook.entries.logbook import DamagedLog, survey
 
     root = find_root()
-    rows = ledger.ledger(root)
+    log, damages = survey(root)
+    rows = ledger.rows(log)
     width = max((len(row.claim.verdict) for row in rows), default=0)
     for row in rows:
         click.echo(f"{row.claim.verdict:<{width}}  {row.claim.id}: {row.claim.statement}")
@@ -248,6 +256,8 @@ def claims(check: bool) -> None:
         for problem in problems:
             click.echo(f"lrlab: {problem}", err=True)
         sys.exit(int(bool(problems)))
+    if damages:
+        raise DamagedLog(damages)
 
 
 @main.command(

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,12 +36,18 @@ class Execution:
         runs: the keys of its runs, sorted.
         trained: how many of them were trained; the others came from the store.
         seconds: how long it took.
+        inputs: the entries and data files that it read: kind, name and sha256, in order.
+        seconds_from_empty: how long it would have taken with an empty store: `seconds`, and what
+            the runs that were stored took when they were trained, over the cores. None where that
+            is not known of one of them.
     """
 
     notebook: NotebookNode
     runs: list[str]
     trained: int
     seconds: float
+    inputs: list[dict[str, str]] = field(default_factory=list)
+    seconds_from_empty: float | None = None
 
 
 def execute(
@@ -105,7 +111,14 @@ def execute(
                 raise RunFailed("interrupted", _keep(output, kept), interrupted=True) from None
         _refuse_errors(notebook, executed, lambda: _keep(output, kept))
     seconds = time.monotonic() - began
-    return Execution(executed, sorted(listener.runs), len(listener.trained), seconds)
+    return Execution(
+        executed,
+        sorted(listener.runs),
+        len(listener.trained),
+        seconds,
+        [listener.inputs[key] for key in sorted(listener.inputs)],
+        listener.seconds_from_empty(seconds),
+    )
 
 
 def kernel_environment(
@@ -221,6 +234,8 @@ class _Listener:
     def __init__(self, told: Path, label: str) -> None:
         self.runs: set[str] = set()
         self.trained: set[str] = set()
+        self.inputs: dict[tuple[str, ...], dict[str, str]] = {}
+        self._spared: dict[str, float | None] = {}
         self._reader = events.Reader(told)
         self._label = label
         self._bar: Any = None
@@ -237,6 +252,14 @@ class _Listener:
         if self._bar is not None:
             self._bar.close()
 
+    def seconds_from_empty(self, seconds: float) -> float | None:
+        """Seconds with an empty store; None where a stored run does not say what it took."""
+        spared = [self._spared[key] for key in self._spared.keys() - self.trained]
+        known = [one for one in spared if one is not None]
+        if len(known) < len(spared):
+            return None
+        return round(seconds + sum(known) / (os.cpu_count() or 1), 2)
+
     def _follow(self) -> None:
         while not self._end.wait(0.2):
             self._take()
@@ -248,13 +271,24 @@ class _Listener:
                 case "plan":
                     self._extend(event["total"])
                 case "run":
-                    if event["key"] is not None:
-                        self.runs.add(event["key"])
-                        self.trained |= set() if event["stored"] else {event["key"]}
+                    self._count(event)
                     if self._bar is not None:
                         self._bar.update()
+                case "input":
+                    what = event["what"], event["name"], event["sha256"]
+                    self.inputs[what] = dict(zip(("kind", "name", "sha256"), what, strict=True))
                 case "progress" if self._bar is not None:
                     self._bar.set_postfix_str(f"{event['label']} {event['done']}/{event['total']}")
+
+    def _count(self, event: dict[str, Any]) -> None:
+        key = event["key"]
+        if key is None:
+            return
+        self.runs.add(key)
+        if event["stored"]:
+            self._spared[key] = event.get("seconds")
+        else:
+            self.trained.add(key)
 
     def _extend(self, total: int) -> None:
         if not self._label:

@@ -124,10 +124,13 @@ def _run(
         "portable_check": portable_check,
         "runs": execution.runs,
         "trained": execution.trained,
+        "inputs": execution.inputs,
         **records.surroundings(request.root, "portable"),
         "started": started.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "seconds": round(execution.seconds, 2),
+        "seconds_from_empty": execution.seconds_from_empty,
     }
+    record = records.sealed(record)
     try:
         _refuse_taken(request, path)
     except BadInput as error:  # it was put there by other means than ours

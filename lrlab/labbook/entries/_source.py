@@ -170,6 +170,8 @@ def read(root: Path, name: str) -> Source:
         raise BadInput(f"{place}: the smoke size names an unknown parameter {error}") from None
     except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
         raise BadInput(f"{place}: {error}") from None
+    except (AttributeError, TypeError):
+        raise BadInput(f"{place}: its header is not built as the others' are") from None
     except OSError as error:
         raise BadInput(f"{place} can't be read: {error.strerror}") from None
     source = Source(name, path, text, header, parameters, hashlib.sha256(data).hexdigest())
@@ -205,13 +207,15 @@ def _header(text: str) -> dict[str, Any]:
     need("jupytext")  # whoever lacks it lacks what runs a notebook
     import yaml
 
+    # The loader in C reads all notebooks in the time that the other takes for five.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     lines = text.splitlines()
     if not lines or lines[0].rstrip() != "# ---" or "# ---" not in lines[1:]:
         raise ValueError("the file must begin with a header between two lines of # ---")
     body = "\n".join(line[2:] for line in lines[1 : lines.index("# ---", 1)])
     try:
-        header = yaml.safe_load(body)["jupyter"]["lrlab"] or {}
-    except (yaml.YAMLError, KeyError, TypeError):
+        header = yaml.load(body, loader)["jupyter"]["lrlab"] or {}
+    except (yaml.YAMLError, KeyError, TypeError, RecursionError):
         raise ValueError("the header must be YAML with a part jupyter: lrlab:") from None
     missing = [key for key in ("title", "question", "tags", "smoke") if key not in header]
     if missing:
@@ -220,7 +224,8 @@ def _header(text: str) -> dict[str, Any]:
     if not isinstance(short, str) or len(short) > _LONGEST_SHORT_TITLE:
         longest = _LONGEST_SHORT_TITLE
         raise ValueError(f"short_title has at most {longest} characters, got {short!r}")
-    predictions.check(header.get("predictions") or {})
+    if header.get("predictions"):
+        predictions.check(header["predictions"])
     return header
 
 

@@ -29,6 +29,11 @@ class BadInput(ValueError):
     def __init__(self, message: str) -> None:
         super().__init__(shortened(message))
 
+    @property
+    def sentences(self) -> list[str]:
+        """What is shown, one line each."""
+        return [str(self)]
+
 
 class RunFailed(Exception):
     """A notebook failed or was interrupted; the log is untouched.

@@ -7,6 +7,7 @@ says nothing unless its cells are those of today's notebook and hold outputs: th
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import shlex
 import subprocess
@@ -26,7 +27,7 @@ from lrlab.labbook.entries._normalise import to_bytes
 from lrlab.labbook.entries._runner import publishable
 from lrlab.labbook.entries._source import names as notebook_names
 from lrlab.labbook.entries._source import nearest, read
-from lrlab.labbook.entries.errors import BadInput
+from lrlab.labbook.entries.errors import BadInput, shortened
 from lrlab.labbook.entries.laboratory import partial_folder, reference_folder
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def renew(root: Path, names: Sequence[str] = (), *, progress: bool = True) -> It
             publishable(executed, metadata, root, keep)
             _keep_only_what_is_compared(executed, notebook)
             path = folder / f"{name}.ipynb"
-            old = _compared_lines(_load(path)) if path.exists() else []
+            old = _lines_of(path)
             write(path, to_bytes(executed))
             new = _compared_lines(executed)
             yield (
@@ -107,7 +108,13 @@ def problems(root: Path, names: Sequence[str] = ()) -> list[Problem]:
         path = reference_folder(root) / f"{name}.ipynb"
         if not path.exists():
             found.append(Problem(name, "it has no reference"))
-        elif what := _flaw(_load(path), assemble(read(root, name), "smoke", {})):
+            continue
+        try:
+            reference = _load(path)
+        except ValueError as error:
+            found.append(Problem(name, str(error)))
+            continue
+        if what := _flaw(reference, assemble(read(root, name), "smoke", {})):
             found.append(Problem(name, what))
     if not names:
         found += [Problem(name, "the reference has no notebook") for name in _strays(root)]
@@ -185,7 +192,24 @@ def _strays(root: Path) -> list[str]:
 def _load(path: Path) -> NotebookNode:
     import nbformat
 
-    return nbformat.read(path, as_version=4)
+    try:
+        found = nbformat.from_dict(json.loads(path.read_bytes()))
+        nbformat.validate(found)
+    except OSError as error:
+        raise ValueError(f"its reference can't be read: {error.strerror}") from None
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
+        what = shortened(str(error), 100) or type(error).__name__
+        raise ValueError(f"its reference is no notebook: {what}") from None
+    except nbformat.ValidationError as error:
+        raise ValueError(f"its reference is no notebook: {shortened(error.message, 100)}") from None
+    return found
+
+
+def _lines_of(path: Path) -> list[str]:
+    try:
+        return _compared_lines(_load(path)) if path.exists() else []
+    except ValueError:
+        return []  # it is damaged, and about to be renewed
 
 
 def _flaw(reference: NotebookNode, today: NotebookNode) -> str | None:

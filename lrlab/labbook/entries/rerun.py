@@ -62,6 +62,8 @@ def rerun(root: Path, names: Sequence[str] = (), *, progress: bool = True) -> It
 
 
 def _outcome(root: Path, entry: Entry, cache: Path, progress: bool) -> Outcome:
+    if not entry.path.exists():
+        return Outcome(entry.name, DRIFTED, ["the entry is gone"])
     if not entry.unedited():
         return Outcome(entry.name, DRIFTED, ["the notebook was edited after it was recorded"])
     keep = partial_folder(root) / f"rerun-{entry.name}.ipynb"
