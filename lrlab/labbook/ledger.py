@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from lrlab.claims import rules
 from lrlab.claims.judge import Judged, recompute, rejudge
-from lrlab.labbook import _consistency, looks, releases
+from lrlab.labbook import looks, releases
+from lrlab.labbook.entries import consistency
 from lrlab.labbook.entries.errors import BadInput, shortened
 from lrlab.labbook.entries.logbook import log, survey
 
@@ -130,9 +131,9 @@ def check(root: str | Path) -> list[Problem]:
     root = Path(root)
     log, damages = survey(root)
     problems = [Problem(damage.name, damage.what) for damage in damages]
-    problems += [Problem(name, what) for name, what in _consistency.between(log)]
+    problems += [Problem(name, what) for name, what in consistency.between(log)]
     for entry in log:
-        problems += [Problem(entry.name, what) for what in _consistency.of_entry(entry)]
+        problems += [Problem(entry.name, what) for what in consistency.of_entry(entry)]
         try:
             problems += _of_claims(entry.name, entry.claims())
         except BadInput as error:
@@ -148,7 +149,7 @@ def _of_claims(name: str, claims: Sequence[Mapping[str, Any]]) -> list[Problem]:
         try:
             problems += [
                 Problem(claim["id"], f"entry {name}: {what}")
-                for what in _consistency.of_claim(claim)
+                for what in consistency.of_claim(claim)
             ]
             sound.append((claim, recompute(claim)))
         except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as error:

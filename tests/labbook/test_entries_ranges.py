@@ -17,14 +17,14 @@ INTS, FLOATS, TEXTS = Type("int", True), Type("float", True), Type("str", True)
 
 # What means something at 0, or below it; every other number refuses these.
 MAY_BE_ZERO = {
-    *(("bayesian_sweep", name) for name in ("sampler_seed", "left_out")),
-    ("first_sweep", "sampler_seed"),
+    ("bayesian_sweep", "left_out"),
     ("gradient_norms", "weight_decay"),
     ("metric_assessment", "near"),
     ("sweep_metric", "near"),
-    *(("selection", name) for name in ("first_seed", "default_decay")),
+    ("selection", "default_decay"),
     ("range_test_benchmark", "exponents"),
 }
+SEEDS = ("first_seed", "sampler_seed")
 MAY_BE_NEGATIVE = {("onecycle", "bias_shift"), ("mup", "check_log_rate"), ("mup", "log_rates")}
 
 
@@ -59,12 +59,13 @@ def test_every_parameter_of_every_notebook_declares_its_range():
 
 
 def test_zero_and_minus_one_are_refused_wherever_they_mean_nothing():
-    accepted_zero, accepted_minus = set(), set()
+    accepted_zero, accepted_minus, accepted_seeds = set(), set(), set()
     for source, parameter in parameters():
         if parameter.type.scalar not in ("int", "float"):
             continue
         where = source.name, parameter.name
-        for value, accepted in ((0, accepted_zero), (-1, accepted_minus)):
+        zeros = accepted_seeds if parameter.name in SEEDS else accepted_zero
+        for value, accepted in ((0, zeros), (-1, accepted_minus)):
             if not refused(source, parameter, with_value(parameter, value)):
                 accepted.add(where)
     lists_with_a_zero = {
