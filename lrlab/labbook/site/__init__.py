@@ -33,6 +33,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     from lrlab.labbook.site import _front as front
     from lrlab.labbook.site import _ledger_table as ledger_table
     from lrlab.labbook.site import _pages as pages
+    from lrlab.labbook.site import _security as security
     from lrlab.labbook.site import _sentence_table as sentence_table
     from lrlab.labbook.site import _subjects as subjects
     from lrlab.labbook.site import handbook, site
@@ -50,6 +51,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         frame,
         feed,
         fresh,
+        security,
     ):
         part.connect(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
