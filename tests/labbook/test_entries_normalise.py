@@ -1,5 +1,6 @@
 import json
 import tempfile
+import urllib.parse
 from pathlib import Path
 
 import nbformat
@@ -92,3 +93,65 @@ def test_an_entry_is_valid_and_ends_with_a_newline():
     assert data.endswith(b"}\n")
     assert "é" in data.decode()
     nbformat.validate(nbformat.from_dict(json.loads(data)))
+
+
+HOME = str(Path.home())
+MACHINE = [
+    HOME + "/data",
+    urllib.parse.quote(HOME + "/data", safe=""),
+    "file://" + HOME,
+    (HOME + "/data").replace("/", "&#47;"),
+    "/home/someone/data",
+    "/Users/someone",
+    r"C:\Users\someone",
+    repr(r"C:\Users\someone"),
+    str(ROOT / "notebooks"),
+    "me-42@example",
+    "machine-42.example",
+]
+
+
+@pytest.fixture
+def named_machine(monkeypatch):
+    monkeypatch.setattr("getpass.getuser", lambda: "me-42")
+    monkeypatch.setattr("socket.gethostname", lambda: "machine-42")
+
+
+@pytest.mark.parametrize("text", MACHINE)
+def test_what_is_of_this_machine_is_found_wherever_it_stands(named_machine, text):
+    output, plain = shown({"text/plain": f"see {text}"}), stream("see nothing")
+    figure = {"alt": "A line.", "caption": f"From {text}."}
+    for made, where in (
+        (notebook(output), "cell 0 shows"),
+        (notebook(stream(f"see {text}")), "cell 0 shows"),
+        (notebook(shown({"image/png": "aGk="}, lrlab_figure=figure)), "cell 0 shows"),
+        (notebook(shown({"text/html": "x"}, lrlab_claims=[{"id": text}])), "cell 0 shows"),
+    ):
+        with pytest.raises(Unfit, match=where):
+            normalise(made, {}, ROOT)
+    typed = notebook(plain)
+    typed.cells[0].source = f"# {text}"
+    with pytest.raises(Unfit, match="cell 0 holds"):
+        normalise(typed, {}, ROOT)
+    with pytest.raises(Unfit, match="the metadata holds"):
+        normalise(notebook(plain), {"lrlab": {"title": text}}, ROOT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["root mean square", "adam", "a/home/run", "100 % of", "&amp;", "homes", "user@example.org"],
+)
+def test_words_that_only_look_like_a_machine_are_let_pass(monkeypatch, text):
+    monkeypatch.setattr("getpass.getuser", lambda: "root")
+    monkeypatch.setattr("socket.gethostname", lambda: "adam")
+    made = notebook(stream(text))
+    made.cells[0].source = f"'{text}'"
+    normalise(made, {"lrlab": {"title": text}}, ROOT)
+
+
+def test_a_source_may_name_a_temporary_file_and_an_output_may_not():
+    made = notebook(stream("fine"))
+    made.cells[0].source = f"open({tempfile.gettempdir() + '/file'!r})"
+    normalise(made, {}, ROOT)
+    with pytest.raises(Unfit, match="cell 0 shows a path"):
+        normalise(notebook(stream(tempfile.gettempdir() + "/file")), {}, ROOT)

@@ -8,6 +8,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from lrlab.labbook.entries._source import Source
+from lrlab.labbook.entries.markup import fence, is_plain
 from lrlab.labbook.entries.values import Value, spell
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def assemble(
     line = command(source.name, size, changed, portable)
     _add_to_title(notebook, size, changed)
     notebook.cells.append(
-        nbformat.v4.new_markdown_cell(f"## Reproduce\n\n```bash\n{line}\n```", id="reproduce")
+        nbformat.v4.new_markdown_cell(f"## Reproduce\n\n{fence(line, 'bash')}", id="reproduce")
     )
     notebook.metadata = nbformat.from_dict(
         {
@@ -122,9 +123,16 @@ def date_metadata(source: Source, size: str, changed: dict[str, Value], day: str
 
 def _add_to_title(notebook: NotebookNode, size: str, changed: dict[str, Value]) -> None:
     remarks = ["smoke size"] if size == "smoke" else []
-    remarks += [f"{key} = {spell(value)}" for key, value in changed.items()]
+    remarks += [_remark(key, value) for key, value in changed.items()]
     first = next((c for c in notebook.cells if c.cell_type == "markdown"), None)
     if remarks and first is not None:
         title, *rest = first.source.split("\n")
         if title.startswith("# "):
             first.source = "\n".join([f"{title} ({', '.join(remarks)})", *rest])
+
+
+def _remark(key: str, value: Value) -> str:
+    # The heading goes into links and feeds; the cell of parameters shows every value in full.
+    texts = value if isinstance(value, list) else [value]
+    plain = all(is_plain(text) for text in texts if isinstance(text, str))
+    return f"{key} = {spell(value)}" if plain else f"another {key}"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import getpass
+import html
 import json
 import re
+import socket
 import sys
 import tempfile
+import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,14 +35,14 @@ def normalise(notebook: NotebookNode, metadata: dict[str, Any], root: Path) -> b
     Args:
         notebook: the executed notebook; it is changed.
         metadata: the notebook-level metadata to give it.
-        root: the laboratory's folder, which no output may show.
+        root: the laboratory's folder, which nothing in it may show.
 
     Returns:
         The content of the `.ipynb` file.
 
     Raises:
-        Unfit: if an output holds a path of this machine or a progress bar, or if a figure has no
-            alternative text or no cell of its own.
+        Unfit: if it holds a path or a name of this machine, or an output a progress bar, or if a
+            figure has no alternative text or no cell of its own.
     """
     import nbformat
 
@@ -118,23 +123,85 @@ def _lift_figure(cell: NotebookNode, number: int) -> None:
 
 
 def _refuse_what_is_of_this_machine(notebook: NotebookNode, root: Path) -> None:
-    paths = machine_paths(root)
     for number, cell in enumerate(notebook.cells):
         for text in _texts(cell.get("outputs", [])):
-            if found := paths.search(text):
-                raise Unfit(f"cell {number} shows a path of this machine: {found[0]}")
             if re.search(r"\r(?!\n)", text):
                 raise Unfit(f"cell {number} shows a progress bar")
+    refuse_machine(notebook, root)
 
 
-def machine_paths(root: Path) -> re.Pattern[str]:
-    """Return a pattern for paths in the home, temporary, Python's and the laboratory's folder."""
-    folders = {Path.home(), Path(tempfile.gettempdir()), Path(sys.prefix), Path(sys.base_prefix)}
-    folders |= {root, Path(__file__).resolve().parents[3]}
+def refuse_machine(notebook: NotebookNode, root: Path) -> None:
+    """Refuse a notebook that says on which machine it was made.
+
+    Paths in the home, temporary, Python's and the laboratory's folder, homes of other users, user
+    and host name are looked for in outputs, captions, cells and metadata, percent-encoded and
+    escaped ones too. Cells and metadata were typed, so that they may name temporary files.
+
+    Raises:
+        Unfit: naming the place and what was found there.
+    """
+    shown = machine_details(root)
+    typed = machine_details(root, temporary=False)
+    for number, cell in enumerate(notebook.cells):
+        for text in _texts([cell.get("outputs", []), cell.metadata.get("mystnb", {})]):
+            if found := _found(shown, text):
+                raise Unfit(f"cell {number} shows {found}")
+        if found := _found(typed, cell.source):
+            raise Unfit(f"cell {number} holds {found}")
+    for text in _texts(notebook.metadata):
+        if found := _found(typed, text):
+            raise Unfit(f"the metadata holds {found}")
+
+
+def _found(details: re.Pattern[str], text: str) -> str | None:
+    variants = {text}
+    if "%" in text:
+        variants.add(urllib.parse.unquote(text))
+    if "&" in text:
+        variants.add(html.unescape(text))
+    if "\\" in text:
+        variants.add(text.replace("\\\\", "\\").replace("\\/", "/"))
+    for variant in variants:
+        if found := details.search(variant):
+            kind = "a path" if re.search(r"[/\\]", found[0]) else "the name"
+            return f"{kind} of this machine: {found[0]}"
+    return None
+
+
+def machine_details(root: Path, *, temporary: bool = True) -> re.Pattern[str]:
+    """Return a pattern for what tells on which machine something was made.
+
+    Paths in the home, Python's and the laboratory's folder, homes of other users, user and host
+    name. A user's name that could be a word, such as root or adam, is looked for where it can be
+    nothing else only: before an @.
+
+    Args:
+        root: the laboratory's folder.
+        temporary: whether paths of temporary files count.
+    """
+    folders = {Path(sys.prefix), Path(sys.base_prefix), root, Path(__file__).resolve().parents[3]}
+    with contextlib.suppress(RuntimeError):
+        folders.add(Path.home())
     folders |= {folder.resolve() for folder in folders}
+    if temporary:
+        folders |= {Path(tempfile.gettempdir()), Path(tempfile.gettempdir()).resolve()}
     texts = sorted(str(folder) for folder in folders if len(folder.parts) > 1)
     begin, end = r"(?<![\w.])", r"(?![\w-])[^\s'\"<>]*"
-    return re.compile(begin + "(?:" + "|".join(map(re.escape, texts)) + ")" + end)
+    paths = [*map(re.escape, texts), r"/(?:home|Users)/[\w.-]+", r"[A-Za-z]:[\\/]Users[\\/][\w.-]+"]
+    names = [re.escape(name) for name in (_user(), socket.gethostname()) if _is_specific(name)]
+    names += [f"{re.escape(name)}(?=@)" for name in [_user()] if name]
+    words = "|".join(rf"{begin}{name}(?![\w-])" for name in names)
+    return re.compile(f"{begin}(?:{'|'.join(paths)}){end}" + (f"|{words}" if words else ""))
+
+
+def _user() -> str:
+    with contextlib.suppress(OSError, KeyError, ImportError):
+        return getpass.getuser()
+    return ""
+
+
+def _is_specific(name: str) -> bool:
+    return len(name) >= 5 and not name.isalpha() and name != "localhost"
 
 
 def _texts(value: Any) -> Iterator[str]:

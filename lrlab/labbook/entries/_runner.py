@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from lrlab.labbook.entries import _record as records
 from lrlab.labbook.entries._assemble import assemble, command, date_metadata, slug
 from lrlab.labbook.entries._execute import Execution, execute
-from lrlab.labbook.entries._normalise import Unfit, normalise, to_bytes
+from lrlab.labbook.entries._normalise import (
+    Unfit,
+    machine_details,
+    normalise,
+    refuse_machine,
+    to_bytes,
+)
 from lrlab.labbook.entries._place import alone, held, is_record, keep, put
 from lrlab.labbook.entries._source import Source, read
 from lrlab.labbook.entries.errors import BadInput, RunFailed
@@ -98,6 +104,10 @@ def _run(
     metadata = dict(notebook.metadata)
     if request.out is None:
         metadata |= date_metadata(source, request.size, changed, day)
+    try:
+        refuse_machine(notebook, request.root)
+    except Unfit as error:
+        raise BadInput(f"what would be executed can't be published: {error}") from None
     label = source.name if progress else ""
     kept = partial_folder(request.root) / path.name
 
@@ -216,6 +226,8 @@ def _check_texts(request: Request) -> None:
             text.encode()
         except UnicodeEncodeError:
             raise BadInput(f"{what} is no text: it has bytes that are not UTF-8") from None
+    if found := machine_details(request.root, temporary=False).search(request.reason or ""):
+        raise BadInput(f"--reason tells of this machine: {found[0]}")
 
 
 def _target(request: Request, name: str) -> Path:

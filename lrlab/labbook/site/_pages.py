@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lrlab.claims import Judged
 from lrlab.claims.render import card
 from lrlab.labbook.entries.logbook import claims_of
+from lrlab.labbook.entries.markup import code, fence, prose
 from lrlab.labbook.ledger import counted, joined
 from lrlab.labbook.looks import told
 from lrlab.labbook.site import site as sites
@@ -70,7 +71,7 @@ def byline(entry: Entry) -> str:
     record = entry.record
     parts = [record["date"], f"{record['size']} size"]
     if record["changed"]:
-        changed = ", ".join(f"`{k} = {v}`" for k, v in record["changed"].items())
+        changed = ", ".join(code(f"{k} = {v}") for k, v in record["changed"].items())
         parts.append(f"a what-if with {changed}, which the ledger does not count")
     claims = [claim.to_dict() for claim in joined(entry)]
     parts += [f"{n} {verdict}" for verdict, n in counted(claims).items() if n]
@@ -82,7 +83,7 @@ def banners(entry: Entry, site: Site) -> list[str]:
     found = []
     if successor := site.successor(entry):
         link = f"{{doc}}`{sites.title(successor)} </{site.document(successor)}>`"
-        reason = successor.record["supersedes"]["reason"]
+        reason = prose(successor.record["supersedes"]["reason"])
         found.append(
             f":::{{admonition}} Superseded\n:class: warning\n"
             f"Read {link} of {successor.record['date']} instead. Why: {reason}\n:::"
@@ -92,7 +93,7 @@ def banners(entry: Entry, site: Site) -> list[str]:
         found.append(
             f":::{{admonition}} Supersedes an older entry\n:class: note\n"
             f"This entry takes the place of {{doc}}`{supersedes['entry']} <{older}>`. "
-            f"Why: {supersedes['reason']}\n:::"
+            f"Why: {prose(supersedes['reason'])}\n:::"
         )
     return found
 
@@ -120,10 +121,10 @@ def record_section(entry: Entry) -> str:
             "a newer one may supersede it.",
             "",
             "To cite it",
-            f": ```text\n  {cite}\n  ```",
+            f": {fence(cite, 'text', indent='  ')}",
             "",
             "To make it again",
-            f": ```bash\n  {record['command']}\n  ```",
+            f": {fence(record['command'], 'bash', indent='  ')}",
             "",
             "Files",
             f": {{download}}`the record as JSON <{name}.json>`, "
@@ -150,7 +151,7 @@ def rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         commit += " with changes that were not committed"
     shown = [
         ("Date", record["started"].replace("T", " ").replace("Z", " UTC")),
-        ("Duration", f"{record['seconds']:.0f} s"),
+        ("Duration", _duration(record)),
         ("Size", record["size"]),
         ("Parameters", _pairs(record["parameters"])),
         ("Differing from the defaults", _pairs(record["changed"]) or "none"),
@@ -160,12 +161,15 @@ def rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Versions", ", ".join(f"{k} {v}" for k, v in record["versions"].items())),
         (
             "Hardware",
-            f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory_gib']} GiB, "
-            f"{hardware['system']}",
+            f"{prose(hardware['cpu'])}, {hardware['cores']} cores, {hardware['memory_gib']} GiB, "
+            f"{prose(hardware['system'])}",
         ),
         ("SHA-256 of the entry", f"`{record['entry_sha256']}`"),
         ("SHA-256 of the notebook", f"`{record['notebook_sha256']}`"),
     ]
+    if inputs := record.get("inputs"):
+        read = ", ".join(f"{code(one['name'])} (`{one['sha256'][:16]}`)" for one in inputs)
+        shown.append(("Read, with SHA-256", read))
     if check := record["portable_check"]:
         fragile = ", ".join(f"`{id}`" for id in record["fragile"]) or "none"
         shown.append(
@@ -174,8 +178,17 @@ def rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     return shown
 
 
+def _duration(record: Mapping[str, Any]) -> str:
+    seconds = f"{record['seconds']:.0f} s"
+    whole = record.get("seconds_from_empty")
+    if whole is None or record["trained"] == len(record["runs"]):
+        return seconds
+    stored = len(record["runs"]) - record["trained"]
+    return f"{seconds} with {stored} runs from the store; about {whole:.0f} s without"
+
+
 def _pairs(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"`{k} = {json.dumps(v)}`" for k, v in values.items())
+    return ", ".join(code(f"{k} = {json.dumps(v, ensure_ascii=False)}") for k, v in values.items())
 
 
 def _table(pairs: Iterable[tuple[str, str]]) -> str:
