@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import pickle
+import io
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from lrlab.files import written_atomically
+from lrlab.files import read_sealed, write_sealed
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,19 +31,29 @@ class Checkpoint:
     identity: dict[str, Any]
     state: dict[str, Any]
 
-    def save(self, path: Path) -> None:
-        """Write the checkpoint to a file, all of it or nothing."""
-        with written_atomically(path) as temporary:
-            torch.save(vars(self), temporary)
+    def save(self, path: Path, key: str | None = None) -> None:
+        """Write the checkpoint to a file, all of it or nothing, bound to the key of its run."""
+        content = io.BytesIO()
+        torch.save({"key": key} | vars(self), content)
+        write_sealed(path, content.getvalue())
 
     @classmethod
-    def load(cls, path: Path) -> Checkpoint:
+    def load(cls, path: Path, key: str | None = None) -> Checkpoint:
         """Read a checkpoint. Only tensors and plain values are read, never code.
 
+        Args:
+            path: the file.
+            key: of the run that it must belong to; None takes that of any.
+
         Raises:
-            ValueError: if the file is not a checkpoint.
+            ValueError: if the file is not a checkpoint, is damaged, or belongs to another run.
         """
+        payload = read_sealed(path)
         try:
-            return cls(**torch.load(path, weights_only=True))
-        except (OSError, EOFError, RuntimeError, TypeError, pickle.UnpicklingError) as error:
+            found = torch.load(io.BytesIO(payload), weights_only=True)
+            owner, checkpoint = found.pop("key"), cls(**found)
+        except Exception as error:  # whatever torch makes of a file that `save` did not write
             raise ValueError(f"{path.name} is not a checkpoint") from error
+        if key is not None and owner != key:
+            raise ValueError(f"{path.name} belongs to another run")
+        return checkpoint

@@ -18,7 +18,7 @@ import torch
 from joblib.parallel import get_active_backend
 from tqdm import tqdm
 
-from lrlab import events
+from lrlab import events, files
 from lrlab.recipe import Recipe
 from lrlab.tasks.base import Task
 from lrlab.training._stopping import Stop
@@ -126,12 +126,13 @@ def train_many(
     events.emit("plan", total=len(todo), stored=len(done), seconds=None)
     for name, run in done.items():
         events.emit("run", key=name, stored=True, status=run.status, seconds=run.seconds)
+    keeper = place if place is not None and waiting and files.usable(place.folder) else None
     shown = progress and waiting and not events.heard()
     bar = tqdm(total=len(waiting), unit="run", disable=not shown)
     with bar:
-        for name, run in _trained(waiting, n_jobs, place):
-            if place is not None and run.key and place.get(run.key) is None:
-                place.put(run)  # a worker on another machine has another folder
+        for name, run in _trained(waiting, n_jobs, keeper):
+            if keeper is not None and run.key and keeper.get(run.key, run.recipe) is None:
+                keeper.put(run)  # a worker on another machine has another folder
             done[name] = run
             bar.update()
             events.emit("run", key=run.key, stored=False, status=run.status)
@@ -162,7 +163,7 @@ def estimate(
     place = _place(store)
     each = jobs.values() if isinstance(jobs, Mapping) else jobs
     todo = {job.key or f"#{i}": job for i, job in enumerate(each)}
-    known = {name for name in todo if place is not None and place.get(name) is not None}
+    known = {n for n, job in todo.items() if place is not None and place.get(n, job.recipe)}
     seconds_per_step: dict[str, float] = {}
     total = 0.0
     for name, job in todo.items():
@@ -223,7 +224,8 @@ def _trained(
 def _train_one(name: str, job: Job, store: Store | None) -> tuple[str, Run]:
     torch.set_num_threads(1)
     if store is not None:
-        return name, store.train(job.task, job.recipe, job.probes, job.stop)
+        key = None if name.startswith("#") else name
+        return name, store.train(job.task, job.recipe, job.probes, job.stop, key)
     run = train(job.task, job.recipe, probes=job.probes, stop=job.stop)
     return name, dataclasses.replace(run, key=job.key)
 

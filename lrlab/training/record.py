@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import math
 import re
@@ -13,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from lrlab.files import written_atomically
+from lrlab.files import read_sealed, write_sealed
 from lrlab.recipe import Recipe
 
 if TYPE_CHECKING:
     from lrlab.training._checkpoint import Checkpoint
 
 _PART = re.compile("^(averaged_)?(train|validation|test)_")
-_DAMAGE = (zipfile.BadZipFile, zlib.error)
+_FOREIGN = (zipfile.BadZipFile, zlib.error)
 Status = Literal["completed", "stopped", "diverged", "partial"]
 
 
@@ -109,9 +110,10 @@ class Run:
             "status": self.status,
         }
         about |= {"seconds": self.seconds, "chance": self.chance, "key": self.key}
-        with written_atomically(path) as temporary, temporary.open("wb") as file:
-            contents: dict[str, Any] = {"about": json.dumps(about), **self._arrays()}
-            np.savez_compressed(file, **contents)
+        contents: dict[str, Any] = {"about": json.dumps(about), **self._arrays()}
+        content = io.BytesIO()
+        np.savez_compressed(content, **contents)
+        write_sealed(path, content.getvalue())
 
     @classmethod
     def load(cls, path: Path, recipe: Recipe | None = None) -> Run:
@@ -122,14 +124,16 @@ class Run:
             recipe: the run's recipe, where the caller has it; None: as the file describes it.
 
         Raises:
-            ValueError: if the file is not a run, or its recipe has parts that lrlab does not know.
+            ValueError: if the file is not a run, is damaged, or its recipe has parts that lrlab
+                does not know.
         """
+        payload = read_sealed(path)
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+            with np.load(io.BytesIO(payload), allow_pickle=False) as content:
                 arrays = dict(content)
             about = json.loads(str(arrays.pop("about")))
             about["recipe"] = recipe or Recipe.from_dict(about["recipe"])
-        except (OSError, EOFError, ValueError, KeyError, TypeError, *_DAMAGE) as error:
+        except (EOFError, ValueError, KeyError, TypeError, *_FOREIGN) as error:
             raise ValueError(f"{path.name} is not a stored run") from error
         evals, series = {}, {}
         probes: dict[str, dict[str, np.ndarray]] = {}

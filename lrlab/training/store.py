@@ -1,7 +1,8 @@
 """The content-addressed store of runs: what was trained once is not trained again.
 
-The key of a run is a hash of all that can change its numbers: task, recipe, probes, stopping
-rule, numerics profile, versions, and the source of the modules that take part.
+The key of a run is a hash of all that can change its numbers: task, recipe, probes and stopping
+rule with all that they hold, numerics profile, versions, and the source of the modules that take
+part. A file that is damaged, or is not what its name says, is as good as none.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import dataclasses
 import functools
 import hashlib
 import json
-import os
 import platform
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from lrlab import numerics
+from lrlab import files, numerics
 from lrlab.recipe import Recipe
 from lrlab.tasks.base import Task
 from lrlab.training import _fingerprint as fingerprint
 from lrlab.training._checkpoint import Checkpoint
+from lrlab.training._description import Unknown, describe
 from lrlab.training._stopping import Stop
 from lrlab.training.loop import train
 from lrlab.training.probes import Probe
@@ -35,8 +37,8 @@ def run_key(
 ) -> str | None:
     """Return the key of a run, 64 hexadecimal digits, or None if it can't be known.
 
-    It can't be where a part is not from the package itself (a model of one's own, a stopping rule
-    without `to_dict`): what such a part does is not visible in its description.
+    It can't be where a part holds something that can't be looked into (a module of one's own, a
+    generator, an open file), or is defined in a notebook's cell or at a prompt.
 
     Example:
         >>> from lrlab import schedules, tasks
@@ -47,22 +49,21 @@ def run_key(
     """
     if task.live and getattr(task, "source", None) is None:
         return None
-    parts = [task, recipe.schedule, recipe.optimizer, *probes, *([stop] if stop else [])]
-    modules = {"lrlab.training.loop", *(type(part).__module__ for part in parts)}
-    if not all(m.startswith("lrlab.") for m in modules) or not hasattr(stop or task, "to_dict"):
+    parts: list[Any] = [task, recipe, [*probes], stop]
+    roots = {"lrlab.training.loop"}
+    if task.live:  # a factory, by name: what it builds is new for each run, and says nothing more
+        parts[:2] = [task.to_dict(), recipe.to_dict(), recipe.schedule]
+        roots |= {type(task).__module__, task.build.partition(":")[0]}
+    try:
+        described, modules = describe(parts)
+        source = _sources(modules | roots)
+    except Unknown:
         return None
-    described: Any = stop
-    description = {
-        "task": task.to_dict(),
-        "recipe": recipe.to_dict(),
-        "probes": [probe.to_dict() for probe in probes],
-        "stop": described.to_dict() if stop else None,
-        **({"factory": task.source} if task.live else {}),
-        "numerics": numerics.profile(),
-        "versions": _versions(),
-        "source": _source_hash(frozenset(modules)),
-    }
-    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
+    except fingerprint.Unreadable as error:
+        warnings.warn(f"{error}: runs that depend on it are not kept", stacklevel=2)
+        return None
+    key = [described, source, numerics.profile(), _versions()]
+    return hashlib.sha256(json.dumps(key).encode()).hexdigest()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,31 +84,48 @@ class Store:
     checkpoint_every: int = 2000
 
     def get(self, key: str, recipe: Recipe | None = None) -> Run | None:
-        """Return the run with this key, None if it isn't there or can't be read.
+        """Return the run with this key, None if it isn't there, is damaged or is another run.
 
         Args:
             key: as `run_key` gives it.
             recipe: the recipe that the key was made from; None: as the file describes it.
         """
         try:
-            return Run.load(self._path(key, "npz"), recipe)
+            run = Run.load(self._path(key, "npz"), recipe)
         except ValueError:
             return None
+        return run if run.key == key else None
 
     def put(self, run: Run) -> None:
-        """Keep a finished run under its key."""
+        """Keep a finished run under its key; where that can't be done, warn and go on."""
         assert run.key is not None
-        run.save(self._path(run.key, "npz"))
-        self._path(run.key, "ckpt").unlink(missing_ok=True)
+        try:
+            run.save(self._path(run.key, "npz"))
+            self._path(run.key, "ckpt").unlink(missing_ok=True)
+        except OSError as error:
+            files.complain(self.folder, error)
 
     def train(
-        self, task: Task, recipe: Recipe, probes: Sequence[Probe] = (), stop: Stop | None = None
+        self,
+        task: Task,
+        recipe: Recipe,
+        probes: Sequence[Probe] = (),
+        stop: Stop | None = None,
+        key: str | None = None,
     ) -> Run:
         """Return the run from the store, or train it, with checkpoints, and keep it.
 
         A run that was killed goes on from its last checkpoint.
+
+        Args:
+            task: data, model and loss.
+            recipe: how it is trained.
+            probes: what else is measured.
+            stop: when it ends early.
+            key: what `run_key` said in another process, where this one can't know: a class that a
+                script defines is sent to a worker without its file.
         """
-        key = run_key(task, recipe, probes, stop)
+        key = run_key(task, recipe, probes, stop) or key
         if key is None:
             return train(task, recipe, probes=probes, stop=stop)
         if (run := self.get(key, recipe)) is not None:
@@ -120,7 +138,7 @@ class Store:
             checkpoint = run.checkpoint
             if checkpoint is None:
                 break
-            checkpoint.save(self._path(key, "ckpt"))
+            self._put_checkpoint(checkpoint, key)
         run = dataclasses.replace(run, key=key)
         self.put(run)
         return run
@@ -136,14 +154,16 @@ class Store:
         """
         key = run_key(task, recipe, probes)
         if key is None:
-            raise ValueError("only a task of lrlab, with its recipe and probes, can be continued")
+            raise ValueError(
+                "only a run with a key can be continued: see lrlab.training.store.run_key"
+            )
         if (run := self.get(key, recipe)) is not None:
             return run
         checkpoint = self._checkpoint(key)
         until = max(until, checkpoint.step if checkpoint else 0)
         run = train(task, recipe, probes=probes, until=until, resume=checkpoint)
         if run.checkpoint is not None:
-            run.checkpoint.save(self._path(key, "ckpt"))
+            self._put_checkpoint(run.checkpoint, key)
         run = dataclasses.replace(run, key=key)
         if run.checkpoint is None:
             self.put(run)
@@ -151,37 +171,36 @@ class Store:
 
     def _checkpoint(self, key: str) -> Checkpoint | None:
         try:
-            return Checkpoint.load(self._path(key, "ckpt"))
+            return Checkpoint.load(self._path(key, "ckpt"), key)
         except ValueError:
             return None
+
+    def _put_checkpoint(self, checkpoint: Checkpoint, key: str) -> None:
+        try:
+            checkpoint.save(self._path(key, "ckpt"), key)
+        except OSError as error:
+            files.complain(self.folder, error)
 
     def _path(self, key: str, suffix: str) -> Path:
         return self.folder / key[:2] / f"{key}.{suffix}"
 
 
 def default_store() -> Store | None:
-    """Return the store named by ``LRLAB_CACHE``, or the laboratory's own; None where it is off.
-
-    ``LRLAB_CACHE=off`` switches it off, ``LRLAB_CACHE=<folder>`` moves it. Otherwise it is
-    ``.lrlab/runs`` in the laboratory around the working folder, or ``~/.cache/lrlab/runs``.
-    """
-    value = os.environ.get("LRLAB_CACHE", "")
-    if value.lower() == "off":
+    """Return the store that `lrlab.files.cache_folder` names, or None where it is switched off."""
+    try:
+        folder = files.cache_folder()
+    except (OSError, RuntimeError) as error:  # there is no working folder, or no home
+        files.complain(Path(".lrlab"), error)
         return None
-    if value:
-        return Store(Path(value).expanduser())
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "_toc.yml").is_file() and (folder / "notebooks").is_dir():
-            return Store(folder / ".lrlab" / "runs")
-    return Store(Path.home() / ".cache" / "lrlab" / "runs")
+    return Store(folder) if folder else None
 
 
 @functools.cache
-def _source_hash(modules: frozenset[str]) -> str:
-    return fingerprint.source_hash(modules)
+def _sources(modules: frozenset[str]) -> str:
+    return json.dumps(fingerprint.sources(modules), sort_keys=True)
 
 
+@functools.cache
 def _versions() -> dict[str, Any]:
     return {
         "python": platform.python_version(),

@@ -10,12 +10,13 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lrlab import events, numerics
+from lrlab import events, files, numerics
 from lrlab.labbook.entries._place import keep
 from lrlab.labbook.entries.errors import BadInput, RunFailed, shortened
 from lrlab.labbook.entries.values import spell
@@ -90,7 +91,7 @@ def execute(
     with _temporary_folder() as folder:
         told = folder / "events.jsonl"
         output = folder / "partial.ipynb"
-        variables = kernel_environment(folder, told, profile=profile, cache=cache)
+        variables = kernel_environment(folder, told, profile=profile, cache=cache, root=root)
         with _Listener(told, label) as listener:
             try:
                 executed = PinnedEngine.execute_notebook(
@@ -127,6 +128,7 @@ def kernel_environment(
     *,
     profile: str = "portable",
     cache: Path | None = None,
+    root: Path | None = None,
 ) -> dict[str, str]:
     """Return the environment of a kernel: nothing in it depends on the user's own settings.
 
@@ -134,8 +136,11 @@ def kernel_environment(
         folder: a temporary folder, for what IPython wants to write.
         told: the file that events are written to.
         profile: the numerics profile.
-        cache: the folder of the store of runs; the usual one by default.
+        cache: the folder of the store of runs; by default what `lrlab.files.cache_folder` says here
+            and now, since a kernel has another working folder. One that can't be used is left out.
+        root: the laboratory, whose own store is the usual one.
     """
+    store = cache or files.cache_folder(root)
     variables = {
         **os.environ,
         **numerics.environment(profile),
@@ -144,18 +149,22 @@ def kernel_environment(
         "IPYTHONDIR": str(folder / "ipython"),
         "MATPLOTLIBRC": str(_matplotlib_defaults()),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "LRLAB_CACHE": str(store.absolute()) if store and _usable(store) else "off",
     }
-    if cache is not None or variables.get("LRLAB_CACHE"):
-        variables["LRLAB_CACHE"] = _cache(cache or variables["LRLAB_CACHE"])
     variables["MPLCONFIGDIR"] = str(_matplotlib_folder(folder))
     for name in _OF_A_TERMINAL:
         variables.pop(name, None)
     return variables
 
 
-def _cache(value: Path | str) -> str:
-    # A relative folder is one where the command was given, not where the notebooks lie.
-    return "off" if str(value).lower() == "off" else str(Path(value).expanduser().absolute())
+def _usable(store: Path) -> bool:
+    """Say here what the kernel would say into the entry."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = files.usable(store)
+    for warning in said:
+        print(warning.message, file=sys.stderr)
+    return found
 
 
 def _matplotlib_defaults() -> Path:
