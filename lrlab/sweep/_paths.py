@@ -106,6 +106,8 @@ def _is_pair(item: Any) -> bool:
 def _like(old: Any, value: Any) -> Any:
     if isinstance(value, Mapping) and any(kind in value for kind in _KINDS):
         return _described(old, dict(value))
+    if dataclasses.is_dataclass(old) and not dataclasses.is_dataclass(value):
+        raise ValueError(f"{type(old).__name__} can't become {value!r}")
     return tuple(value) if isinstance(old, tuple) and isinstance(value, list) else value
 
 

@@ -369,9 +369,9 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return {key: plain(item) for key, item in value.items()}
-    if value is None or isinstance(value, (bool, str)):
+    if value is None or isinstance(value, (bool, str, int)):
         return value
-    if isinstance(value, (int, float)) and math.isfinite(value):
+    if isinstance(value, float) and math.isfinite(value):
         return value
     raise ValueError(f"an option must be a finite number, a text or a list of them, got {value!r}")
 

@@ -85,7 +85,8 @@ def parse(data: Mapping[str, Any], *, count: int | None = None) -> Script:
     sampler = _METHODS[method]
     grid = {n: _points(n, s) for n, s in space.items()} if sampler == "grid" else None
     points = math.prod(len(values) for values in grid.values()) if grid else None
-    trials = count or own.get("trials") or data.get("run_cap") or points
+    counts = (count, own.get("trials"), data.get("run_cap"), points)
+    trials = next((number for number in counts if number is not None), None)
     if trials is None:
         raise ValueError(
             f"method: {method} goes on for ever; say how many trials with run_cap or --count"

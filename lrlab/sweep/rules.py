@@ -90,7 +90,8 @@ def _checked(name: str, key: str, value: Any) -> Any:
         if not is_number(value) or not 1 < value <= _LARGEST:
             raise ValueError(f"{name}: eta must be a number above 1, got eta={value!r}")
         return float(value) if value % 1 else int(value)
-    least, most = int(key not in _FROM_ZERO), _MOST.get(key, _LARGEST)
+    least = 2 if key == "reduction_factor" else int(key not in _FROM_ZERO)
+    most = _MOST.get(key, _LARGEST)
     if not is_number(value):
         raise ValueError(f"{name}: {key} must be a number, got {value!r}")
     if not least <= value <= most or value % 1:
@@ -117,7 +118,7 @@ def make(rule: Mapping[str, Any] | None) -> optuna.pruners.BasePruner:
     """
     if rule is not None and not isinstance(rule, Mapping):
         raise ValueError(f"rule must be a mapping, such as {{rule: median}}, got {rule!r}")
-    arguments = dict(rule or {"rule": "none"})
+    arguments = dict({"rule": "none"} if rule is None else rule)
     name = arguments.pop("rule", None)
     if not isinstance(name, str) or name not in _RULES:
         raise ValueError(f"rule must be one of {', '.join(_RULES)}, got {name!r}")
