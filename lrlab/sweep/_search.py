@@ -152,9 +152,8 @@ class Search:
         known = {f.name for f in dataclasses.fields(cls)}
         if unknown := sorted(map(str, fields.keys() - known)):
             raise ValueError(f"{unknown[0]!r} is not a part of a sweep; {', '.join(sorted(known))}")
-        required = [f.name for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING]
-        required.sort(key=("task", "recipe", "space", "trials").index)
-        if missing := [name for name in required if name not in fields]:
+        required = ("task", "recipe", "space", "trials")
+        if missing := [name for name in required if name in known and name not in fields]:
             raise ValueError(f"the sweep has no {missing[0]}")
         if not isinstance(fields["space"], Mapping):
             raise ValueError(f"space must be a mapping, got {fields['space']!r}")

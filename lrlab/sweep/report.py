@@ -1,116 +1,29 @@
-"""A finished or unfinished study as one page: figures, best trials, warnings. No network needed."""
+"""A finished or unfinished study as one page that one sorts and brushes. No network is needed."""
 
 from __future__ import annotations
 
-import base64
-import io
+import json
+import math
 from html import escape
+from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lrlab import plots
 from lrlab.files import write
-from lrlab.sweep import figures as plots_sweep
-from lrlab.sweep import rules
 from lrlab.sweep._advise import advice
-from lrlab.sweep._space import LogUniform
-from lrlab.sweep._trial import Trial, trials
-from lrlab.sweep.importance import importance, positions
-from lrlab.sweep.plan import plan_of
+from lrlab.sweep._search import Search
+from lrlab.sweep._trial import OUTCOMES, Trial, best_of, counts, trials
+from lrlab.sweep.importance import importance
+from lrlab.sweep.plan import Plan, plan_of
 
 if TYPE_CHECKING:
     import optuna
-    from matplotlib.figure import Figure
 
 _ENOUGH = 10  # trials from which on importances are shown
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; padding: 1rem; max-width: 60rem; }
-img { max-width: 100%; height: auto; background: #fff; }
-figure { margin: 1.5rem 0; }
-figcaption { color: #555; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; }
-th, td { padding: 0.25rem 0.75rem; text-align: left; border-bottom: 1px solid #ccc; }
-@media (prefers-color-scheme: dark) {
-  body { background: #121212; color: #e8e8e8; }
-  img { filter: invert(0.93) hue-rotate(180deg); }
-  figcaption { color: #aaa; }
-}
-"""
-
-
-def sweep_report(study: optuna.Study) -> dict[str, tuple[Figure, str]]:
-    """Return the figures of a study, each with what it shows.
-
-    Args:
-        study: one that `lrlab.sweep.sweep` made.
-
-    Returns:
-        By name: the figure, and a sentence that serves as its alternative text.
-
-    Raises:
-        ValueError: if the study has no finished trial.
-    """
-    plan = plan_of(study)
-    found = [trial for trial in trials(study) if trial.outcome != "interrupted"]
-    complete = [trial for trial in found if trial.outcome == "completed"]
-    if not complete:
-        raise ValueError("the study has no completed trial yet")
-    shown: dict[str, tuple[Figure, str]] = {}
-    values = np.array([trial.value for trial in complete])
-    shown["Parallel coordinates"] = (
-        plots_sweep.parallel_coordinates(
-            plan.space, positions(plan.space, complete), values, label=plan.metric
-        ),
-        f"A line for each of {len(complete)} completed trials through its hyperparameters to its "
-        f"{plan.metric}; the {min(5, len(complete))} lowest are thick.",
-    )
-    judged = [trial for trial in found if trial.outcome != "stopped"]
-    if len(judged) >= _ENOUGH and len(plan.space) > 1:
-        measured = importance(plan.space, judged)
-        fig, [[ax]] = plots.figure(1, 1, width=6.4, height=0.8 + 0.5 * len(plan.space))
-        plots_sweep.importances(ax, {name: measured.interval(name) for name in plan.space})
-        shown["Importance"] = (
-            fig,
-            f"Share of each hyperparameter in what a forest explains of {len(judged)} trials; "
-            "median and 95 % of the bootstrap samples.",
-        )
-    fig, [axes] = plots.figure(1, 2, width=9.6, height=3.2, sharey=True)
-    best, spent = running_best(found)
-    plots_sweep.best_so_far(axes[0], [t.number for t in found], best, xlabel="trial")
-    plots_sweep.best_so_far(axes[1], spent, best, xlabel="updates spent")
-    axes[1].set_ylabel("")
-    shown["Best so far"] = (fig, "The lowest value so far, against trials and against updates.")
-    fig, [[ax]] = plots.figure(1, 1, width=6.4, height=min(9.0, 1.4 + 0.07 * len(found)))
-    looked = rules.rungs(plan.rule, plan.evaluations, plan.judge_every)
-    plots_sweep.timeline(ax, found, [plan.step_of(rung) for rung in looked[:12]])
-    shown["Length of the trials"] = (
-        fig,
-        "How far each trial came; dotted: where the rule looks.",
-    )
-    finite = np.array([trial.value for trial in found if np.isfinite(trial.value)])
-    top = float(np.quantile(finite, 0.95)) if len(finite) else 1.0
-    for name, searched in plan.space.items():
-        if hasattr(searched, "options"):
-            continue
-        fig, [[ax]] = plots.figure(1, 1, width=6.4, height=3.2)
-        plots_sweep.against_value(
-            ax,
-            [trial.params[name] for trial in found],
-            found,
-            name=name,
-            top=top,
-            log=isinstance(searched, LogUniform),
-        )
-        shown[f"{plan.metric} against {name}"] = (
-            fig,
-            f"Value at the end of each trial against its {name}, by outcome; values above "
-            f"{top:.4g} and diverged trials at the upper edge.",
-        )
-    return shown
+_POINTS = 200  # of a curve
+_NOTHING_ELSE = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
 def running_best(found: list[Trial]) -> tuple[np.ndarray, np.ndarray]:
@@ -123,6 +36,10 @@ def running_best(found: list[Trial]) -> tuple[np.ndarray, np.ndarray]:
 def write_report(study: optuna.Study, path: Path) -> Path:
     """Write a study's report as one page that needs nothing else.
 
+    It has parallel coordinates with a range on each axis, the curves of the trials within the
+    ranges, a table that is sorted by any column, and the importance of each hyperparameter. Without
+    scripts the table and the importances are left.
+
     Args:
         study: the study.
         path: the file.
@@ -131,52 +48,172 @@ def write_report(study: optuna.Study, path: Path) -> Path:
         The file.
 
     Raises:
-        ValueError: if the study has no completed trial yet.
+        ValueError: if no trial of the study has ended yet, or the file can't be written.
     """
     plan = plan_of(study)
     found = trials(study)
-    figures = sweep_report(study)
-    body = [f"<h1>{escape(study.study_name)}</h1>", _counts(found)]
-    body += [f"<p><strong>Look at this:</strong> {escape(s)}</p>" for s in advice(plan, found)]
-    body.append(_table(found))
-    for name, (fig, words) in figures.items():
-        buffer = io.BytesIO()
-        fig.savefig(buffer, format="png", dpi=120, bbox_inches="tight", metadata={"Software": None})
-        image = base64.b64encode(buffer.getvalue()).decode()
-        body.append(
-            f"<h2>{escape(name)}</h2><figure><img alt='{escape(words, quote=True)}' "
-            f"src='data:image/png;base64,{image}'><figcaption>{escape(words)}</figcaption></figure>"
-        )
-    page = (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>{escape(study.study_name)}</title><style>{_STYLE}</style></head><body><main>"
-        + "\n".join(body)
-        + "</main></body></html>\n"
-    )
-    write(path, page.encode())
+    if not any(trial.outcome != "interrupted" for trial in found):
+        raise ValueError("the study has no trial that has ended yet")
+    template = resources.files("lrlab.sweep").joinpath("_report.html").read_text("utf-8")
+    parts = {
+        "NAME": escape(study.study_name),
+        "POLICY": _NOTHING_ELSE,
+        "CSS": _part("css"),
+        "JS": _part("js"),
+        "SUMMARY": _summary(plan, found),
+        "OUTCOMES": "".join(
+            f"<label><input type='checkbox' checked data-outcome='{word}'> {word}</label>"
+            for word in OUTCOMES
+            if any(trial.outcome == word for trial in found)
+        ),
+        "LOG": " checked" if _wide(found) else "",
+        "TABLE": _table(plan, found),
+        "IMPORTANCE": _importances(plan, found),
+        # Nothing in it can end the element: "<" is written as JSON's own escape.
+        "DATA": json.dumps(_data(plan, found)).replace("<", "\\u003c"),
+    }
+    pieces = template.split("@@")  # text and names by turns
+    page = "".join(p if k % 2 == 0 else parts[p] for k, p in enumerate(pieces))
+    try:
+        write(path, page.encode())
+    except OSError as error:
+        raise ValueError(f"{path} can't be written: {error.strerror}") from None
     return path
 
 
-def _counts(found: list[Trial]) -> str:
-    words = ("completed", "stopped", "diverged", "interrupted")
-    counts = {word: sum(trial.outcome == word for trial in found) for word in words}
-    listed = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
-    return f"<p>{len(found)} trials: {listed}.</p>"
+def _part(kind: str) -> str:
+    return resources.files("lrlab.sweep").joinpath(f"_report.{kind}").read_text("utf-8")
 
 
-def _table(found: list[Trial]) -> str:
-    best = sorted((t for t in found if t.outcome == "completed"), key=lambda t: t.value)[:10]
-    names = list(best[0].params)
-    head = "".join(f"<th scope='col'>{escape(h)}</th>" for h in ("trial", "value", *names))
+def _wide(found: list[Trial]) -> bool:
+    finite = [trial.value for trial in found if math.isfinite(trial.value)]
+    return bool(finite) and min(finite) > 0 and max(finite) > 30 * min(finite)
+
+
+def _summary(plan: Search, found: list[Trial]) -> str:
+    said = [f"<p>{escape(counts(found))}.</p>"]
+    best = best_of(found, maximizes=plan.maximizes)
+    if best is not None:
+        at = ", ".join(f"{name} {_text(value)}" for name, value in best.params.items())
+        said.append(
+            f"<p>Best: trial {best.number}, {escape(plan.metric)} {best.value:.5g} at "
+            f"{escape(at)}.</p>"
+        )
+    starts = [trial.start for trial in found if math.isfinite(trial.start)]
+    if starts:
+        spent = sum(trial.seconds for trial in found if math.isfinite(trial.seconds))
+        said.append(
+            f"<p>The scripts ran for {spent:.3g} seconds, {sum(starts):.3g} of them until they "
+            "first said something.</p>"
+        )
+    said += [f"<p class='advice'>{escape(s)}</p>" for s in advice(plan, found)]
+    return "\n".join(said)
+
+
+def _data(plan: Search, found: list[Trial]) -> dict[str, Any]:
+    axes = []
+    for name, searched in plan.space.items():
+        options = getattr(searched, "options", None)
+        if options is not None:
+            axes.append({"name": name, "kind": "choice", "options": [_text(o) for o in options]})
+            continue
+        seen = [trial.params[name] for trial in found]
+        low, high = getattr(searched, "low", None), getattr(searched, "high", None)
+        low, high = min(seen) if low is None else low, max(seen) if high is None else high
+        kinds = (type(searched).__name__, getattr(searched, "kind", ""))
+        log = "LogUniform" in kinds or "log" in kinds[1] or getattr(searched, "log", False)
+        axes.append({"name": name, "kind": "log" if log else "linear", "low": low, "high": high})
+    return {
+        "metric": plan.metric,
+        "maximize": plan.maximizes,
+        "steps": "updates" if isinstance(plan, Plan) else "step",
+        "outcomes": list(OUTCOMES),
+        "axes": axes,
+        "trials": [_row(plan, trial) for trial in found],
+    }
+
+
+def _row(plan: Search, trial: Trial) -> dict[str, Any]:
+    kept = np.unique(np.linspace(0, len(trial.values) - 1, _POINTS).round().astype(int))
+    kept = kept[kept < min(len(trial.values), len(trial.steps))] if len(trial.values) else []
+    return {
+        "n": trial.number,
+        "o": trial.outcome,
+        "v": trial.value if math.isfinite(trial.value) else None,
+        "p": [
+            list(s.options).index(trial.params[name])
+            if hasattr(s, "options") and s.options  # type: ignore[attr-defined]
+            else trial.params[name]
+            for name, s in plan.space.items()
+        ],
+        "s": [int(trial.steps[k]) for k in kept],
+        "y": [float(v) if math.isfinite(v := trial.values[k]) else None for k in kept],
+    }
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return value if isinstance(value, str) else json.dumps(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _table(plan: Search, found: list[Trial]) -> str:
+    reasons = any(trial.reason or trial.same_as is not None for trial in found)
+    heads = ["trial", "outcome", plan.metric, "updates" if isinstance(plan, Plan) else "step"]
+    heads += [*plan.space, "seconds", *(["remark"] if reasons else [])]
+    head = "<th scope='col'>mark</th>" + "".join(
+        f"<th scope='col' data-column='{k}'><button type='button'>{escape(h)}</button></th>"
+        for k, h in enumerate(heads, start=1)
+    )
+    sign = -1.0 if plan.maximizes else 1.0
+    ranked = sorted(found, key=lambda t: (t.outcome != "completed", sign * t.value, t.number))
     rows = []
-    for trial in best:
-        cells = [str(trial.number), f"{trial.value:.5g}"]
-        cells += [f"{v:.4g}" if isinstance(v, float) else str(v) for v in trial.params.values()]
-        rows.append("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in cells) + "</tr>")
+    for trial in ranked:
+        numbers: list[Any] = [trial.value, trial.updates, *(trial.params[n] for n in plan.space)]
+        cells = [str(trial.number), trial.outcome, *map(_cell, numbers), _cell(trial.seconds)]
+        keys = [str(trial.number), trial.outcome, *map(_key, numbers), _key(trial.seconds)]
+        if reasons:
+            again = f"as trial {trial.same_as}" if trial.same_as is not None else ""
+            cells.append(trial.reason or again)
+            keys.append(cells[-1])
+        shown = "".join(
+            f"<td data-v='{escape(key, quote=True)}'>{escape(cell)}</td>"
+            for cell, key in zip(cells, keys, strict=True)
+        )
+        box = f"<input type='checkbox' aria-label='mark trial {trial.number}'>"
+        rows.append(f"<tr data-n='{trial.number}'><td>{box}</td>{shown}</tr>")
+    return f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "" if math.isnan(value) else "∞" if value > 0 else "−∞"
+    return f"{value:.5g}" if isinstance(value, float) else _text(value)
+
+
+def _key(value: Any) -> str:
+    """What a cell is sorted by; nothing comes last."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "" if math.isnan(value) else "1e999" if value > 0 else "-1e999"
+    return repr(value) if isinstance(value, (int, float)) else _text(value)
+
+
+def _importances(plan: Search, found: list[Trial]) -> str:
+    judged = [t for t in found if t.outcome in ("completed", "diverged")]
+    if len(judged) < _ENOUGH or len(plan.space) < 2:
+        return ""
+    measured = importance(plan.space, judged)
+    intervals = {name: measured.interval(name) for name in plan.space}
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(name)}</th><td>{middle:.2f}</td><td>{low:.2f} to {high:.2f}"
+        f"</td><td><div class='bar' aria-hidden='true'><i style='width:{100 * middle:.1f}%'></i>"
+        f"<b style='left:{100 * low:.1f}%;width:{100 * (high - low):.1f}%'></b></div></td></tr>"
+        for name, (low, middle, high) in sorted(intervals.items(), key=lambda i: -i[1][1])
+    )
     return (
-        "<h2>Best trials</h2><div class='scroll' role='region' tabindex='0' "
-        f"aria-label='Best trials'><table><thead><tr>{head}</tr></thead><tbody>"
-        + "".join(rows)
-        + "</tbody></table></div>"
+        "<h2>Importance</h2><p class='note'>Share of each hyperparameter in what a forest explains "
+        f"of {len(judged)} trials; median and 95 % of the bootstrap samples.</p>"
+        "<div class='scroll' role='region' tabindex='0' aria-label='Importance'><table><thead><tr>"
+        "<th scope='col'>hyperparameter</th><th scope='col'>median</th><th scope='col'>95 %</th>"
+        f"<th scope='col'>from 0 to 1</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )

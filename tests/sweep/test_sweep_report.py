@@ -1,13 +1,16 @@
 """What a study tells: importances, groups, figures, and a page of its own."""
 
+import json
+
 import numpy as np
+import optuna
 import pytest
 from bs4 import BeautifulSoup
 from sweep_fakes import Formula, plan
 
-from lrlab.sweep import Choice, LogUniform, Trial, Uniform, sweep, trials
+from lrlab.sweep import Choice, LogUniform, Script, Trial, Uniform, sweep, trials
 from lrlab.sweep.importance import clusters, importance, positions
-from lrlab.sweep.report import running_best, sweep_report, write_report
+from lrlab.sweep.report import running_best, write_report
 
 SPACE = {"rate": LogUniform(1e-4, 1.0), "idle": Uniform(0.0, 1.0), "kind": Choice(("a", "b", "c"))}
 
@@ -89,17 +92,6 @@ def study():
     return sweep(plan(trials=40), trainer=Formula(), n_jobs=1, progress=False)
 
 
-def test_one_call_makes_all_figures_each_with_words(study):
-    figures = sweep_report(study)
-    assert list(figures)[:4] == [
-        "Parallel coordinates",
-        "Importance",
-        "Best so far",
-        "Length of the trials",
-    ]
-    assert all(fig.axes and words.endswith(".") for fig, words in figures.values())
-
-
 def test_the_best_so_far_never_rises_and_counts_complete_trials_alone(study):
     best, spent = running_best(trials(study))
     known = best[np.isfinite(best)]
@@ -109,25 +101,70 @@ def test_the_best_so_far_never_rises_and_counts_complete_trials_alone(study):
     assert spent[-1] == sum(t.updates for t in trials(study))
 
 
-def test_the_page_needs_nothing_else_and_each_figure_has_words(study, tmp_path):
-    page = BeautifulSoup(write_report(study, tmp_path / "report.html").read_bytes(), "lxml")
-    images = page.select("img")
-    assert images
-    assert all(i["src"].startswith("data:image/png") and i["alt"] for i in images)
-    assert not page.select("script, link, iframe")
+def soup(path):
+    return BeautifulSoup(path.read_bytes(), "lxml")
+
+
+def test_the_page_needs_nothing_else_and_lists_all_trials_best_first(study, tmp_path):
+    page = soup(write_report(study, tmp_path / "report.html"))
+    assert not page.select("link, iframe, img, script[src]")
     assert "40 trials" in page.get_text()
-    (_, *rows) = page.select("table tr")
-    values = [float(row.select("td")[1].get_text()) for row in rows]
-    assert values == sorted(values)
+    rows = page.select("#trials tbody tr")
+    assert len(rows) == 40
+    complete = [float(r.select("td")[3].get_text()) for r in rows if "completed" in r.get_text()]
+    assert complete == sorted(complete)
+    assert len(page.select(".bar")) == 2
 
 
-def test_a_study_without_a_completed_trial_has_no_report(tmp_path):
-    empty = sweep(
-        plan(trials=1, space={"peak_lr": Uniform(0.6, 1.0), "optimizer.momentum": Uniform(0, 0.9)}),
-        trainer=Formula(),
-        n_jobs=1,
-        progress=False,
+def test_the_data_of_the_page_are_those_of_the_study(study, tmp_path):
+    page = soup(write_report(study, tmp_path / "report.html"))
+    data = json.loads(page.select_one("#data").string)
+    assert [axis["kind"] for axis in data["axes"]] == ["log", "linear"]
+    for row, trial in zip(data["trials"], trials(study), strict=True):
+        assert (row["n"], row["o"]) == (trial.number, trial.outcome)
+        assert row["p"] == list(trial.params.values())
+        assert row["s"] == trial.steps.tolist() and row["y"] == trial.values.tolist()
+        assert row["v"] == (trial.value if np.isfinite(trial.value) else None)
+
+
+def test_a_page_of_names_that_look_like_markup_is_still_one_page(tmp_path):
+    names = ("</script><script>alert(1)</script>", "<!--<script>", "a'b\"c&amp;", "@@JS@@")
+    options = ("</td></table>", "x\u2028y")
+    shown = optuna.create_study(study_name="</title><b>")
+    made = Script(
+        space={names[0]: Choice(options), names[1]: LogUniform(0.1, 1.0)},
+        trials=1,
+        metric=names[2],
+        direction="minimize",
+        command=(names[3],),
     )
-    with pytest.raises(ValueError, match="no completed trial"):
+    shown.set_user_attr("plan", made.to_dict())
+    trial = shown.ask({n: s.distribution() for n, s in made.space.items()})
+    trial.report(0.5, 1)
+    trial.set_user_attr("steps", [1])
+    trial.set_user_attr("outcome", "failed")
+    trial.set_user_attr("reason", "</script>&<i>")
+    shown.tell(trial, state=optuna.trial.TrialState.FAIL)
+    page = soup(write_report(shown, tmp_path / "report.html"))
+    assert len(page.select("script")) == 2 and not page.select("i, b, h1 b, #trials table")
+    assert page.title.string == "</title><b>"
+    data = json.loads(page.select_one("#data").string)
+    assert [axis["name"] for axis in data["axes"]] == list(names[:2])
+    assert data["axes"][0]["options"] == list(options)
+    assert data["metric"] == names[2]
+    assert "</script>&<i>" in page.select_one("#trials").get_text()
+
+
+def test_a_study_in_which_all_diverged_has_a_report_too(tmp_path):
+    space = {"peak_lr": Uniform(0.6, 1.0), "optimizer.momentum": Uniform(0, 0.9)}
+    lost = sweep(plan(trials=1, space=space), trainer=Formula(), n_jobs=1, progress=False)
+    text = soup(write_report(lost, tmp_path / "report.html")).get_text()
+    assert "1 diverged" in text and "No trial was completed." in text
+
+
+def test_a_study_without_an_ended_trial_has_no_report(tmp_path):
+    empty = optuna.create_study()
+    empty.set_user_attr("plan", plan().to_dict())
+    with pytest.raises(ValueError, match="no trial that has ended"):
         write_report(empty, tmp_path / "report.html")
     assert not list(tmp_path.iterdir())
