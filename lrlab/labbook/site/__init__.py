@@ -33,6 +33,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     from lrlab.labbook.site import _front as front
     from lrlab.labbook.site import _ledger_table as ledger_table
     from lrlab.labbook.site import _pages as pages
+    from lrlab.labbook.site import _quick as quick
     from lrlab.labbook.site import _security as security
     from lrlab.labbook.site import _sentence_table as sentence_table
     from lrlab.labbook.site import _subjects as subjects
@@ -51,6 +52,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         frame,
         feed,
         fresh,
+        quick,
         security,
     ):
         part.connect(app)

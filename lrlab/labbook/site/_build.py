@@ -54,7 +54,7 @@ def build(root: Path, out: Path | None = None, jobs: int | None = None) -> Repor
     Args:
         root: the laboratory's folder.
         out: where pages go; `_build/html` by default. What else is made lies beside it.
-        jobs: number of processes; one for each processor by default.
+        jobs: number of processes; one more than there are processors by default.
     """
     from sphinx.application import Sphinx
     from sphinx.util.docutils import docutils_namespace, patch_docutils
@@ -76,7 +76,8 @@ def build(root: Path, out: Path | None = None, jobs: int | None = None) -> Repor
                 warning=sys.stderr,
                 warningiserror=True,
                 keep_going=True,
-                parallel=jobs or len(os.sched_getaffinity(0)),
+                # While pages are written, the main process does little but hand them out.
+                parallel=jobs or len(os.sched_getaffinity(0)) + 1,
             )
             made: set[str] = set()
             _watch(app, report, clock, made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -53,6 +54,10 @@ class ClaimTable(SphinxDirective):
 
     has_content = False
 
+    @cached_property
+    def _known(self) -> dict[str, nodes.container]:
+        return {}
+
     @property
     def site(self) -> Site:
         """The site of this build."""
@@ -64,8 +69,7 @@ class ClaimTable(SphinxDirective):
 
     def link(self, row: Row) -> nodes.reference:
         """Return the id of a claim, which leads to its card."""
-        documents = {entry.name: document for document, entry in self.site.by_document.items()}
-        uri = sites.relative_uri(self.env, documents[row.entry])
+        uri = sites.relative_uri(self.env, self.site.page_of(row.entry))
         reference = nodes.reference("", "", refuri=f"{uri}#claim-{row.claim.slug}")
         reference += nodes.literal(text=row.claim.id)
         return reference
@@ -92,7 +96,13 @@ class ClaimTable(SphinxDirective):
         return source if claim.published is None else f"{source}; published: {said(claim)}"
 
     def parsed(self, markdown: str) -> list[nodes.Node]:
-        """Return what Markdown becomes."""
+        """Return what Markdown becomes; a text is parsed once, and only its first use has ids."""
         holder = nodes.container()
-        self.state.nested_parse(StringList([markdown], "claims"), self.content_offset, holder)
+        if markdown in self._known:
+            holder = self._known[markdown].deepcopy()
+            for node in holder.findall(nodes.Element):
+                node["ids"] = []
+        else:
+            self.state.nested_parse(StringList([markdown], "claims"), self.content_offset, holder)
+            self._known[markdown] = holder.deepcopy()
         return holder.children

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrlab.labbook import entries, looks
-from lrlab.labbook.ledger import Row, counting, ledger
+from lrlab.labbook.ledger import Row, counting, rows
 from lrlab.labbook.looks import Look
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Site:
     @cached_property
     def ledger(self) -> list[Row]:
         """The claims of the entries that count."""
-        return ledger(self.root)
+        return rows(self.log)
 
     @cached_property
     def looks(self) -> list[Look]:
@@ -67,6 +67,10 @@ class Site:
     def document(self, entry: Entry) -> str:
         """Name of an entry's page."""
         return Path(entry.path).relative_to(self.root).with_suffix("").as_posix()
+
+    def page_of(self, name: str) -> str:
+        """Name of the page of the entry with this name."""
+        return f"{self.document(self.log[0]).rpartition('/')[0]}/{name}"
 
     def live_record(self) -> dict[str, Any] | None:
         """Record of the run that `make book` made on this machine, None without one."""
