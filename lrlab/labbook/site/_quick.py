@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from docutils import nodes
 from sphinx.search.en import SearchEnglish
 
 if TYPE_CHECKING:
@@ -12,13 +13,25 @@ if TYPE_CHECKING:
 
 
 def connect(app: Sphinx) -> None:
-    """Find the bibliography's plugin once, and the stem of a word of the search index once."""
+    """Look once for the bibliography's plugin and each word's stem, and store nothing twice."""
     from pybtex.backends.plaintext import Backend
     from pybtex.plugin import register_plugin
 
     # Else each citation looks through all installed packages for it.
     register_plugin("pybtex.backends", "plaintext", Backend, force=True)
     app.add_search_language(English)
+    app.connect("doctree-read", _own)
+
+
+def _own(app: Sphinx, doctree: nodes.document) -> None:
+    """Let nodes belong to their page.
+
+    Those from reStructuredText inside Markdown belong to a document of their own, whose settings
+    hold all that is known of the book, and that would be stored and loaded with each such page.
+    """
+    for node in doctree.findall():
+        if node.document is not doctree:
+            node.document = doctree
 
 
 class English(SearchEnglish):
