@@ -65,8 +65,16 @@ def need(*modules: str) -> None:
 def missing_extra(error: ImportError) -> MissingExtra:
     """Return what an import that failed for want of an extra says to a user.
 
+    Args:
+        error: what an import raised.
+
     Raises:
         ImportError: the same, if it failed for another reason.
+
+    Example:
+        >>> missing_extra(ModuleNotFoundError("No module named 'optuna'", name="optuna"))
+        Traceback (most recent call last):
+        ModuleNotFoundError: No module named 'optuna'
     """
     if isinstance(error, MissingExtra):
         return error
@@ -80,12 +88,28 @@ def missing_extra(error: ImportError) -> MissingExtra:
 
 
 def is_number(value: Any) -> bool:
-    """Say whether a value is a real number, NumPy's included, and not a bool."""
+    """Say whether a value is a real number, NumPy's included, and not a bool.
+
+    Args:
+        value: anything.
+
+    Example:
+        >>> is_number(0.1), is_number(True), is_number("0.1")
+        (True, False, False)
+    """
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def is_integer(value: Any) -> bool:
-    """Say whether a value is an int, NumPy's included, and not a bool."""
+    """Say whether a value is an int, NumPy's included, and not a bool.
+
+    Args:
+        value: anything.
+
+    Example:
+        >>> is_integer(3), is_integer(True), is_integer(3.0)
+        (True, False, False)
+    """
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
@@ -93,6 +117,14 @@ class Checked:
     """Frozen dataclasses that check their fields in ``__post_init__``.
 
     Each check stores the field as a plain float, int or tuple of ints.
+
+    Example:
+        >>> import dataclasses
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class Pair(Checked):
+        ...     left: int
+        >>> Pair(3).left
+        3
     """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]  # every subclass is a dataclass

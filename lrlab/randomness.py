@@ -46,6 +46,10 @@ def stream_seed(seed: int, stream: str) -> int:
 def generator(seed: int, stream: str) -> torch.Generator:
     """Return a CPU generator for one stream of a run (see `stream_seed`).
 
+    Args:
+        seed: of the run.
+        stream: what it is for; streams are independent.
+
     Example:
         >>> torch.rand(1, generator=generator(3, "noise")).shape
         torch.Size([1])

@@ -192,6 +192,9 @@ def softmax_floor(classes: int) -> float:
 
     $$-\ln\frac{e}{e + C - 1} = \ln(e + C - 1) - 1$$
 
+    Args:
+        classes: number of classes C, at least 2.
+
     Example:
         >>> round(softmax_floor(10), 4)
         1.4612

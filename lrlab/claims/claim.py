@@ -31,6 +31,9 @@ class Claim:
         published: the published number or result, if there is one.
         about: what is the same in all of an entry's claims on one comparison, see `About`.
 
+    Raises:
+        ValueError: if the id, the statement, a value or the rule makes no sense.
+
     Example:
         >>> claim = Claim.effect("lower", "A beats B", values=[-1.0, -2.0], direction="less")
         >>> claim.kind, claim.rule

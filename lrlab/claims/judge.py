@@ -160,7 +160,17 @@ def recompute(stored: Mapping[str, Any]) -> str:
 
 
 def rejudge(entry: Sequence[Mapping[str, Any]]) -> list[Judged]:
-    """Judge all stored claims of one entry again, each by its own version, levels included."""
+    """Judge all stored claims of one entry again, each by its own version, levels included.
+
+    Args:
+        entry: the stored claims, as `Judged.to_dict` gives them.
+
+    Example:
+        >>> from lrlab.claims import Claim, judge
+        >>> [claim] = judge([Claim.exact("half", "Half of one is 0.5", holds=True)], notebook="d")
+        >>> rejudge([claim.to_dict()])[0].verdict
+        'supported'
+    """
     found: dict[str, Judged] = {}
     for version in {d.get("rules", 1) for d in entry}:
         same = {d["id"]: _claim(d) for d in entry if d.get("rules", 1) == version}
@@ -170,6 +180,9 @@ def rejudge(entry: Sequence[Mapping[str, Any]]) -> list[Judged]:
 
 def composed(claim: Judged) -> str:
     """What is shown of a claim: setting, statement, and the difference that its rule asks for.
+
+    Args:
+        claim: a judged claim.
 
     Example:
         >>> about = About(Setting("LeNet on 3,500 digits", "SGD", "165 updates"))

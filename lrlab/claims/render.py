@@ -8,6 +8,8 @@ from html import escape
 from lrlab.claims import rules
 from lrlab.claims.judge import Judged
 
+__all__ = ["card", "css_class", "inline", "measured", "number", "show", "unbroken", "verdicts"]
+
 
 def show(judged: Sequence[Judged]) -> None:
     """Show claims as cards, and carry them as data in the output's metadata.
@@ -51,12 +53,32 @@ def verdicts(judged: Sequence[Judged]) -> None:
 
 
 def number(value: float | None) -> str:
-    """Three significant digits, with a real minus sign; a dash where there is no number."""
+    """Three significant digits, with a real minus sign; a dash where there is no number.
+
+    Args:
+        value: any number, or None.
+
+    Example:
+        >>> number(-0.012345), number(None)
+        ('−0.0123', '–')
+    """
     return "–" if value is None else f"{value:.3g}".replace("-", "−")
 
 
 def measured(claim: Judged) -> str:
-    """What was measured, in one line: estimate, interval, level and n."""
+    """What was measured, in one line: estimate, interval, level and n.
+
+    Args:
+        claim: a judged claim.
+
+    Example:
+        >>> from lrlab.claims import Claim, judge
+        >>> values = [-0.5, -0.6, -0.55, -0.45, -0.52]
+        >>> lower = Claim.effect("lower", "A is lower", direction="less", delta=0.1, values=values)
+        >>> [claim] = judge([lower], notebook="d")
+        >>> print(measured(claim))
+        −0.524 [−0.593, −0.455] (95 % interval, n = 5)
+    """
     data = claim.data
     if claim.kind == "exact":
         if "measured" not in data or len(data["measured"]) > 4:
@@ -78,7 +100,19 @@ def measured(claim: Judged) -> str:
 
 
 def inline(claim: Judged) -> str:
-    """Verdict, estimate with its interval, and n, in a few words inside a sentence."""
+    """Verdict, estimate with its interval, and n, in a few words inside a sentence.
+
+    Args:
+        claim: a judged claim.
+
+    Example:
+        >>> from lrlab.claims import Claim, judge
+        >>> values = [-0.5, -0.6, -0.55, -0.45, -0.52]
+        >>> lower = Claim.effect("lower", "A is lower", direction="less", delta=0.1, values=values)
+        >>> [claim] = judge([lower], notebook="d")
+        >>> print(inline(claim))
+        supported, −0.524 [−0.593, −0.455], n = 5
+    """
     parts = [claim.verdict]
     if claim.low is not None and claim.high is not None:
         unit = f" {claim.unit}" if claim.unit and claim.kind != "proportion" else ""
@@ -114,18 +148,44 @@ def notes(claim: Judged) -> list[str]:
 
 
 def unbroken(text: str) -> str:
-    """The same with spaces inside `n = 8` and `95 %` that no line breaks at."""
+    """The same with spaces inside `n = 8` and `95 %` that no line breaks at.
+
+    Args:
+        text: one line.
+
+    Example:
+        >>> unbroken("at n = 8").split(" ")[0]
+        'at'
+    """
     return text.replace("n = ", "n\u00a0=\u00a0").replace(" %", "\u00a0%")
 
 
 def css_class(verdict: str) -> str:
-    """Class of a verdict's badge."""
+    """Class of a verdict's badge.
+
+    Args:
+        verdict: its word.
+
+    Example:
+        >>> css_class("supported")
+        'lrlab-supported'
+    """
     special = {rules.FRAGILE: "fragile", rules.SMALLER: "smaller", rules.NOT_BY: "not-by"}
     return "lrlab-" + special.get(verdict, verdict).replace(" ", "-")
 
 
 def card(claim: Judged) -> str:
-    """One claim as HTML that reads well with and without a style sheet."""
+    """One claim as HTML that reads well with and without a style sheet.
+
+    Args:
+        claim: a judged claim.
+
+    Example:
+        >>> from lrlab.claims import Claim, judge
+        >>> [claim] = judge([Claim.exact("half", "Half of one is 0.5", holds=True)], notebook="d")
+        >>> card(claim).startswith("<div")
+        True
+    """
     rows = [("Measured", measured(claim)), ("Rule", claim.rule_text)]
     if claim.source:
         rows.append(("Source", claim.source))

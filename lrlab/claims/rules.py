@@ -28,6 +28,28 @@ import numpy as np
 
 from lrlab import stats
 
+__all__ = [
+    "ALPHA",
+    "CONTRADICTED",
+    "DESCRIBED",
+    "DIFFERENT",
+    "FRAGILE",
+    "GRUBBS",
+    "INCONCLUSIVE",
+    "MIN_N",
+    "NOT_BY",
+    "NOT_SEEN",
+    "SEEN",
+    "SMALLER",
+    "SUPPORTED",
+    "TESTED",
+    "VERDICTS",
+    "VERSION",
+    "boundary",
+    "distance",
+    "level",
+]
+
 VERSION = 2
 
 SUPPORTED = "supported"
@@ -204,7 +226,16 @@ def describe(kind: str, rule: Data) -> str:
 
 
 def boundary(rule: Data, kind: str = "effect") -> float:
-    """The value that an interval must lie beyond: ±δ, or a proportion's threshold."""
+    """The value that an interval must lie beyond: ±δ, or a proportion's threshold.
+
+    Args:
+        rule: of the claim.
+        kind: of the claim.
+
+    Example:
+        >>> boundary({"direction": "less", "delta": 0.1})
+        -0.1
+    """
     if kind == "proportion":
         return rule["threshold"]
     return rule["delta"] if rule["direction"] == "greater" else 0.0 - rule["delta"]
@@ -222,6 +253,16 @@ def distance(kind: str, data: Data, rule: Data) -> float:
     """How many standard errors the estimate lies from the nearest boundary of a verdict.
 
     Infinite where the standard error is zero; NaN for what is not tested by a mean.
+
+    Args:
+        kind: of the claim.
+        data: its values.
+        rule: its rule.
+
+    Example:
+        >>> values = [-0.5, -0.6, -0.55, -0.45, -0.52]
+        >>> round(distance("effect", {"values": values}, {"direction": "less", "delta": 0.1}), 1)
+        16.9
     """
     if kind not in ("effect", "equivalence") or len(data["values"]) < 2:
         return float("nan")

@@ -64,6 +64,17 @@ def preconditioned_sharpness(
 
     Source:
         Cohen et al. (2022).
+
+    Returns:
+        Both ends, with a bound on the error.
+
+    Example:
+        >>> w = torch.tensor([1.0, 1.0], requires_grad=True)
+        >>> def loss():
+        ...     return w[0] ** 2 + 5 * w[1] ** 2
+        >>> found = preconditioned_sharpness(loss, [w], np.array([1.0, 10.0]))
+        >>> round(found.largest, 6)  # of 2/1 and 10/10
+        2.0
     """
     diagonal = np.asarray(preconditioner, dtype=float)
     if not (diagonal > 0).all():
@@ -89,6 +100,14 @@ def adam_preconditioner(optimizer: torch.optim.Optimizer) -> np.ndarray:
 
     Source:
         Cohen et al. (2022).
+
+    Example:
+        >>> weight = torch.nn.Parameter(torch.ones(2))
+        >>> optimizer = torch.optim.Adam([weight], eps=0.0)
+        >>> weight.grad = torch.tensor([3.0, -4.0])
+        >>> optimizer.step()
+        >>> adam_preconditioner(optimizer).round(6)  # (1 - 0.9) |g| after the first update
+        array([0.3, 0.4])
     """
     parts = []
     for group in optimizer.param_groups:

@@ -19,7 +19,15 @@ _KINDS: dict[str, type[Optimizer]] = {}
 
 @dataclasses.dataclass(frozen=True)
 class Optimizer:
-    """Base of the optimizers: a frozen value that builds a `torch.optim.Optimizer`."""
+    """Base of the optimizers: a frozen value that builds a `torch.optim.Optimizer`.
+
+    Args:
+        weight_decay: what the kind of optimizer means by it.
+
+    Example:
+        >>> SGD(momentum=0.9).to_dict()["momentum"]
+        0.9
+    """
 
     weight_decay: float = 0.0
 
@@ -130,6 +138,9 @@ class AdamW(Adam):
 
 def from_dict(data: dict[str, Any]) -> Optimizer:
     """Return the optimizer that `Optimizer.to_dict` described.
+
+    Args:
+        data: a dict with the key ``"optimizer"``.
 
     Raises:
         ValueError: if the name is unknown.

@@ -89,6 +89,12 @@ def bands(ax: Axes, x: ArrayLike, curves: Bands) -> None:
         ax: where to draw.
         x: shared abscissa, shape (points,).
         curves: (low, centre, high) by label, as `lrlab.stats.band` gives them.
+
+    Example:
+        >>> fig, axes = figure()
+        >>> bands(axes[0, 0], [0, 1], {"loss": ([0.1, 0.2], [0.3, 0.4], [0.5, 0.6])})
+        >>> len(axes[0, 0].lines)
+        1
     """
     for style, (label, (low, centre, high)) in zip(styles(), curves.items(), strict=False):
         ax.plot(x, centre, label=label, **style)
@@ -102,6 +108,12 @@ def learning_rates(ax: Axes, rates: Mapping[str, ArrayLike], *, staircase: bool 
         ax: where to draw.
         rates: by label, shape (steps,).
         staircase: draw steps as the steps they are, not joined by slopes.
+
+    Example:
+        >>> fig, axes = figure()
+        >>> learning_rates(axes[0, 0], {"linear": [1.0, 0.5]})
+        >>> axes[0, 0].get_xlabel()
+        'step'
     """
     for style, (label, lr) in zip(styles(), rates.items(), strict=False):
         drawing = "steps-post" if staircase else "default"
@@ -130,6 +142,12 @@ def intervals(
         highs: upper ends, shape (rows,).
         points: single values of each row, drawn small beneath the interval.
         reference: a vertical line, None for none.
+
+    Example:
+        >>> fig, axes = figure()
+        >>> intervals(axes[0, 0], ["a", "b"], [1.0, 2.0], [0.5, 1.5], [1.5, 2.5])
+        >>> [label.get_text() for label in axes[0, 0].get_yticklabels()]
+        ['a', 'b']
     """
     rows = np.arange(len(labels))[::-1]
     if reference is not None:
@@ -161,6 +179,12 @@ def mark_band(ax: Axes, low: float, high: float, label: str, colour: str = COLOU
         high: upper end.
         label: its name.
         colour: its colour.
+
+    Example:
+        >>> fig, axes = figure()
+        >>> mark_band(axes[0, 0], 1e-3, 1e-1, "usable")
+        >>> len(axes[0, 0].patches)
+        1
     """
     ax.axvspan(low, high, color=colour, alpha=0.13, linewidth=0, label=label, zorder=0)
 
@@ -172,6 +196,12 @@ def guess_line(ax: Axes, loss: float, label: str = "guessing, ln 10") -> None:
         ax: where to draw.
         loss: in nats.
         label: written at its right end.
+
+    Example:
+        >>> fig, axes = figure()
+        >>> guess_line(axes[0, 0], 2.303)
+        >>> axes[0, 0].texts[0].get_text()
+        'guessing, ln 10'
     """
     ax.axhline(loss, color="#888888", linewidth=1, linestyle=(0, (2, 2)), zorder=1)
     ax.annotate(

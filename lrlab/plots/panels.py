@@ -99,6 +99,12 @@ def plain_ticks(axes: Axes, ticks: ArrayLike) -> None:
     Args:
         axes: whose ordinate, shared ones with it.
         ticks: where.
+
+    Example:
+        >>> fig, axes = panels({"constant": [0.1, 0.1]})
+        >>> plain_ticks(axes["constant"], [0.5, 2.0])
+        >>> [label.get_text() for label in axes["constant"].get_yticklabels()]
+        ['0.5', '2']
     """
     axes.set_yticks(ticks, [f"{tick:g}" for tick in np.asarray(ticks)])
     axes.set_yticks([], minor=True)

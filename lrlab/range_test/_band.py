@@ -72,6 +72,16 @@ def find_band(
 
     Returns:
         The band, each end with an interval over seeds.
+
+    Example:
+        >>> from lrlab import Recipe, schedules, tasks
+        >>> from lrlab.range_test import range_test
+        >>> recipe = Recipe(schedule=schedules.Constant(0.1), steps=100, batch_size=16)
+        >>> task = tasks.get("mnist1d", n_train=100)
+        >>> result = range_test(task, recipe, seeds=2, pilots=0, store=None)
+        >>> band = find_band(result.traces, budget=100)
+        >>> band.low.lr < band.high.lr
+        True
     """
     lr, loss = pooled(traces)
     low, high, drop = _ends(traces, lr, loss, budget, low_share, high_share)

@@ -71,6 +71,18 @@ def smooth(trace: Trace) -> tuple[np.ndarray, np.ndarray, float]:
     Returns:
         Rates, shape (m,), smoothed losses, shape (m,), and the median standard error of a smoothed
         loss, from the differences of neighbouring losses before the trace's lowest point.
+
+    Args:
+        trace: one ramp.
+
+    Example:
+        >>> from lrlab.range_test import Trace
+        >>> rates = np.geomspace(1e-4, 1.0, 60)
+        >>> losses = 2.0 - np.tanh(10 * rates)
+        >>> trace = Trace(rates, losses, np.ones(60), 0, rates, "completed")
+        >>> at, smoothed, noise = smooth(trace)
+        >>> bool(np.abs(np.interp(0.1, at, smoothed) - (2.0 - np.tanh(1.0))) < 0.1)
+        True
     """
     lr, loss = effect(trace)
     if len(lr) < 3:

@@ -15,6 +15,8 @@ import numpy as np
 from lrlab.range_test._ramp import Trace
 from lrlab.range_test._smoothing import smooth
 
+__all__ = ["RIVALS"]
+
 Rule = Callable[[Trace], float | None]
 
 

@@ -17,6 +17,8 @@ from lrlab.training.parallel import Job
 from lrlab.training.probes import Probe
 from lrlab.training.store import Store
 
+__all__ = ["ramp_jobs", "range_test"]
+
 LR_MIN, LR_MAX = 1e-6, 10.0
 
 
@@ -47,6 +49,16 @@ def ramp_jobs(
 
     Raises:
         ValueError: if an argument makes no sense.
+
+    Returns:
+        One job a seed.
+
+    Example:
+        >>> from lrlab import schedules, tasks
+        >>> recipe = Recipe(schedule=schedules.Constant(0.1), steps=100, batch_size=16)
+        >>> jobs = ramp_jobs(tasks.get("mnist1d"), recipe, lr_min=1e-4, lr_max=1.0, steps=50)
+        >>> len(jobs), jobs[0].recipe.steps
+        (3, 50)
     """
     schedule = ramp(lr_min, lr_max, steps, growth)
     return [

@@ -17,12 +17,26 @@ if TYPE_CHECKING:
 
     from lrlab.range_test._result import RangeTest
 
+__all__ = ["draw"]
+
 
 def draw(result: RangeTest) -> Figure:
     """Return the picture: raw losses, smoothed losses, band, pilots and suggestion.
 
     Args:
         result: the range test.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> from lrlab import Recipe, schedules, tasks
+        >>> from lrlab.range_test import range_test
+        >>> recipe = Recipe(schedule=schedules.Constant(0.1), steps=50, batch_size=16)
+        >>> task = tasks.get("mnist1d", n_train=100)
+        >>> fig = draw(range_test(task, recipe, seeds=2, pilots=0, store=None))
+        >>> fig.axes[0].get_xscale()
+        'log'
     """
     fig, axes = plots.figure(2, 1, height=5.2, sharex=True, height_ratios=(2.2, 1))
     losses, norms = axes[:, 0]

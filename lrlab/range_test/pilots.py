@@ -17,6 +17,8 @@ from numpy.typing import ArrayLike
 from lrlab import stats
 from lrlab.range_test._ramp import Trace
 
+__all__ = ["HORIZON_POWER", "Suggestion", "score"]
+
 SPACING = 4.0
 """Ratio of neighbouring rates in the first round; its root in the second."""
 
@@ -90,7 +92,17 @@ def search(
 
 
 def score(trace: Trace) -> float:
-    """Return the mean loss over a pilot's tail; infinite if it ended early."""
+    """Return the mean loss over a pilot's tail; infinite if it ended early.
+
+    Args:
+        trace: a short training at a constant rate.
+
+    Example:
+        >>> from lrlab.range_test import Trace
+        >>> rates = np.full(20, 0.1)
+        >>> score(Trace(rates, np.full(20, 2.0), rates, 0, rates, "completed"))
+        2.0
+    """
     if len(trace.loss) < trace.planned or not np.isfinite(trace.loss[-1]):
         return math.inf
     return float(tail(trace).mean())

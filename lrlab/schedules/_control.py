@@ -40,6 +40,15 @@ class Controller(Checked):
 
     Class attributes say what a controller looks at: ``observes`` is "metric" (a number, after each
     evaluation) or "gradient" (a vector, before each optimizer update).
+
+    Example:
+        >>> from lrlab.schedules.controllers import ReduceOnPlateau
+        >>> controller = ReduceOnPlateau(0.1, patience=0, factor=0.5)
+        >>> state = controller.start()
+        >>> for loss in (1.0, 2.0):
+        ...     state, lr = controller.update(state, loss)
+        >>> lr
+        0.05
     """
 
     observes: ClassVar[str]
@@ -87,6 +96,9 @@ def diverge(state: Any) -> tuple[Any, float]:
 
 def from_dict(data: dict[str, Any]) -> Controller:
     """Return the controller that `Controller.to_dict` described.
+
+    Args:
+        data: a dict with the key ``"controller"``.
 
     Raises:
         ValueError: if the kind is unknown, or if an argument is unknown, missing or out of range.

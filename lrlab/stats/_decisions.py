@@ -49,6 +49,9 @@ def equivalence_p(values: ArrayLike, margin: float) -> float:
     Returns:
         The larger of the two one-sided p values.
 
+    Raises:
+        ValueError: if the margin is not positive.
+
     Source:
         Schuirmann (1987), *J. Pharmacokinetics and Biopharmaceutics* 15, 657-680.
 
@@ -81,6 +84,9 @@ def proportion_p(successes: int, n: int, threshold: float, method: str = "exact"
 
     Returns:
         The p value.
+
+    Raises:
+        ValueError: if the threshold is not in [0, 1], or the method is unknown.
 
     Example:
         >>> round(proportion_p(9, 10, 0.5), 4)

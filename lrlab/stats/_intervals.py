@@ -84,6 +84,9 @@ def geometric_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     Returns:
         The geometric mean with its interval.
 
+    Raises:
+        ValueError: if a value is not positive.
+
     Example:
         >>> print(geometric_interval([0.01, 0.02, 0.04]))
         0.02 [0.00357, 0.112] (95 %, n = 3)
@@ -175,6 +178,9 @@ def rank_correlation(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Interva
     Returns:
         The correlation with its interval, inside [-1, 1].
 
+    Raises:
+        ValueError: if lengths differ, or all values of one are equal.
+
     Source:
         Bonett and Wright (2000), *Psychometrika* 65, 23-28.
 
@@ -209,6 +215,9 @@ def band(curves: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.ndarray
 
     Returns:
         (low, mean, high), each of shape (points,).
+
+    Raises:
+        ValueError: if there are fewer than two curves.
 
     Example:
         >>> low, mean, high = band([[1.0, 2.0], [3.0, 2.0]])

@@ -112,6 +112,9 @@ def seeds_for_equivalence(
     Returns:
         Number of seeds.
 
+    Raises:
+        ValueError: if the margin is not positive.
+
     Example:
         >>> seeds_for_equivalence(margin=1.0, sd=1.0)
         11

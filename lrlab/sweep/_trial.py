@@ -65,6 +65,21 @@ def trials(study: optuna.Study) -> list[Trial]:
 
     Args:
         study: one that `lrlab.sweep.sweep` made.
+
+    Returns:
+        One record a trial.
+
+    Example:
+        >>> from lrlab.sweep import LogUniform, Plan, sweep, trials
+        >>> plan = Plan(
+        ...     task={"task": "mnist1d", "n_train": 100},
+        ...     recipe={"schedule": {"schedule": "Constant", "lr": 1.0}, "steps": 4,
+        ...             "batch_size": 10, "eval_every": 2},
+        ...     space={"peak_lr": LogUniform(0.01, 1.0)}, trials=3,
+        ... )
+        >>> study = sweep(plan, n_jobs=1, progress=False)
+        >>> [(trial.number, trial.outcome) for trial in trials(study)]
+        [(0, 'completed'), (1, 'completed'), (2, 'completed')]
     """
     from optuna.trial import TrialState
 

@@ -70,6 +70,20 @@ def join(
 
     Raises:
         ValueError: if the plan or the storage makes no sense.
+
+    Example:
+        >>> import tempfile
+        >>> from lrlab.sweep import LogUniform, Plan, sweep, trials
+        >>> plan = Plan(
+        ...     task={"task": "mnist1d", "n_train": 100},
+        ...     recipe={"schedule": {"schedule": "Constant", "lr": 1.0}, "steps": 4,
+        ...             "batch_size": 10, "eval_every": 2},
+        ...     space={"peak_lr": LogUniform(0.01, 1.0)}, trials=3, sampler="random",
+        ... )
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     study = join(plan, f"sqlite:///{folder}/study.db", n_jobs=1)
+        ...     len(trials(study))
+        3
     """
     if plan.sampler in ("grid", "quasi-random"):
         raise ValueError(f"asynchronous workers can't share the sampler {plan.sampler!r}")

@@ -45,6 +45,16 @@ def parallel_coordinates(
         label: what the value is.
         width: of the figure in inches.
         highlighted: how many of the lowest are thick.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> from lrlab.sweep import LogUniform
+        >>> space = {"peak_lr": LogUniform(0.01, 1.0)}
+        >>> fig = parallel_coordinates(space, [[0.0], [1.0]], [2.0, 1.0])
+        >>> [label.get_text() for label in fig.axes[0].get_xticklabels()]
+        ['peak_lr', 'loss']
     """
     x, y = np.asarray(positions, dtype=float), np.asarray(values, dtype=float)
     low, high = float(y.min()), float(y.max())
@@ -87,6 +97,13 @@ def importances(ax: Axes, intervals: Mapping[str, tuple[float, float, float]]) -
     Args:
         ax: where.
         intervals: (low, middle, high) by hyperparameter.
+
+    Example:
+        >>> from lrlab import plots
+        >>> ax = plots.figure()[1][0, 0]
+        >>> importances(ax, {"peak_lr": (0.5, 0.7, 0.9), "batch_size": (0.0, 0.1, 0.2)})
+        >>> [label.get_text() for label in ax.get_yticklabels()]
+        ['batch_size', 'peak_lr']
     """
     rows = sorted(intervals, key=lambda name: intervals[name][1])
     for row, name in enumerate(rows):
@@ -108,6 +125,13 @@ def best_so_far(ax: Axes, x: ArrayLike, values: ArrayLike, *, xlabel: str) -> No
         x: where each value was known, such as the trial's number or the updates spent, rising.
         values: the lowest so far at each, shape (trials,); NaN before there is one.
         xlabel: what `x` is.
+
+    Example:
+        >>> from lrlab import plots
+        >>> ax = plots.figure()[1][0, 0]
+        >>> best_so_far(ax, [10, 20], [3.0, 1.0], xlabel="updates")
+        >>> ax.get_ylabel()
+        'lowest value so far'
     """
     ax.step(x, values, where="post", color=COLOURS[0])
     ax.set(xlabel=xlabel, ylabel="lowest value so far")
@@ -120,6 +144,15 @@ def timeline(ax: Axes, found: Sequence[Trial], rungs: Sequence[int] = ()) -> Non
         ax: where.
         found: the trials.
         rungs: updates after which a rule judges; marked on each bar.
+
+    Example:
+        >>> from lrlab import plots
+        >>> ax = plots.figure()[1][0, 0]
+        >>> from lrlab.sweep import Trial
+        >>> one = Trial(0, {}, "completed", 0.5, np.array([80]), np.array([0.5]), 0.0, 0.0, None)
+        >>> timeline(ax, [one], rungs=[20])
+        >>> ax.patches[0].get_width()
+        np.int64(80)
     """
     seen = set()
     for trial in found:
@@ -148,6 +181,15 @@ def against_value(
         name: of the hyperparameter.
         top: values above are drawn at the upper edge, diverged ones too.
         log: whether the abscissa is logarithmic.
+
+    Example:
+        >>> from lrlab import plots
+        >>> ax = plots.figure()[1][0, 0]
+        >>> from lrlab.sweep import Trial
+        >>> one = Trial(0, {}, "completed", 0.5, np.array([80]), np.array([0.5]), 0.0, 0.0, None)
+        >>> against_value(ax, [0.1], [one], name="peak_lr", top=4.0)
+        >>> ax.get_xlabel()
+        'peak_lr'
     """
     where = np.asarray(x, dtype=float)
     for outcome, colour in OUTCOMES.items():

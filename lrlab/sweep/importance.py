@@ -85,6 +85,23 @@ def importance(
 
     Source:
         Breiman (2001), *Machine Learning* 45, 5-32.
+
+    Returns:
+        Shares over the bootstrap, and how much is explained at all.
+
+    Example:
+        >>> from lrlab.sweep import LogUniform, Trial, Uniform
+        >>> space = {"peak_lr": LogUniform(0.01, 1.0), "optimizer.momentum": Uniform(0.0, 0.9)}
+        >>> rng = np.random.default_rng(0)
+        >>> def trial(number, rate, momentum):
+        ...     params = {"peak_lr": rate, "optimizer.momentum": momentum}
+        ...     ended = np.array([4]), np.array([rate])
+        ...     return Trial(number, params, "completed", rate, *ended, 0, 0, None)
+        >>> drawn = zip(0.01 ** rng.random(40), 0.9 * rng.random(40), strict=True)
+        >>> trials = [trial(i, *pair) for i, pair in enumerate(drawn)]
+        >>> found = importance(space, trials, resamples=5)
+        >>> found.shares.mean(0).argmax()
+        np.int64(0)
     """
     need("sklearn")
     from scipy.stats import rankdata
@@ -154,6 +171,15 @@ def clusters(points: ArrayLike, *, most: int = 6, draws: int = 39, seed: int = 0
     Source:
         Rousseeuw (1987), *J. Computational and Applied Mathematics* 20, 53-65; the comparison with
         uniform samples after Tibshirani et al. (2001), *J. R. Statistical Society B* 63, 411-423.
+
+    Returns:
+        The groups, with silhouettes of theirs and of uniform samples.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> points = np.concatenate([rng.normal(place, 0.05, (20, 2)) for place in (0, 1, 2)])
+        >>> clusters(points, draws=5).k
+        3
     """
     x = np.asarray(points, dtype=float)
     if len(x) <= most:

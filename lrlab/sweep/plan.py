@@ -157,6 +157,24 @@ def load(path: str | Path, *, count: int | None = None) -> Search:
 
     Raises:
         ValueError: if the file can't be read, or is not a plan.
+
+    Returns:
+        What is searched.
+
+    Example:
+        >>> import tempfile
+        >>> text = '''
+        ... task: {task: mnist1d}
+        ... recipe:
+        ...   {schedule: {schedule: Constant, lr: 1.0}, steps: 4, batch_size: 10, eval_every: 2}
+        ... space: {peak_lr: {range: LogUniform, low: 0.01, high: 1.0}}
+        ... trials: 3
+        ... '''
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "plan.yml"
+        ...     _ = path.write_text(text)
+        ...     load(path).trials
+        3
     """
     from lrlab.sweep import _wandb_yaml, _yaml
 
@@ -170,7 +188,23 @@ def load(path: str | Path, *, count: int | None = None) -> Search:
 
 
 def plan_of(study: Any) -> Search:
-    """Return the plan that a study notes."""
+    """Return the plan that a study notes.
+
+    Args:
+        study: one that `lrlab.sweep.sweep` made.
+
+    Example:
+        >>> from lrlab.sweep import LogUniform, Plan, sweep, trials
+        >>> plan = Plan(
+        ...     task={"task": "mnist1d", "n_train": 100},
+        ...     recipe={"schedule": {"schedule": "Constant", "lr": 1.0}, "steps": 4,
+        ...             "batch_size": 10, "eval_every": 2},
+        ...     space={"peak_lr": LogUniform(0.01, 1.0)}, trials=3,
+        ... )
+        >>> study = sweep(plan, n_jobs=1, progress=False)
+        >>> plan_of(study) == plan
+        True
+    """
     from lrlab.sweep.script import Script
 
     data = study.user_attrs["plan"]

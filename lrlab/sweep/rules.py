@@ -14,6 +14,8 @@ from lrlab.sweep._hyperband import wandb_bands, wandb_stops
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
+__all__ = ["WandbHyperband", "make", "rungs"]
+
 
 class WandbHyperband(optuna.pruners.BasePruner):
     """W&B's `early_terminate: hyperband` as a pruner of Optuna: one asynchronous rule, no brackets.

@@ -12,6 +12,8 @@ from optuna.distributions import BaseDistribution
 from lrlab.sweep._search import Search
 from lrlab.sweep._space import Space
 
+__all__ = ["fixed"]
+
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
     """Return a space in Optuna's terms.
@@ -29,6 +31,23 @@ def fixed(plan: Search, number: int) -> dict[str, Any] | None:
 
     Returns:
         None, if the sampler looks at the other trials or draws at random.
+
+    Args:
+        plan: what is searched.
+        number: of the trial.
+
+    Example:
+        >>> from lrlab.sweep import LogUniform, Plan, sweep, trials
+        >>> plan = Plan(
+        ...     task={"task": "mnist1d", "n_train": 100},
+        ...     recipe={"schedule": {"schedule": "Constant", "lr": 1.0}, "steps": 4,
+        ...             "batch_size": 10, "eval_every": 2},
+        ...     space={"peak_lr": LogUniform(0.01, 1.0)}, trials=3,
+        ... )
+        >>> fixed(plan, 0) is None  # TPE looks at the other trials
+        True
+        >>> sorted(fixed(plan.replace(sampler="quasi-random"), 0))
+        ['peak_lr']
     """
     if plan.sampler == "grid":
         sizes = [len(values) for values in plan.grid.values()]

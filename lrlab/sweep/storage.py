@@ -16,6 +16,8 @@ import optuna
 from lrlab.checks import need
 from lrlab.sweep._search import Search, same
 
+__all__ = ["open_study"]
+
 HEARTBEAT_SECONDS = 30
 PATIENCE = 20  # seconds that an asynchronous worker waits for others that are opening the study
 _TABLES = {"studies", "trials", "version_info"}  # of Optuna
@@ -72,6 +74,20 @@ def open_study(
         ValueError: if the study there belongs to another plan or program, or must exist and
             doesn't; nothing is written then. A plan with more trials than before goes on with the
             study.
+
+    Returns:
+        The study.
+
+    Example:
+        >>> from lrlab.sweep import LogUniform, Plan, sweep, trials
+        >>> plan = Plan(
+        ...     task={"task": "mnist1d", "n_train": 100},
+        ...     recipe={"schedule": {"schedule": "Constant", "lr": 1.0}, "steps": 4,
+        ...             "batch_size": 10, "eval_every": 2},
+        ...     space={"peak_lr": LogUniform(0.01, 1.0)}, trials=3,
+        ... )
+        >>> open_study(plan, None, "mine").study_name
+        'mine'
     """
     preflight(plan, storage, name)
     backend = None if storage is None else connect(storage, heartbeat=heartbeat)

@@ -14,6 +14,8 @@ import numpy as np
 from lrlab.sweep.plan import Plan
 from lrlab.training import parallel
 
+__all__ = ["Progress", "TaskTrainer", "Trainer", "default_folder"]
+
 Objective = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 Params = Mapping[str, Any]
 
@@ -71,6 +73,19 @@ class TaskTrainer:
         folder: the folder of the store, which all workers must see.
         objective: makes the metric out of all that was evaluated, one number an evaluation; None:
             the plan's metric as it is.
+
+    Example:
+        >>> from lrlab.sweep import LogUniform, Plan
+        >>> plan = Plan(
+        ...     task={"task": "mnist1d", "n_train": 100},
+        ...     recipe={"schedule": {"schedule": "Constant", "lr": 1.0}, "steps": 4,
+        ...             "batch_size": 10, "eval_every": 2},
+        ...     space={"peak_lr": LogUniform(0.01, 1.0)}, trials=3,
+        ... )
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     TaskTrainer(folder)(plan, {"peak_lr": 0.1}, 1).steps
+        (2,)
     """
 
     folder: str
@@ -171,6 +186,13 @@ def default_folder() -> str:
 
     Without a store (``LRLAB_CACHE=off``) a sweep still has to keep its checkpoints: they go to a
     temporary folder then.
+
+    Example:
+        >>> import os
+        >>> from unittest.mock import patch
+        >>> with patch.dict(os.environ, LRLAB_CACHE="/tmp/of-mine"):
+        ...     default_folder()
+        '/tmp/of-mine'
     """
     import tempfile
 

@@ -135,7 +135,12 @@ def log(data: Mapping[str, Any], step: int | None = None, commit: bool | None = 
 
 
 def finish(exit_code: int | None = None, quiet: bool | None = None) -> None:
-    """Say what is still to be said."""
+    """Say what is still to be said.
+
+    Args:
+        exit_code: as in W&B; of no use here.
+        quiet: as in W&B; of no use here.
+    """
     _flush()
 
 

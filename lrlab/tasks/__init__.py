@@ -41,6 +41,10 @@ def names() -> list[str]:
 def get(name: str, **arguments: Any) -> Task:
     """Return a task by its name, with its fields set by keyword.
 
+    Args:
+        name: one of `names`.
+        **arguments: fields of the task.
+
     Raises:
         ValueError: if there is no such task, or it has no such field.
 
@@ -62,6 +66,9 @@ def get(name: str, **arguments: Any) -> Task:
 
 def from_dict(data: dict[str, Any]) -> Task:
     """Return the task that `Task.to_dict` described.
+
+    Args:
+        data: a dict with the key ``"task"``.
 
     Example:
         >>> from_dict(get("mnist").to_dict()) == get("mnist")

@@ -24,6 +24,11 @@ class Splits:
         train: what is trained on.
         validation: what hyperparameters are chosen on.
         test: what is reported.
+
+    Example:
+        >>> parts = [(torch.zeros(n, 2), torch.zeros(n)) for n in (8, 4, 4)]
+        >>> len(Splits(*parts).validation[0])
+        4
     """
 
     train: Batch
@@ -95,6 +100,12 @@ class Task:
     """Base of all tasks: a frozen value whose fields say which data and which model.
 
     A subclass sets `name` and writes `data`, `model` and `loss`. The fields must be JSON-able.
+
+    Example:
+        >>> from lrlab import tasks
+        >>> task = tasks.get("mnist", n_train=100)
+        >>> task.data().train[0].shape[0], task.to_dict()["n_train"]
+        (100, 100)
     """
 
     name: ClassVar[str]
@@ -171,6 +182,15 @@ def classification_metrics(model: nn.Module, part: Batch, chunk: int = 1000) -> 
         model: maps inputs (B, …) to logits (B, classes).
         part: inputs (n, …) and integer labels (n,).
         chunk: examples evaluated at a time.
+
+    Returns:
+        ``"loss"`` and ``"accuracy"``.
+
+    Example:
+        >>> inputs, labels = torch.eye(4), torch.arange(4)
+        >>> found = classification_metrics(torch.nn.Identity(), (inputs, labels))
+        >>> round(found["loss"], 4), found["accuracy"]
+        (0.7437, 1.0)
     """
     inputs, labels = part
     loss, correct = 0.0, 0

@@ -16,6 +16,8 @@ from lrlab.checks import need
 from lrlab.randomness import generator
 from lrlab.tasks.base import Batch, Splits, Task
 
+__all__ = ["DigitsDiffusion", "noise_levels", "task"]
+
 CLASSES = 10
 _FREQUENCIES = 8
 _SPLIT_SEED = 20_250_306  # of the permutation that parts the data; not a run's seed

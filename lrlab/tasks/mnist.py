@@ -17,6 +17,8 @@ from lrlab.checks import need
 from lrlab.tasks._fetch import fetch
 from lrlab.tasks.base import Batch, Splits, Task, classification_metrics
 
+__all__ = ["Mnist", "task"]
+
 _SPLIT_SEED = 20_221_122  # of the permutation that parts the data; not a run's seed
 _FULL = {  # the sha256 of the four files of the full set
     "train-images-idx3": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",

@@ -14,6 +14,8 @@ from lrlab.checks import need
 from lrlab.randomness import preserved
 from lrlab.tasks.base import Batch, Splits, Task, classification_metrics
 
+__all__ = ["Mnist1D", "task"]
+
 
 def mlp() -> nn.Module:
     """Return the perceptron 40-100-100-10 of the dataset's authors: (B, 40) → (B, 10)."""

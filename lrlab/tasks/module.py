@@ -19,6 +19,8 @@ from lrlab.tasks._loader import length
 from lrlab.tasks._loss import BatchLoss, modules_held_by, of_model, of_outputs
 from lrlab.tasks._snapshot import Snapshot
 
+__all__ = ["from_module"]
+
 LossFunction = Callable[..., Tensor]
 
 

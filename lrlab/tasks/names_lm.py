@@ -17,6 +17,8 @@ from lrlab.checks import need
 from lrlab.tasks._fetch import fetch
 from lrlab.tasks.base import Batch, Splits, Task
 
+__all__ = ["NamesLM", "task"]
+
 _SPLIT_SEED = 20_221_122  # of the permutation that parts the names; not a run's seed
 _SHAKESPEARE = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/"
 _SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"

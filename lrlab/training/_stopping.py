@@ -8,7 +8,17 @@ from typing import Any, Protocol
 
 
 class Stop(Protocol):
-    """Decides after each evaluation whether a run ends; must depend on its argument alone."""
+    """Decides after each evaluation whether a run ends; must depend on its argument alone.
+
+    Example:
+        >>> from lrlab import schedules, tasks, train
+        >>> from lrlab.recipe import Recipe
+        >>> recipe = Recipe(schedule=schedules.Constant(0.1), steps=9, batch_size=8, eval_every=2)
+        >>> def after_two(evals):
+        ...     return evals["step"][-1] >= 2
+        >>> train(tasks.get("mnist", n_train=32), recipe, stop=after_two).status
+        'stopped'
+    """
 
     def __call__(self, evals: Mapping[str, Sequence[float]]) -> bool:
         """Return True to stop; `evals` holds all evaluations so far by metric."""

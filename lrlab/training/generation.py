@@ -66,6 +66,16 @@ def classifier(task: DigitsDiffusion) -> Any:
 
     Args:
         task: says which digits; its `n_train` doesn't matter.
+
+    Returns:
+        A fitted `sklearn.svm.SVC`, which takes images of shape (n, 64).
+
+    Example:
+        >>> from lrlab import tasks
+        >>> task = tasks.get("digits_diffusion")
+        >>> images, labels = task.data().test
+        >>> float(classifier(task).score(images.numpy(), labels.numpy())) > 0.95
+        True
     """
     need("sklearn")
     from sklearn.svm import SVC
@@ -85,6 +95,13 @@ def recognised(task: DigitsDiffusion, images: Tensor, labels: Tensor) -> float:
         task: says which digits.
         images: shape (n, pixels), in [−1, 1].
         labels: shape (n,).
+
+    Example:
+        >>> from lrlab import tasks
+        >>> task = tasks.get("digits_diffusion")
+        >>> images, labels = task.data().test
+        >>> recognised(task, images, labels) > 0.95 > recognised(task, -images, labels)
+        True
     """
     return float((classifier(task).predict(images.numpy()) == labels.numpy()).mean())
 

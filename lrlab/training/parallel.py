@@ -44,6 +44,12 @@ class Job:
         recipe: how it is trained.
         probes: what else is measured.
         stop: when it ends early.
+
+    Example:
+        >>> from lrlab import schedules, tasks
+        >>> recipe = Recipe(schedule=schedules.Constant(0.1), steps=2, batch_size=8)
+        >>> Job(tasks.get("mnist", n_train=32), recipe).recipe.steps
+        2
     """
 
     task: Task
@@ -159,6 +165,12 @@ def estimate(
     Returns:
         ``{"runs": n, "stored": k, "seconds": estimate, "by_task": {name: n}}``. The estimate is
         for this machine, from a few updates of each task, timed now.
+
+    Example:
+        >>> from lrlab import schedules, tasks
+        >>> recipe = Recipe(schedule=schedules.Constant(0.1), steps=2, batch_size=8)
+        >>> estimate([Job(tasks.get("mnist", n_train=32), recipe)], store=None)["by_task"]
+        {'mnist': 1}
     """
     place = _place(store)
     each = jobs.values() if isinstance(jobs, Mapping) else jobs

@@ -46,6 +46,21 @@ class Probe:
 
     Args:
         every: updates between two measurements, from the first update on.
+
+    Raises:
+        ValueError: if `every` is not a positive integer.
+
+    Example:
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class Rate(Probe):
+        ...     def after(self, moment, before):
+        ...         return {"lr": moment.lr}
+        >>> from lrlab import schedules, tasks, train
+        >>> from lrlab.recipe import Recipe
+        >>> recipe = Recipe(schedule=schedules.Constant(0.1), steps=2, batch_size=8)
+        >>> run = train(tasks.get("mnist", n_train=32), recipe, probes=[Rate()])
+        >>> run.probes["Rate"]["lr"].tolist()
+        [0.1, 0.1]
     """
 
     every: int = 1

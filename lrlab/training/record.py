@@ -45,6 +45,13 @@ class Run:
         chance: what guessing scores, by the task's own names of its metrics.
         key: the key in the store, None if it has none.
         checkpoint: all that is needed to go on, for runs that can go on.
+
+    Example:
+        >>> from lrlab import Recipe, schedules, tasks, train
+        >>> recipe = Recipe(schedule=schedules.Constant(0.1), steps=2, batch_size=8)
+        >>> run = train(tasks.get("mnist", n_train=32), recipe)
+        >>> run.status, run.loss.shape
+        ('completed', (2,))
     """
 
     task: dict[str, Any]

@@ -18,6 +18,8 @@ from lrlab.training._history import History
 from lrlab.training._rate import Rate
 from lrlab.training.probes import Probe
 
+__all__ = ["TrainingState"]
+
 
 class TrainingState:
     """Model, optimizer, data position, generators, rate, weight average and history of a run.
@@ -32,6 +34,15 @@ class TrainingState:
 
     Raises:
         ValueError: if there is nothing to train, or a prefix of `lr_ratios` fits no parameter.
+
+    Example:
+        >>> from lrlab import schedules, tasks
+        >>> from lrlab.randomness import preserved
+        >>> recipe = Recipe(schedule=schedules.Constant(0.1), steps=2, batch_size=8)
+        >>> with preserved():
+        ...     state = TrainingState(tasks.get("mnist", n_train=32), recipe, ())
+        >>> state.history.steps
+        0
     """
 
     def __init__(self, task: Task, recipe: Recipe, probes: Sequence[Probe]) -> None:

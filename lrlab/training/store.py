@@ -40,6 +40,12 @@ def run_key(
     It can't be where a part holds something that can't be looked into (a module of one's own, a
     generator, an open file), or is defined in a notebook's cell or at a prompt.
 
+    Args:
+        task: data, model and loss.
+        recipe: how it is trained.
+        probes: what else is measured.
+        stop: when it ends early.
+
     Example:
         >>> from lrlab import schedules, tasks
         >>> recipe = Recipe(schedule=schedules.Constant(0.1), steps=3, batch_size=8)
@@ -186,7 +192,15 @@ class Store:
 
 
 def default_store() -> Store | None:
-    """Return the store that `lrlab.files.cache_folder` names, or None where it is switched off."""
+    """Return the store that `lrlab.files.cache_folder` names, or None where it is switched off.
+
+    Example:
+        >>> import os
+        >>> from unittest.mock import patch
+        >>> with patch.dict(os.environ, LRLAB_CACHE="off"):
+        ...     default_store() is None
+        True
+    """
     try:
         folder = files.cache_folder()
     except (OSError, RuntimeError) as error:  # there is no working folder, or no home

@@ -92,10 +92,10 @@ def undocumented(modules: list[ModuleType]) -> list[str]:
 
 
 def public_modules() -> list[ModuleType]:
-    """The package's modules, one level deep, without those whose name starts with `_`."""
+    """The package's modules at any depth, without those whose path has a name with `_`."""
     package = importlib.import_module("lrlab")
-    names = [info.name for info in pkgutil.iter_modules(package.__path__)]
-    return [importlib.import_module(f"lrlab.{n}") for n in names if not n.startswith("_")]
+    found = (info.name for info in pkgutil.walk_packages(package.__path__, "lrlab."))
+    return [importlib.import_module(name) for name in found if "._" not in name]
 
 
 def public_names(module: ModuleType) -> Iterator[tuple[str, Any]]:
