@@ -171,8 +171,17 @@ def _sharpness_of(
 def momentum_of(recipe: Recipe) -> float:
     """Return β, where a recipe's optimizer is gradient descent with momentum.
 
+    Args:
+        recipe: how a run is trained.
+
     Raises:
         ValueError: if it is another one.
+
+    Example:
+        >>> from lrlab.schedules import Constant
+        >>> recipe = Recipe(schedule=Constant(0.1), steps=1, batch_size=1, optimizer=SGD(momentum=0.9))
+        >>> momentum_of(recipe)
+        0.9
     """
     optimizer = recipe.optimizer
     momentum = getattr(optimizer, "momentum", None)

@@ -12,6 +12,10 @@ from torch import Tensor
 def described(value: Any, depth: int = 2) -> str:
     """Return in words what a batch is.
 
+    Args:
+        value: a batch: a tensor, or dicts, tuples and lists of what it holds.
+        depth: how many levels are spelled out.
+
     Example:
         >>> described({"x": torch.zeros(2, 3), "name": ["a", "b"]})
         'a dict with x: a tensor (2, 3), name: a list of 2'
@@ -32,6 +36,9 @@ def described(value: Any, depth: int = 2) -> str:
 def tensors_in(value: Any) -> Iterator[Tensor]:
     """Yield the tensors of a batch, in dicts, tuples and lists of any depth.
 
+    Args:
+        value: a batch: a tensor, or dicts, tuples and lists of what it holds.
+
     Example:
         >>> len(list(tensors_in(({"a": torch.ones(1)}, ["name"], torch.ones(2)))))
         2
@@ -47,12 +54,24 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
 
 
 def holds_tensor(value: Any) -> bool:
-    """Say whether there is a tensor in a part of a batch."""
+    """Say whether there is a tensor in a part of a batch.
+
+    Args:
+        value: a batch: a tensor, or dicts, tuples and lists of what it holds.
+
+    Example:
+        >>> holds_tensor({"x": [torch.zeros(1)]}), holds_tensor(["a", 1])
+        (True, False)
+    """
     return next(tensors_in(value), None) is not None
 
 
 def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
     """Return a batch with all that is no dict, tuple or list changed.
+
+    Args:
+        value: a batch: a tensor, or dicts, tuples and lists of what it holds.
+        change: a function of one element.
 
     Example:
         >>> mapped({"a": (1, 2)}, lambda x: 10 * x)
@@ -68,7 +87,16 @@ def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def moved(batch: Any, device: torch.device) -> Any:
-    """Return a batch with its tensors, and what else can move, on a device."""
+    """Return a batch with its tensors, and what else can move, on a device.
+
+    Args:
+        batch: as for `tensors_in`.
+        device: where to.
+
+    Example:
+        >>> moved({"x": torch.zeros(2)}, "cpu")["x"].device.type
+        'cpu'
+    """
     if device.type == "cpu":
         return batch
     return mapped(batch, lambda part: part.to(device) if hasattr(part, "to") else part)

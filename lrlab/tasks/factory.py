@@ -24,6 +24,8 @@ from lrlab.tasks._loss import of_outputs, scalar
 from lrlab.tasks.batches import moved
 from lrlab.tasks.module import check_parts, recipe_of
 
+__all__ = ["from_factory"]
+
 Build = Callable[[int], tuple[Any, ...]]
 
 
