@@ -100,6 +100,13 @@ def read_sealed(path: Path) -> bytes:
 
     Raises:
         ValueError: if it can't be read, or if one bit of it is not what was written.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_sealed(Path(folder) / "kept", b"payload")
+        ...     read_sealed(Path(folder) / "kept")
+        b'payload'
     """
     try:
         data = path.read_bytes()
@@ -123,6 +130,12 @@ def cache_folder(start: Path | None = None) -> Path | None:
 
     Raises:
         OSError, RuntimeError: if there is no working folder, or no home, to start from.
+
+    Example:
+        >>> from unittest.mock import patch
+        >>> with patch.dict(os.environ, LRLAB_CACHE="/tmp/of-mine"):
+        ...     cache_folder().as_posix()
+        '/tmp/of-mine'
     """
     value = os.environ.get("LRLAB_CACHE", "").strip()
     if value.lower() == "off":
@@ -166,6 +179,14 @@ def complain(folder: Path, error: Exception) -> None:
     Args:
         folder: where it should be.
         error: why it can't.
+
+    Example:
+        >>> with warnings.catch_warnings(record=True) as said:
+        ...     warnings.simplefilter("always")
+        ...     for _ in range(2):
+        ...         complain(Path("/nowhere"), PermissionError("forbidden"))
+        >>> [str(one.message) for one in said]
+        ['what is computed is not kept: forbidden (/nowhere)']
     """
     if folder not in _complained:
         _complained.add(folder)

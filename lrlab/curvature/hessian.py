@@ -179,8 +179,8 @@ def momentum_of(recipe: Recipe) -> float:
 
     Example:
         >>> from lrlab.schedules import Constant
-        >>> recipe = Recipe(schedule=Constant(0.1), steps=1, batch_size=1, optimizer=SGD(momentum=0.9))
-        >>> momentum_of(recipe)
+        >>> recipe = Recipe(schedule=Constant(0.1), steps=1, batch_size=1)
+        >>> momentum_of(recipe.replace(optimizer=SGD(momentum=0.9)))
         0.9
     """
     optimizer = recipe.optimizer

@@ -94,7 +94,7 @@ def moved(batch: Any, device: torch.device) -> Any:
         device: where to.
 
     Example:
-        >>> moved({"x": torch.zeros(2)}, "cpu")["x"].device.type
+        >>> moved({"x": torch.zeros(2)}, torch.device("cpu"))["x"].device.type
         'cpu'
     """
     if device.type == "cpu":
