@@ -178,6 +178,7 @@ def momentum_of(recipe: Recipe) -> float:
         ValueError: if it is another one.
 
     Example:
+        >>> from lrlab.optimizers import SGD
         >>> from lrlab.schedules import Constant
         >>> recipe = Recipe(schedule=Constant(0.1), steps=1, batch_size=1)
         >>> momentum_of(recipe.replace(optimizer=SGD(momentum=0.9)))

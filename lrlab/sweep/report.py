@@ -27,7 +27,27 @@ _NOTHING_ELSE = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsa
 
 
 def running_best(found: list[Trial]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lowest completed value so far, and the updates spent by then, trial by trial."""
+    """Return the lowest completed value so far, and the updates spent by then, trial by trial.
+
+    Args:
+        found: the trials.
+
+    Returns:
+        Both of shape (trials,); the updates count those of all trials so far.
+
+    Example:
+        >>> from lrlab.sweep import LogUniform, Plan, sweep, trials
+        >>> plan = Plan(
+        ...     task={"task": "mnist1d", "n_train": 100},
+        ...     recipe={"schedule": {"schedule": "Constant", "lr": 1.0}, "steps": 4,
+        ...             "batch_size": 10, "eval_every": 2},
+        ...     space={"peak_lr": LogUniform(0.01, 1.0)}, trials=3,
+        ... )
+        >>> study = sweep(plan, n_jobs=1, progress=False)
+        >>> lowest, spent = running_best(trials(study))
+        >>> spent.tolist()
+        [4, 8, 12]
+    """
     values = [trial.value if trial.outcome == "completed" else np.nan for trial in found]
     best = np.fmin.accumulate(np.array(values, dtype=float))
     return best, np.cumsum([trial.updates for trial in found])
@@ -49,6 +69,20 @@ def write_report(study: optuna.Study, path: Path) -> Path:
 
     Raises:
         ValueError: if no trial of the study has ended yet, or the file can't be written.
+
+    Example:
+        >>> from lrlab.sweep import LogUniform, Plan, sweep, trials
+        >>> plan = Plan(
+        ...     task={"task": "mnist1d", "n_train": 100},
+        ...     recipe={"schedule": {"schedule": "Constant", "lr": 1.0}, "steps": 4,
+        ...             "batch_size": 10, "eval_every": 2},
+        ...     space={"peak_lr": LogUniform(0.01, 1.0)}, trials=3,
+        ... )
+        >>> study = sweep(plan, n_jobs=1, progress=False)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_report(study, Path(folder) / "report.html").exists()
+        True
     """
     plan = plan_of(study)
     found = trials(study)
