@@ -16,6 +16,7 @@ import click
 
 from lrlab.labbook.cli._book import book
 from lrlab.labbook.cli._release import release
+from lrlab.labbook.cli._show import show
 from lrlab.labbook.cli._sweep import group as sweep
 from lrlab.labbook.entries.errors import BadInput, RunFailed
 from lrlab.labbook.entries.laboratory import find_root
@@ -92,6 +93,7 @@ def main() -> None:
 main.add_command(sweep)
 main.add_command(release)
 main.add_command(book)
+main.add_command(show)
 
 
 @main.command("list")
@@ -197,7 +199,10 @@ def run(
     if dry_run:
         _print_plan(entries.dry_run(request))
         return
-    click.echo(_shown(entries.run(request).path))
+    path = entries.run(request).path
+    click.echo(_shown(path))
+    shown = path.stem if out is None else _shown(path)
+    click.echo(f"lrlab show {shown} renders its page", err=True)
 
 
 @main.command(

@@ -26,34 +26,24 @@ def setup(app: Sphinx) -> dict[str, Any]:
         The extension's metadata.
     """
     from lrlab.labbook.site import _claim_role as claim_role
-    from lrlab.labbook.site import _docstrings as docstrings
-    from lrlab.labbook.site import _feed as feed
     from lrlab.labbook.site import _frame as frame
-    from lrlab.labbook.site import _fresh as fresh
-    from lrlab.labbook.site import _front as front
-    from lrlab.labbook.site import _ledger_table as ledger_table
     from lrlab.labbook.site import _pages as pages
     from lrlab.labbook.site import _quick as quick
     from lrlab.labbook.site import _security as security
-    from lrlab.labbook.site import _sentence_table as sentence_table
-    from lrlab.labbook.site import _subjects as subjects
-    from lrlab.labbook.site import handbook, site
+    from lrlab.labbook.site import site
 
-    for part in (
-        site,
-        pages,
-        ledger_table,
-        sentence_table,
-        front,
-        handbook,
-        claim_role,
-        docstrings,
-        subjects,
-        frame,
-        feed,
-        fresh,
-        quick,
-        security,
-    ):
+    parts = [site, pages, claim_role, frame, quick, security]
+    if "sphinx_external_toc" in app.extensions:  # a whole book, not a page alone
+        from lrlab.labbook.site import _docstrings as docstrings
+        from lrlab.labbook.site import _feed as feed
+        from lrlab.labbook.site import _fresh as fresh
+        from lrlab.labbook.site import _front as front
+        from lrlab.labbook.site import _ledger_table as ledger_table
+        from lrlab.labbook.site import _sentence_table as sentence_table
+        from lrlab.labbook.site import _subjects as subjects
+        from lrlab.labbook.site import handbook
+
+        parts += [ledger_table, sentence_table, front, handbook, docstrings, subjects, feed, fresh]
+    for part in parts:
         part.connect(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -83,7 +83,9 @@ def subjects(env: BuildEnvironment) -> list[Link]:
 def parts(app: Sphinx) -> list[Part]:
     """The parts of the book in the order of `_toc.yml`."""
     env = app.env
-    tree = app.config.external_site_map
+    tree = getattr(app.config, "external_site_map", None)
+    if tree is None:
+        return []
     return [
         Part(part.caption or "", tuple(_chapter(env, tree, item) for item in part.items))
         for part in tree.root.subtrees
