@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import mmap
 import os
 import uuid
 import warnings
@@ -112,10 +113,28 @@ def read_sealed(path: Path) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise ValueError(f"{path.name} can't be read") from error
-    payload, seal = data[:-_SEAL], data[-_SEAL:]
-    if hashlib.sha256(payload).digest() != seal:
+    if hashlib.sha256(data[:-_SEAL]).digest() != data[-_SEAL:]:
         raise ValueError(f"{path.name} is damaged")
-    return payload
+    return data[:-_SEAL]
+
+
+def map_sealed(path: Path) -> memoryview:
+    """Map the content of a file that `write_sealed` wrote into memory, shared by all processes.
+
+    Args:
+        path: the file. What is written to its content goes to a copy.
+
+    Raises:
+        ValueError: if it can't be read, or if one bit of it is not what was written.
+    """
+    try:
+        with path.open("rb") as file:
+            data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+    except OSError as error:
+        raise ValueError(f"{path.name} can't be read") from error
+    if hashlib.sha256(data[:-_SEAL]).digest() != data[-_SEAL:]:
+        raise ValueError(f"{path.name} is damaged")
+    return data[:-_SEAL]
 
 
 def cache_folder(start: Path | None = None) -> Path | None:
@@ -147,6 +166,22 @@ def cache_folder(start: Path | None = None) -> Path | None:
         if (folder / "_toc.yml").is_file() and (folder / "notebooks").is_dir():
             return folder / ".lrlab" / "runs"
     return Path.home() / ".cache" / "lrlab" / "runs"
+
+
+def data_folder() -> Path | None:
+    """Return the absolute path of the folder of drawn data; None where nothing is kept.
+
+    It is ``~/.cache/lrlab/data``, or where ``LRLAB_DATA`` says, for all laboratories: data depend
+    on no run, so that validation, whose store of runs is empty at the beginning, need not draw
+    them again. ``LRLAB_CACHE=off`` or ``LRLAB_DATA=off`` draws them afresh.
+
+    Raises:
+        OSError, RuntimeError: if there is no working folder, or no home, to start from.
+    """
+    places = [os.environ.get(name, "").strip() for name in ("LRLAB_CACHE", "LRLAB_DATA")]
+    if "off" in (place.lower() for place in places):
+        return None
+    return Path(places[1] or "~/.cache/lrlab/data").expanduser().absolute()
 
 
 def usable(folder: Path) -> bool:

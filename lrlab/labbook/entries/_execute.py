@@ -140,7 +140,7 @@ def kernel_environment(
             and now, since a kernel has another working folder. One that can't be used is left out.
         root: the laboratory, whose own store is the usual one.
     """
-    store = cache or files.cache_folder(root)
+    store, data = cache or files.cache_folder(root), files.data_folder()
     variables = {
         **os.environ,
         **numerics.environment(profile),
@@ -150,6 +150,7 @@ def kernel_environment(
         "MATPLOTLIBRC": str(_matplotlib_defaults()),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "LRLAB_CACHE": str(store.absolute()) if store and _usable(store) else "off",
+        "LRLAB_DATA": str(data) if data and _usable(data) else "off",
     }
     variables["MPLCONFIGDIR"] = str(_matplotlib_folder(folder))
     for name in _OF_A_TERMINAL:
