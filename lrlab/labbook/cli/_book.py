@@ -17,7 +17,7 @@ def book(cold: bool) -> None:
     root = find_root()
     if cold:
         shutil.rmtree(root / "_build", ignore_errors=True)
-    from lrlab.labbook.site._build import build
+    from lrlab.labbook.site.build import build
 
     report = build(root)
     if report.warnings:

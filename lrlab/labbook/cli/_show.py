@@ -24,7 +24,7 @@ def show(entry: str, no_open: bool) -> None:
     The whole book is not needed for it; `make book` puts the page into the book.
     """
     root = find_root()
-    from lrlab.labbook.site import _show as alone
+    from lrlab.labbook.site import show as alone
 
     page = alone.show(root, alone.find(root, entry))
     here = Path.cwd()

@@ -86,7 +86,7 @@ def show(root: Path, notebook: Path) -> Path:
     from sphinx.application import Sphinx
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-    from lrlab.labbook.site._build import settings
+    from lrlab.labbook.site.build import settings
 
     folder = root / "_build" / "show"
     name = _gather(root, notebook, folder / "source")
