@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,31 @@ def emit(kind: str, **data: Any) -> None:
         os.write(file, line.encode())
     finally:
         os.close(file)
+
+
+def tell_of_files(folder: str, root: str) -> None:
+    """Tell of every file below a folder that this process reads from now on: name and hash.
+
+    What a notebook reads is then known, however it does so; the hook stays until the process ends.
+
+    Args:
+        folder: where the files lie.
+        root: the folder that their names are relative to.
+    """
+    place, above = Path(folder).resolve(), Path(root).resolve()
+    known: set[str] = set()
+
+    def opened(event: str, arguments: tuple[Any, ...]) -> None:
+        if event != "open" or not isinstance(arguments[0], str) or arguments[0] in known:
+            return
+        path = Path(arguments[0]).resolve()
+        if path.is_relative_to(place) and path.is_file():
+            known.update((arguments[0], str(path)))
+            name = path.relative_to(above).as_posix()
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            emit("input", what="file", name=name, sha256=digest)
+
+    sys.addaudithook(opened)
 
 
 class Reader:

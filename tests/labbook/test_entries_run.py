@@ -1,16 +1,20 @@
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import nbformat
 import pytest
 from tiny_lab import files, lrlab
 
 from lrlab.labbook import releases
-from lrlab.labbook.entries import Request, RunFailed, log, run
+from lrlab.labbook.entries import Request, RunFailed, _dry_run, log, run
+from lrlab.labbook.entries._listener import Listener
 from lrlab.labbook.entries.laboratory import git
 from lrlab.labbook.ledger import joined
 
@@ -270,3 +274,103 @@ def test_a_run_that_is_not_for_the_log_moves_its_seeds_unless_told_otherwise(tin
         assert json.loads(record.read_text())["parameters"]["first_seed"] == expected
     lrlab(tiny, "run", "tiny")
     assert log(tiny)[0].record["parameters"]["first_seed"] == 50_000
+
+
+def test_a_dry_run_counts_what_depends_on_results_and_gives_a_range(tiny):
+    later = 'plan = []\nlater = {"at the tuned rates": 4, "until the rule stops": (2, n)}\n'
+    write_source(tiny, "plan = []\n", later)
+    result = lrlab(tiny, "run", "tiny", "--dry-run", "-p", "n", "9")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-3:] == [
+        "then 4 runs more: at the tuned rates",
+        "then 2 to 9 runs more: until the rule stops",
+        "6 to 13 runs in all",
+    ]
+    assert _dry_run.dry_run(Request(tiny, "tiny")).later["at the tuned rates"] == (4, 4)
+
+
+@pytest.mark.parametrize("later", ["3", '{"x": "y"}', '{"x": (3, 1)}', '{"x": -1}'])
+def test_a_count_that_is_none_is_refused(tiny, later):
+    write_source(tiny, "plan = []\n", f"plan = []\nlater = {later}\n")
+    with pytest.raises(RunFailed, match="`later` is no dict of numbers or pairs"):
+        _dry_run.dry_run(Request(tiny, "tiny"))
+
+
+@pytest.mark.parametrize(
+    ("code", "more"),
+    [
+        ("runs = train_many(plan)", False),
+        ("runs = train_many(plan, progress=False)", False),
+        ("runs = lrlab.train_many({s: job(s) for s in seeds})", True),
+        ("study = sweep(plan_of_sweep)", True),
+        ("result = range_test(task, recipe)", True),
+        ("there = train_under_profile('foreign', plan)", True),
+        ("print(trained, plan)", False),
+        ("%timeit train(task)", False),
+    ],
+)
+def test_a_cell_that_trains_more_than_the_plan_is_found(code, more):
+    cell = nbformat.v4.new_code_cell(code)
+    found = _dry_run._training_cells(nbformat.v4.new_notebook(cells=[cell]))
+    assert found == ([0] if more else [])
+
+
+def test_a_dry_run_names_the_cells_that_train_more_and_what_the_last_entry_had(logged, tmp_path):
+    root = Path(shutil.copytree(logged, tmp_path / "lab"))
+    write_source(root, 'print("parts", n)\n', 'print("parts", n)\nif fails: sweep(n)\n')
+    said = lrlab(root, "run", "tiny", "--dry-run").stdout.splitlines()
+    assert said[-2] == "cell 4 trains more, which may depend on these results"
+    assert said[-1].startswith(f"{log(root)[0].name} has 1 runs in ")
+
+
+def test_what_an_entry_read_is_in_its_record(with_entry):
+    [older] = log(with_entry)
+    reading = (
+        "They do.\n# %%\nfrom lrlab.labbook.entries import find, find_root\n"
+        f"entry = find(find_root(), {older.name!r})\nprint(len(entry.claims()))\n"
+        "print(open('../benchmarks/raw.json').read(), (find_root() / '_toc.yml').read_text())\n"
+        "# %% [markdown]\n"
+    )
+    (with_entry / "benchmarks").mkdir()
+    (with_entry / "benchmarks" / "raw.json").write_text("[1]")
+    write_source(with_entry, "They do.\n", reading)
+    result = lrlab(with_entry, "run", "tiny", "--out", "look")
+    assert result.exit_code == 0, result.output
+    [file] = (with_entry / "look").glob("*.json")
+    record = json.loads(file.read_text())
+    sha256 = older.record["entry_sha256"]
+    assert record["inputs"] == [
+        {"kind": "entry", "name": older.name, "sha256": sha256},
+        {
+            "kind": "file",
+            "name": "benchmarks/raw.json",
+            "sha256": hashlib.sha256(b"[1]").hexdigest(),
+        },
+    ]
+
+
+def test_the_time_from_an_empty_store_counts_what_stored_runs_took(tmp_path):
+    told = tmp_path / "told"
+    cores = os.cpu_count()
+    lines = [
+        {
+            "event": "run",
+            "key": "a",
+            "stored": True,
+            "status": "completed",
+            "seconds": 10.0 * cores,
+        },
+        {"event": "run", "key": "b", "stored": False, "status": "completed"},
+        {"event": "run", "key": "b", "stored": True, "status": "completed", "seconds": 99.0},
+        {"event": "input", "what": "file", "name": "x.json", "sha256": "0" * 64},
+    ]
+    told.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with Listener(told, "") as listener:
+        pass
+    assert (sorted(listener.runs), sorted(listener.trained)) == (["a", "b"], ["b"])
+    assert listener.seconds_from_empty(2.5) == 12.5
+    assert [one["name"] for one in listener.inputs.values()] == ["x.json"]
+    told.write_text(json.dumps({"event": "run", "key": "c", "stored": True, "status": "x"}) + "\n")
+    with Listener(told, "") as unknown:
+        pass
+    assert unknown.seconds_from_empty(2.5) is None

@@ -2,87 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import io
-import signal
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
 from lrlab.labbook.cli._book import book
+from lrlab.labbook.cli._group import Group, shown
 from lrlab.labbook.cli._release import release
 from lrlab.labbook.cli._show import show
 from lrlab.labbook.cli._sweep import group as sweep
-from lrlab.labbook.entries.errors import BadInput, RunFailed
+from lrlab.labbook.entries.errors import BadInput
 from lrlab.labbook.entries.laboratory import find_root
 
 
-class _Group(click.Group):
-    """Turns the laboratory's own errors into one sentence and an exit code."""
-
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            _any_character_can_be_shown()
-            with _termination_as_interruption():
-                return super().invoke(context)
-        except BadInput as error:
-            for sentence in error.sentences:
-                click.echo(f"lrlab: {sentence}", err=True)
-            context.exit(2)
-        except RunFailed as error:
-            where = f"; the notebook so far is {_shown(error.partial)}" if error.partial else ""
-            click.echo(f"lrlab: {error}; the log is untouched{where}", err=True)
-            context.exit(1)
-        except ImportError as error:
-            from lrlab.checks import missing_extra
-
-            click.echo(f"lrlab: {missing_extra(error)}", err=True)
-            context.exit(2)
-        except KeyboardInterrupt:
-            click.echo("lrlab: interrupted; what was finished before is kept", err=True)
-            context.exit(1)
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise  # nobody reads any more; click ends quietly
-            where = f": {error.filename}" if error.filename else ""
-            click.echo(f"lrlab: {error.strerror or error}{where}", err=True)
-            context.exit(1)
-
-
-def _any_character_can_be_shown() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-@contextlib.contextmanager
-def _termination_as_interruption() -> Iterator[None]:
-    # A kernel has workers, and they outlive a program that is just terminated.
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _shown(path: Path) -> Path:
-    try:
-        here = Path.cwd()
-    except OSError:
-        return path
-    return path.relative_to(here) if path.is_relative_to(here) else path
-
-
 @click.group(
-    cls=_Group,
+    cls=Group,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: lrlab run onecycle -p n_seeds 3",
 )
@@ -155,7 +90,11 @@ def params(notebook: str) -> None:
     help="Give a parameter another value than its default; may be repeated.",
 )
 @click.option("--smoke", is_flag=True, help="The small size, which takes seconds.")
-@click.option("--dry-run", is_flag=True, help="Say what would be trained; write nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what would be trained; write nothing.",
+)
 @click.option(
     "--out",
     metavar="FOLDER",
@@ -197,12 +136,12 @@ def run(
         reason=reason,
     )
     if dry_run:
-        _print_plan(entries.dry_run(request))
+        for line in entries.dry_run(request).lines():
+            click.echo(line)
         return
     path = entries.run(request).path
-    click.echo(_shown(path))
-    shown = path.stem if out is None else _shown(path)
-    click.echo(f"lrlab show {shown} renders its page", err=True)
+    click.echo(shown(path))
+    click.echo(f"lrlab show {path.stem if out is None else shown(path)} renders its page", err=True)
 
 
 @main.command(
@@ -313,7 +252,7 @@ def open_(entry: str | None) -> None:
         page = pages / "book" / "log" / f"{find(root, entry).name}.html"
     if not page.exists():
         raise BadInput("the book does not have this page yet; make book renders it")
-    click.echo(_shown(page))
+    click.echo(shown(page))
     click.launch(page.as_uri())
 
 
@@ -326,15 +265,4 @@ def live() -> None:
     root = find_root()
     page = root / "book" / "live" / "reproduced_here.ipynb"
     request = Request(root=root, notebook="reproduced_here", out=page, replace=True)
-    click.echo(_shown(execute(request).path))
-
-
-def _print_plan(plan: dict[str, Any]) -> None:
-    new = plan["runs"] - plan["stored"]
-    click.echo(f"{plan['runs']} runs: {plan['stored']} in the store, {new} to be trained")
-    for task, count in plan.get("by_task", {}).items():
-        click.echo(f"  {task}: {count}")
-    if plan["seconds"] is not None:
-        click.echo(f"about {plan['seconds']:.0f} s")
-    elif new:
-        click.echo("how long that takes is not known yet")
+    click.echo(shown(execute(request).path))

@@ -1,6 +1,7 @@
 """Entries: a notebook and its parameters become a dated page that can be run again."""
 
-from lrlab.labbook.entries._runner import Request, dry_run, run
+from lrlab.labbook.entries._dry_run import dry_run
+from lrlab.labbook.entries._runner import Request, run
 from lrlab.labbook.entries._source import Source, names, read
 from lrlab.labbook.entries.errors import BadInput, RunFailed
 from lrlab.labbook.entries.laboratory import find_root, log_folder

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrlab import events, files, numerics
+from lrlab.labbook.entries._listener import Listener
 from lrlab.labbook.entries._place import keep
 from lrlab.labbook.entries.errors import BadInput, RunFailed, shortened
 from lrlab.labbook.entries.values import spell
@@ -92,7 +92,8 @@ def execute(
         told = folder / "events.jsonl"
         output = folder / "partial.ipynb"
         variables = kernel_environment(folder, told, profile=profile, cache=cache, root=root)
-        with _Listener(told, label) as listener:
+        _tell_of_data(folder / "ipython", root)
+        with Listener(told, label) as listener:
             try:
                 executed = PinnedEngine.execute_notebook(
                     load_notebook_node(notebook),
@@ -168,6 +169,15 @@ def _usable(store: Path) -> bool:
     return found
 
 
+def _tell_of_data(ipython: Path, root: Path) -> None:
+    """Have the kernel tell which raw results it reads, before its first cell."""
+    startup = ipython / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    arguments = str((root / "benchmarks").absolute()), str(root.absolute())
+    module = "__import__('lrlab.events', fromlist=['events'])"
+    (startup / "00-data.py").write_text(f"{module}.tell_of_files{arguments!r}\n", encoding="utf-8")
+
+
 def _matplotlib_defaults() -> Path:
     import importlib.util
 
@@ -236,78 +246,3 @@ def _temporary_folder() -> Iterator[Path]:
         raise BadInput(f"there is no folder for temporary files: {error.strerror}") from None
     with folder as name:
         yield Path(name)
-
-
-class _Listener:
-    """Follows the events of a kernel: collects the keys of runs and moves a progress bar."""
-
-    def __init__(self, told: Path, label: str) -> None:
-        self.runs: set[str] = set()
-        self.trained: set[str] = set()
-        self.inputs: dict[tuple[str, ...], dict[str, str]] = {}
-        self._spared: dict[str, float | None] = {}
-        self._reader = events.Reader(told)
-        self._label = label
-        self._bar: Any = None
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._follow, daemon=True)
-
-    def __enter__(self) -> _Listener:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._end.set()
-        self._thread.join()
-        if self._bar is not None:
-            self._bar.close()
-
-    def seconds_from_empty(self, seconds: float) -> float | None:
-        """Seconds with an empty store; None where a stored run does not say what it took."""
-        spared = [self._spared[key] for key in self._spared.keys() - self.trained]
-        known = [one for one in spared if one is not None]
-        if len(known) < len(spared):
-            return None
-        return round(seconds + sum(known) / (os.cpu_count() or 1), 2)
-
-    def _follow(self) -> None:
-        while not self._end.wait(0.2):
-            self._take()
-        self._take()
-
-    def _take(self) -> None:
-        for event in self._reader:
-            match event["event"]:
-                case "plan":
-                    self._extend(event["total"])
-                case "run":
-                    self._count(event)
-                    if self._bar is not None:
-                        self._bar.update()
-                case "input":
-                    what = event["what"], event["name"], event["sha256"]
-                    self.inputs[what] = dict(zip(("kind", "name", "sha256"), what, strict=True))
-                case "progress" if self._bar is not None:
-                    self._bar.set_postfix_str(f"{event['label']} {event['done']}/{event['total']}")
-
-    def _count(self, event: dict[str, Any]) -> None:
-        key = event["key"]
-        if key is None:
-            return
-        self.runs.add(key)
-        if event["stored"]:
-            self._spared[key] = event.get("seconds")
-        else:
-            self.trained.add(key)
-
-    def _extend(self, total: int) -> None:
-        if not self._label:
-            return
-        if self._bar is not None:
-            self._bar.total += total
-            self._bar.refresh()
-            return
-        from tqdm import tqdm
-
-        seldom = 0.1 if sys.stderr.isatty() else 10
-        self._bar = tqdm(total=total, desc=self._label, unit="run", mininterval=seldom)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,34 +158,6 @@ def _on_other_seeds(source: Source, changed: dict[str, Value]) -> dict[str, Valu
     if own is None or _FIRST_SEED in changed:
         return changed
     return changed | {_FIRST_SEED: own.default + _OTHER_SEEDS}
-
-
-def dry_run(request: Request) -> dict[str, Any]:
-    """Execute a notebook up to its setup and return what it would train; write nothing.
-
-    Returns:
-        What `lrlab.training.parallel.estimate` says about the notebook's `plan`: `runs`, `stored`,
-        `seconds` (an estimate, or `None`) and `by_task`.
-
-    Raises:
-        BadInput: if the parameters can't be used.
-        RunFailed: if a cell failed, or if the setup makes no `plan`.
-    """
-    import nbformat
-
-    source = read(request.root, request.notebook)
-    changed = source.ask(request.texts, request.size)
-    notebook = assemble(source, request.size, changed)
-    is_setup = ["setup" in cell.metadata.get("tags", []) for cell in notebook.cells]
-    notebook.cells = notebook.cells[: is_setup.index(True) + 1]
-    estimate = (
-        "import json\nfrom lrlab.training import parallel\n"
-        "print(json.dumps(parallel.estimate(plan)))"
-    )
-    notebook.cells.append(nbformat.v4.new_code_cell(estimate, id="estimate"))
-    executed = execute(notebook, request.root).notebook
-    printed = [output.text for output in executed.cells[-1].outputs if output.get("text")]
-    return json.loads("".join(printed).strip().splitlines()[-1])
 
 
 def publishable(notebook: NotebookNode, metadata: dict[str, Any], root: Path, kept: Path) -> bytes:
