@@ -183,8 +183,9 @@ def machine_details(root: Path, *, temporary: bool = True) -> re.Pattern[str]:
     with contextlib.suppress(RuntimeError):
         folders.add(Path.home())
     folders |= {folder.resolve() for folder in folders}
-    if temporary:
-        folders |= {Path(tempfile.gettempdir()), Path(tempfile.gettempdir()).resolve()}
+    with contextlib.suppress(OSError):  # where there is none, none can be shown
+        usual = Path(tempfile.gettempdir())
+        folders |= {usual, usual.resolve()} if temporary else set()
     texts = sorted(str(folder) for folder in folders if len(folder.parts) > 1)
     begin, end = r"(?<![\w.])", r"(?![\w-])[^\s'\"<>]*"
     paths = [*map(re.escape, texts), r"/(?:home|Users)/[\w.-]+", r"[A-Za-z]:[\\/]Users[\\/][\w.-]+"]
