@@ -214,6 +214,9 @@ def _copies(
     model: nn.Module, optimizer: torch.optim.Optimizer, loss: Any
 ) -> tuple[nn.Module, torch.optim.Optimizer, Any]:
     """Return copies that belong together: the optimizer's are of the model's and loss's copies."""
+    if "_optimizer_step_pre_hooks" not in vars(optimizer):
+        # A copy of it would add hooks to its class, which its own step then misses.
+        raise ValueError("the optimizer has never called Optimizer.__init__")
     memo: dict[int, Any] = {}
     twin, loss = copy.deepcopy((model, loss), memo)
     copied = copy.deepcopy(optimizer, memo)

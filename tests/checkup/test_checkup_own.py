@@ -1,0 +1,149 @@
+"""Checkups of modules of one's own: any batch, loss and module, and everything stays as it was."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from own_models import everything
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from lrlab.checkup import checkup
+from lrlab.tasks import from_factory
+
+QUICK = {"pool": 300, "heart_updates": 600, "search_updates": 20, "learn_updates": 100, "span": 2}
+G = torch.Generator().manual_seed(0)
+X = torch.randn(240, 4, generator=G)
+Y = (X[:, 0] > 0).long()
+cross_entropy = nn.functional.cross_entropy
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
+
+
+def checked(model, loader, loss_fn=None, optimizer=None, **more):
+    optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=1e-2)
+    return checkup(model, optimizer=optimizer, loader=loader, loss_fn=loss_fn, **QUICK | more)
+
+
+class Words(nn.Module):
+    def __init__(self, sparse=False):
+        super().__init__()
+        self.table, self.out = nn.Embedding(30, 8, sparse=sparse), nn.Linear(8, 3)
+
+    def forward(self, words):
+        return self.out(self.table(words).mean(1))
+
+
+def padded(shuffled=False):
+    batches = []
+    for length in (5, 7, 6, 9, 8, 5, 6, 7, 9, 10):
+        words = torch.randint(30, (24, length), generator=torch.Generator().manual_seed(length))
+        words[:, 1:] = words[:, :1]
+        target = words[:, 0] % 3
+        batches.append((words, target[torch.randperm(24)] if shuffled else target))
+    return batches
+
+
+def test_batches_with_lengths_of_their_own():
+    report = checked(Words(), padded(), cross_entropy, learn_updates=300)
+    assert report.curves.p is not None and report.curves.p <= 0.01
+    assert report.kinds == ()
+
+
+def test_shuffled_labels_are_found_in_them_too():
+    report = checked(Words(), padded(shuffled=True), cross_entropy)
+    assert "labels" in report.kinds
+
+
+def test_batches_of_any_kind_by_the_general_door():
+    batches = [
+        {"x": x, "meta": {"y": y, "name": ["a"]}}
+        for x, y in zip(X.split(24), Y.split(24), strict=True)
+    ]
+    model = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 2))
+
+    def loss(m, batch):
+        return cross_entropy(m(batch["x"]), batch["meta"]["y"])
+
+    report = checked(model, batches, loss=loss)
+    assert report.healthy, str(report)
+    assert report.search is not None and report.curves is not None
+
+
+def test_sparse_embeddings():
+    model = Words(sparse=True)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    report = checked(model, padded(), cross_entropy, optimizer)
+    assert len(report.says) == 7 and "overfit" not in report.kinds
+
+
+class Keeps(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 2))
+
+    def forward(self, x):
+        self.last = self.layers(x)
+        return self.last
+
+
+def test_what_can_not_be_copied_is_put_back_bit_for_bit():
+    model = Keeps()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    cross_entropy(model(X), Y).backward()
+    optimizer.step()
+    before, rng = everything(model, optimizer), torch.get_rng_state()
+    loader = DataLoader(TensorDataset(X, Y), 24, shuffle=True)
+    report = checked(model, loader, cross_entropy, optimizer)
+    assert report.healthy, str(report)
+    assert everything(model, optimizer) == before and torch.equal(rng, torch.get_rng_state())
+
+
+def test_a_factory():
+    def build(seed):
+        model = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 2))
+        loader = DataLoader(TensorDataset(X, Y), 24, shuffle=True)
+        return model, torch.optim.Adam(model.parameters(), lr=1e-2), loader, nn.CrossEntropyLoss()
+
+    assert checkup(from_factory(build), **QUICK).healthy
+
+
+@settings(max_examples=6)
+@given(st.floats(1e-2, 1e8))
+def test_a_mistake_is_found_and_a_healthy_training_passed_in_any_unit_of_the_loss(unit):
+    y = X.sum(1, keepdim=True)
+
+    def loss(out, target):
+        return unit * nn.functional.mse_loss(out, target)
+
+    def report(model):
+        torch.manual_seed(0)
+        adam = torch.optim.Adam(model.parameters(), lr=1e-2, eps=1e-30)
+        return checked(model, DataLoader(TensorDataset(X, y), 24), loss, adam)
+
+    assert report(nn.Linear(4, 1)).kinds == ()
+    stuck = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 1))
+    stuck[0].requires_grad_(False)
+    assert report(stuck).kinds[0] == "frozen"
+
+
+@pytest.mark.parametrize("offset", [-5.0, 0.0])
+def test_losses_below_zero_are_no_mistake(offset):
+    target = nn.functional.normalize(X @ torch.randn(4, 4), dim=1)
+
+    def loss(out, y):
+        return offset - nn.functional.cosine_similarity(out, y).mean()
+
+    report = checked(nn.Linear(4, 4), DataLoader(TensorDataset(X, target), 24), loss)
+    assert report.healthy, str(report)
+    assert report._repr_html_().startswith("<figure>")
+
+
+def test_an_optimizer_that_needs_a_closure():
+    model = nn.Linear(4, 2)
+    lbfgs = torch.optim.LBFGS(model.parameters(), lr=0.1)
+    report = checked(model, DataLoader(TensorDataset(X, Y), 80), cross_entropy, lbfgs)
+    assert len(report.says) == 7
