@@ -13,6 +13,7 @@ import numpy as np
 
 from lrlab import stats
 from lrlab.range_test._band import Band, find_band, initial_loss
+from lrlab.range_test._precise import precise
 from lrlab.range_test._ramp import StopReason, Trace
 from lrlab.range_test._smoothing import pooled
 from lrlab.range_test.baselines import RIVALS
@@ -36,6 +37,8 @@ class RangeTest:
         budget: updates of the training that rates are suggested for.
         edge: the stability limit 2(1 + β)/λ_max of gradient descent with momentum β, at the first
             weights; None where it was not asked for.
+        refined: longer pilots of other seeds; none without `precision`.
+        precision: the ratio of the suggestion's ends that was aimed at; None: none was.
     """
 
     task: dict[str, Any]
@@ -44,6 +47,8 @@ class RangeTest:
     pilots: tuple[Trace, ...]
     budget: int
     edge: float | None = None
+    refined: tuple[Trace, ...] = ()
+    precision: float | None = None
 
     @property
     def stop_reason(self) -> dict[int, StopReason]:
@@ -53,7 +58,7 @@ class RangeTest:
     @property
     def steps(self) -> int:
         """Number of updates that all of it took."""
-        return sum(len(trace.loss) for trace in (*self.traces, *self.pilots))
+        return sum(len(trace.loss) for trace in (*self.traces, *self.pilots, *self.refined))
 
     @property
     def surcharge(self) -> float:
@@ -94,7 +99,10 @@ class RangeTest:
             return self._from_ramp()
         if not self.pilots:
             raise ValueError("rule='pilots' needs pilots, and this range test has none")
-        return best_rate(self.pilots, self.budget, initial_loss(self.traces))
+        start = initial_loss(self.traces)
+        if self.refined:
+            return precise(self.refined, self.budget, start, self.precision)
+        return best_rate(self.pilots, self.budget, start)
 
     def shift(self, other: RangeTest) -> dict[str, float]:
         """Return by what factor another range test's answers lie above this one's.

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lrlab.checks import is_integer
-from lrlab.range_test._band import find_band
+from lrlab.range_test._band import find_band, initial_loss
+from lrlab.range_test._precise import refine
 from lrlab.range_test._ramp import Trace, ramp
 from lrlab.range_test._result import RangeTest
 from lrlab.range_test._trainer import Trainer
-from lrlab.range_test.pilots import search
+from lrlab.range_test.pilots import HORIZON_POWER, best_rate, search
 from lrlab.recipe import Recipe
 from lrlab.schedules import Constant
 from lrlab.tasks.base import Task
@@ -83,6 +84,7 @@ def range_test(
     pilots: int = 5,
     pilot_steps: int | None = None,
     budget: int | None = None,
+    precision: float | None = None,
     eval_every: int = 0,
     same_batch: bool = False,
     sharpness: bool = False,
@@ -109,6 +111,9 @@ def range_test(
         pilots: number of pilots, at least 4; 0: none, the suggestion is made from the ramps.
         pilot_steps: updates of each pilot, at least 10; None: as many as of a ramp.
         budget: updates of the training that rates are suggested for; None: `recipe.steps`.
+        precision: go on with pilots of other seeds, half as long as the budget, until the ends of
+            the suggestion's interval are no further apart than this factor, above 1, or eight seeds
+            are used up; it costs 8 to 25 times the budget. None: don't.
         eval_every: updates between two evaluations of a ramp; 0: none.
         same_batch: also measure the loss on the same batch after each update.
         sharpness: also compute 2(1 + β)/λ_max at the first weights; for SGD with momentum β.
@@ -145,6 +150,10 @@ def range_test(
         raise ValueError(f"pilots must be 0 or at least 4, got pilots={pilots}")
     if pilot_steps is not None and pilot_steps < 10:
         raise ValueError(f"a pilot needs at least 10 updates, got pilot_steps={pilot_steps}")
+    if precision is not None and not precision > 1:
+        raise ValueError(f"precision must be a factor above 1, got precision={precision}")
+    if precision is not None and not pilots:
+        raise ValueError("precision needs pilots to begin with, got pilots=0")
     if sharpness:
         from lrlab.curvature.hessian import momentum_of, stability_edge
 
@@ -185,6 +194,24 @@ def range_test(
                 )
 
             tried = search(at, top=band.high.lr or lr_max, bottom=lr_min, count=pilots)
+        more: list[Trace] = []
+        if precision is not None and tried:
+            start = initial_loss(traces)
+            first = best_rate(tried, budget, start)
+            if first.lr is not None:
+                half = max(length, budget // 2)
+                base = max(trace.seed for trace in traces) + 1
+
+                def long(pairs: Sequence[tuple[float, int]]) -> list[Trace]:
+                    train.more(half * len(pairs))
+                    changed = [
+                        recipe.replace(schedule=Constant(lr), steps=half, seed=base + seed)
+                        for lr, seed in pairs
+                    ]
+                    return train([Job(task, one) for one in changed])
+
+                center = first.lr * (budget / half) ** HORIZON_POWER
+                more = refine(long, center, precision, budget, start)
         edge = None
         if sharpness:
             edge = stability_edge(task, recipe.replace(seed=traces[0].seed))
@@ -195,6 +222,8 @@ def range_test(
         pilots=tuple(tried),
         budget=budget,
         edge=edge,
+        refined=tuple(more),
+        precision=precision,
     )
 
 

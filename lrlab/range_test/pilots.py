@@ -164,11 +164,8 @@ def best_rate(pilots: Sequence[Trace], budget: int, start: float | None = None) 
         start = float(np.mean([trace.loss[0] for trace in pilots]))
     scores = missed(scores, start)
     rates = np.array([trace.lr[0] for trace in pilots])
-    x, best = np.log(rates), int(scores.argmin())
-    near = [i for i in range(max(0, best - 2), min(len(x), best + 3)) if np.isfinite(scores[i])]
-    vertex, error, freedom = _vertex(x[near], scores[near], x[best])
-    low, high = x[max(0, best - 1)], x[min(len(x) - 1, best + 1)]
-    vertex = float(np.clip(vertex, low, high))
+    best = int(scores.argmin())
+    vertex, error, freedom, fitted = vertex_of(np.log(rates), scores)
     shift = -HORIZON_POWER * max(0.0, math.log(budget / pilots[best].planned))
     interval = None
     if math.isfinite(error):
@@ -176,13 +173,31 @@ def best_rate(pilots: Sequence[Trace], budget: int, start: float | None = None) 
 
         half = float(student.ppf(0.975, freedom)) * error
         middle, low, high = (math.exp(vertex + shift + sign * half) for sign in (0, -1, 1))
-        interval = stats.Interval(middle, low, high, level=0.95, n=len(near))
+        interval = stats.Interval(middle, low, high, level=0.95, n=fitted)
     steps = pilots[best].planned
     rule = (
-        f"lowest point of a parabola through {len(near)} pilots of {steps} updates at constant "
+        f"lowest point of a parabola through {fitted} pilots of {steps} updates at constant "
         f"rates, carried to {budget} updates"
     )
     return Suggestion(math.exp(vertex + shift), interval, rule)
+
+
+def vertex_of(x: np.ndarray, y: np.ndarray) -> tuple[float, float, int, int]:
+    """Return the lowest point of a parabola through the lowest value and its neighbours.
+
+    Args:
+        x: positions in rising order, shape (n,).
+        y: values, shape (n,), one of them finite.
+
+    Returns:
+        The vertex, kept between the neighbours of the lowest value, its standard error (infinite
+        where it has none), the degrees of freedom, and how many values the parabola goes through.
+    """
+    best = int(y.argmin())
+    near = [i for i in range(max(0, best - 2), min(len(x), best + 3)) if np.isfinite(y[i])]
+    vertex, error, freedom = _vertex(x[near], y[near], x[best])
+    low, high = x[max(0, best - 1)], x[min(len(x) - 1, best + 1)]
+    return float(np.clip(vertex, low, high)), error, freedom, len(near)
 
 
 def _vertex(x: np.ndarray, y: np.ndarray, best: float) -> tuple[float, float, int]:

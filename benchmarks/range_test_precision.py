@@ -1,0 +1,136 @@
+"""How sure a suggestion at precision=3 is, and how much larger the best peak of a decay is.
+
+For each cell of benchmarks/range_test.py: twenty suggestions of `range_test(…, precision=3)`, their
+spread, how often their interval covers the best constant rate (that of
+benchmarks/results/range_test.json), and what they cost; and the best peak rate under a cosine and a
+one-cycle of the same length, on a grid, for each seed, over the suggestions' geometric mean.
+
+    python benchmarks/range_test_precision.py --cells "MNIST-1D MLP, SGD"
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import torch
+from range_test import BUDGET, CELLS, OUR_PILOT_STEPS, OUR_PILOTS, OUR_SEEDS, OUR_STEPS, Cell
+from range_test import RESULTS as REFERENCE
+from range_test import rounded
+
+from lrlab import stats
+from lrlab.range_test import range_test
+from lrlab.schedules import Cosine, OneCycle
+from lrlab.training.parallel import Job, train_many
+
+RESULTS = Path(__file__).parent / "results" / "range_test_precision.json"
+PRECISION, SEED, PEAK_SEED = 3.0, 60_000, 70_000
+PEAKS = [2.0**k for k in range(-2, 6)]  # over the suggestion
+
+
+def best_constant_rate(cell: Cell) -> float:
+    """The rate with the lowest mean log validation loss in the benchmark's reference."""
+    cells = {one["cell"]: one["reference"] for one in json.loads(REFERENCE.read_text())["cells"]}
+    known = cells[cell.name]
+    means = [np.mean(np.log(losses)) for losses in known["losses"]]
+    return known["rates"][int(np.argmin(means))]
+
+
+def one_suggestion(cell: Cell, i: int) -> dict[str, Any]:
+    """Range test number i at the precision, on seeds of its own."""
+    torch.set_num_threads(1)
+    result = range_test(
+        cell.task,
+        cell.recipe,
+        steps=OUR_STEPS,
+        seeds=[SEED + 20 * i + k for k in range(OUR_SEEDS)],
+        pilots=OUR_PILOTS,
+        pilot_steps=OUR_PILOT_STEPS,
+        precision=PRECISION,
+        n_jobs=1,
+        store=None,
+    )
+    found = result.suggest()
+    ends = [found.interval.low, found.interval.high] if found.interval else None
+    return {"lr": found.lr, "interval": ends, "updates": result.steps}
+
+
+def peaks(cell: Cell, center: float, seeds: int, jobs: int) -> dict[str, Any]:
+    """Each seed's best peak over the suggestion, and the geometric mean with its interval."""
+    schedules = {
+        "cosine": lambda lr: Cosine(lr, steps=BUDGET),
+        "one-cycle": lambda lr: OneCycle(lr, steps=BUDGET),
+    }
+    found = {}
+    for name, make in schedules.items():
+        plan = [
+            Job(cell.task, cell.recipe.replace(schedule=make(center * k), seed=PEAK_SEED + s))
+            for s in range(seeds)
+            for k in PEAKS
+        ]
+        runs = train_many(plan, n_jobs=jobs, store=None, progress=False)
+        losses = [run.final("validation_loss", diverged=math.inf) for run in runs]
+        rows = np.array(losses).reshape(seeds, len(PEAKS))
+        each = [PEAKS[int(row.argmin())] for row in np.where(np.isfinite(rows), rows, np.inf)]
+        interval = stats.geometric_interval(each) if len(set(each)) > 1 else None
+        found[name] = {
+            "each": each,
+            "factor": float(np.exp(np.mean(np.log(each)))),
+            "interval": [interval.low, interval.high] if interval else None,
+        }
+    return found
+
+
+def measure(cell: Cell, suggestions: int, seeds: int, jobs: int) -> dict[str, Any]:
+    """All of one cell, as JSON values."""
+    calls = (joblib.delayed(one_suggestion)(cell, i) for i in range(suggestions))
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+        found = joblib.Parallel(n_jobs=jobs)(calls)
+    best = best_constant_rate(cell)
+    rates = [one["lr"] for one in found if one["lr"]]
+    ends = [one["interval"] for one in found if one["interval"]]
+    return {
+        "cell": cell.name,
+        "best": best,
+        "suggestions": found,
+        "spread": max(rates) / min(rates),
+        "covers": sum(low <= best <= high for low, high in ends) / len(found),
+        "reached": sum(high / low <= PRECISION for low, high in ends) / len(found),
+        "updates": float(np.median([one["updates"] for one in found])),
+        "peaks": peaks(cell, float(np.exp(np.mean(np.log(rates)))), seeds, jobs),
+    }
+
+
+def main() -> None:
+    """Measure the cells and write the results, those of other cells as they were."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--cells", nargs="*", metavar="NAME", help="only these")
+    parser.add_argument("--suggestions", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=8, help="of the peaks")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    known = json.loads(arguments.out.read_text())["cells"] if arguments.out.exists() else []
+    for cell in CELLS:
+        if arguments.cells and cell.name not in arguments.cells:
+            continue
+        one = measure(cell, arguments.suggestions, arguments.seeds, arguments.jobs)
+        known = [other for other in known if other["cell"] != cell.name] + [rounded(one)]
+        content = {"schema": 1, "precision": PRECISION, "budget": BUDGET, "cells": known}
+        arguments.out.write_text(json.dumps(content, separators=(",", ":")) + "\n")
+        factors = ", ".join(f"{n} {p['factor']:.2g}" for n, p in one["peaks"].items())
+        print(
+            f"{cell.name}: best {one['best']:.3g}, spread {one['spread']:.2f}, covers "
+            f"{one['covers']:.2f}, reached {one['reached']:.2f}, {one['updates']:.0f} updates; "
+            f"best peak over it: {factors}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
