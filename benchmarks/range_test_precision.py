@@ -19,9 +19,17 @@ from typing import Any
 import joblib
 import numpy as np
 import torch
-from range_test import BUDGET, CELLS, OUR_PILOT_STEPS, OUR_PILOTS, OUR_SEEDS, OUR_STEPS, Cell
+from range_test import (
+    BUDGET,
+    CELLS,
+    OUR_PILOT_STEPS,
+    OUR_PILOTS,
+    OUR_SEEDS,
+    OUR_STEPS,
+    Cell,
+    rounded,
+)
 from range_test import RESULTS as REFERENCE
-from range_test import rounded
 
 from lrlab import stats
 from lrlab.range_test import range_test
