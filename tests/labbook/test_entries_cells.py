@@ -95,7 +95,7 @@ def test_the_user_s_own_folder_of_matplotlib_is_used_while_it_can_be_written(tmp
 
 @pytest.mark.parametrize(
     ("value", "means"),
-    [("mystore", "{here}/mystore"), ("~/store", "{home}/store"), ("OFF", "off"), ("/a/b", "/a/b")],
+    [("mystore", "{here}/mystore"), ("~/store", "{home}/store"), ("OFF", "off")],
 )
 def test_a_relative_store_lies_where_the_command_was_given(tmp_path, monkeypatch, value, means):
     (tmp_path / "lab").mkdir()
@@ -104,6 +104,22 @@ def test_a_relative_store_lies_where_the_command_was_given(tmp_path, monkeypatch
     monkeypatch.setenv("LRLAB_CACHE", value)
     variables = kernel_environment(tmp_path, tmp_path / "told")
     assert variables["LRLAB_CACHE"] == means.format(here=tmp_path / "lab", home=tmp_path)
+    data = "off" if means == "off" else str(tmp_path / ".cache" / "lrlab" / "data")
+    assert variables["LRLAB_DATA"] == data
+
+
+def test_a_store_that_can_not_be_used_is_told_here_and_not_into_the_entry(
+    tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("LRLAB_CACHE", str(tmp_path / "file" / "store"))
+    monkeypatch.setenv("LRLAB_DATA", str(tmp_path / "data"))
+    variables = kernel_environment(tmp_path, tmp_path / "told")
+    assert (variables["LRLAB_CACHE"], variables["LRLAB_DATA"]) == ("off", str(tmp_path / "data"))
+    assert capsys.readouterr().err == (
+        f"what is computed is not kept: Not a directory ({tmp_path}/file/store)\n"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 CONFLICT = "<<<<<<< HEAD\nn: int = 6  # a\n=======\nn: int = 7  # b\n>>>>>>> other\n"

@@ -141,7 +141,6 @@ def kernel_environment(
             and now, since a kernel has another working folder. One that can't be used is left out.
         root: the laboratory, whose own store is the usual one.
     """
-    store, data = cache or files.cache_folder(root), files.data_folder()
     variables = {
         **os.environ,
         **numerics.environment(profile),
@@ -150,8 +149,8 @@ def kernel_environment(
         "IPYTHONDIR": str(folder / "ipython"),
         "MATPLOTLIBRC": str(_matplotlib_defaults()),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "LRLAB_CACHE": str(store.absolute()) if store and _usable(store) else "off",
-        "LRLAB_DATA": str(data) if data and _usable(data) else "off",
+        "LRLAB_CACHE": _usable(lambda: cache or files.cache_folder(root)),
+        "LRLAB_DATA": _usable(files.data_folder),
     }
     variables["MPLCONFIGDIR"] = str(_matplotlib_folder(folder))
     for name in _OF_A_TERMINAL:
@@ -159,14 +158,18 @@ def kernel_environment(
     return variables
 
 
-def _usable(store: Path) -> bool:
-    """Say here what the kernel would say into the entry."""
+def _usable(find: Callable[[], Path | None]) -> str:
+    """Name the folder of a cache, and say here what the kernel would say into the entry."""
+    try:
+        folder = find()
+    except (OSError, RuntimeError):  # there is no working folder, or no home
+        return "off"
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        found = files.usable(store)
+        found = folder is not None and files.usable(folder)
     for warning in said:
         print(warning.message, file=sys.stderr)
-    return found
+    return str(folder.absolute()) if found else "off"
 
 
 def _tell_of_data(ipython: Path, root: Path) -> None:
