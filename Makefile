@@ -20,7 +20,7 @@ $(READY): pyproject.toml requirements.lock .ci/install.py
 	@$(PYTHON) .ci/install.py .venv requirements.lock --editable
 	@touch $@
 
-.PHONY: lock test-core
+.PHONY: lock test-core test-init
 lock: $(READY) ## renew the lock files; WITH="--upgrade-package sphinx" takes newer versions
 	@python .ci/lock.py $(WITH)
 
@@ -44,6 +44,9 @@ test-properties: $(READY) ## properties of drawn examples: many, and new ones ea
 
 test-core: $(READY) ## the wheel, and what runs with the core's seven packages alone
 	@pytest tests/installed/test_core.py tests/installed/test_wheel.py
+
+test-init: $(READY) ## a laboratory of one's own, made by the wheel outside of this repository
+	@pytest tests/installed/test_init.py
 
 test-portable: test-trains ## the same, and the notebooks
 	@lrlab reference --check --profile foreign

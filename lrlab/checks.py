@@ -25,7 +25,7 @@ _EXTRAS = {
     "names": ("names", "data"),
     "nbclient": ("nbclient", "notebooks"),
     "nbformat": ("nbformat", "notebooks"),
-    "nbval": ("nbval", "test"),
+    "nbval": ("nbval", "notebooks"),
     "optuna": ("optuna", "sweeps"),
     "pandas": ("pandas", "data"),
     "papermill": ("papermill", "notebooks"),

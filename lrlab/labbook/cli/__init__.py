@@ -9,6 +9,7 @@ import click
 
 from lrlab.labbook.cli._book import book
 from lrlab.labbook.cli._group import Group, shown
+from lrlab.labbook.cli._init import init
 from lrlab.labbook.cli._release import release
 from lrlab.labbook.cli._show import show
 from lrlab.labbook.cli._sweep import group as sweep
@@ -25,6 +26,7 @@ def main() -> None:
     """Run experiments about the learning rate, and keep the dated log of their results."""
 
 
+main.add_command(init)
 main.add_command(sweep)
 main.add_command(release)
 main.add_command(book)

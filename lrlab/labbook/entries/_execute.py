@@ -139,7 +139,7 @@ def kernel_environment(
         profile: the numerics profile.
         cache: the folder of the store of runs; by default what `lrlab.files.cache_folder` says here
             and now, since a kernel has another working folder. One that can't be used is left out.
-        root: the laboratory, whose own store is the usual one.
+        root: the laboratory, whose own store is the usual one and whose modules are imported.
     """
     variables = {
         **os.environ,
@@ -152,6 +152,9 @@ def kernel_environment(
         "LRLAB_CACHE": _usable(lambda: cache or files.cache_folder(root)),
         "LRLAB_DATA": _usable(files.data_folder),
     }
+    if root is not None:
+        given = filter(None, [os.environ.get("PYTHONPATH")])
+        variables["PYTHONPATH"] = os.pathsep.join([str(root.absolute()), *given])
     variables["MPLCONFIGDIR"] = str(_matplotlib_folder(folder))
     for name in _OF_A_TERMINAL:
         variables.pop(name, None)

@@ -145,7 +145,11 @@ def validate(root: Path, names: Sequence[str] = (), profile: str = "portable") -
         command = nbval_command(root, chosen, report)
         print(shlex.join(["pytest", *command[3:]]), file=sys.stderr)
         environment = kernel_environment(
-            Path(folder), Path(os.devnull), profile=profile, cache=Path(folder) / "store"
+            Path(folder),
+            Path(os.devnull),
+            profile=profile,
+            cache=Path(folder) / "store",
+            root=root,
         )
         environment.pop("PYTEST_ADDOPTS", None)
         environment["LOKY_MAX_CPU_COUNT"] = "1"  # notebooks run side by side already

@@ -8,10 +8,12 @@ documentation (a warning fails the build).
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.config import Config
 
 __all__ = ["setup"]
 
@@ -32,6 +34,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     from lrlab.labbook.site import _security as security
     from lrlab.labbook.site import site
 
+    app.connect("config-inited", _add_assets)
     parts = [site, pages, claim_role, frame, quick, security]
     if "sphinx_external_toc" in app.extensions:  # a whole book, not a page alone
         from lrlab.labbook.site import _docstrings as docstrings
@@ -43,7 +46,15 @@ def setup(app: Sphinx) -> dict[str, Any]:
         from lrlab.labbook.site import _subjects as subjects
         from lrlab.labbook.site import handbook
 
+        app.setup_extension("sphinx.ext.autodoc")  # whose events some parts listen to
         parts += [ledger_table, sentence_table, front, handbook, docstrings, subjects, feed, fresh]
     for part in parts:
         part.connect(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _add_assets(app: Sphinx, config: Config) -> None:
+    """Give every laboratory's book the style and the scripts that its pages need."""
+    config.html_static_path.append(str(Path(__file__).parent / "assets"))
+    config.html_css_files.append("lrlab.css")
+    config.html_js_files += ["icons.js", "accessibility.js", "ledger.js"]

@@ -134,6 +134,8 @@ def _set_address(app: Sphinx, config: Any) -> None:
 
 def _write_generated(app: Sphinx, config: Any) -> None:
     site = of(app)
+    if not (site.root / "notebooks" / f"{Path(LIVE).name}.py").is_file():
+        return  # a laboratory without such an experiment
     live, placeholder = (site.root / f"{LIVE}{ending}" for ending in (".ipynb", ".md"))
     if live.is_file():
         placeholder.unlink(missing_ok=True)
