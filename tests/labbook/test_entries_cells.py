@@ -174,9 +174,10 @@ def test_what_is_no_file_is_no_notebook(tiny):
 
 
 def test_a_name_of_400_000_characters_is_not_repeated(tiny):
-    result = lrlab(tiny, "run", "a" * 400_000)
-    assert result.exit_code == 2
-    assert len(result.stderr) < 700
+    for words in (["run", "a" * 400_000], ["run", "tiny", "a" * 400_000], ["rerun", "a" * 400_000]):
+        result = lrlab(tiny, *words)
+        assert result.exit_code == 2
+        assert len(result.stderr) < 700
 
 
 def test_no_place_for_temporary_files_is_one_sentence(tiny):

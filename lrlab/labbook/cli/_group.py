@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from lrlab.labbook.entries.errors import BadInput, RunFailed
+from lrlab.labbook.entries.errors import BadInput, RunFailed, shortened
 
 
 class Group(click.Group):
@@ -38,6 +38,9 @@ class Group(click.Group):
 
             click.echo(f"lrlab: {missing_extra(error)}", err=True)
             context.exit(2)
+        except click.UsageError as error:
+            error.message = shortened(error.message)
+            raise
         except KeyboardInterrupt:
             click.echo("lrlab: interrupted; what was finished before is kept", err=True)
             context.exit(1)
