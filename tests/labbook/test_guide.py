@@ -39,7 +39,7 @@ def test_worked_example_refuses_a_rate_that_makes_no_sense(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(main, ["run", "worked_example", "-p", "peak_lr", "-1"])
     assert done.exit_code == 2
-    assert "got peak_lr=-1.0" in done.output
+    assert "peak_lr must be above 0, got -1.0" in done.output
     assert not (tmp_path / "book").exists()
 
 
