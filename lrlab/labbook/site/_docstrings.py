@@ -151,7 +151,7 @@ def _resolve(app: Sphinx, env: BuildEnvironment, node: Any, content: Any) -> Any
 
 
 def _check(app: Sphinx, env: BuildEnvironment) -> None:
-    """Warn of public names without docstring, and of public modules on no page."""
+    """Warn of public names without docstring, and of rooms of the package on no page."""
     from sphinx.util import logging
 
     if not (Path(app.srcdir) / "book" / "api").is_dir():
@@ -162,5 +162,5 @@ def _check(app: Sphinx, env: BuildEnvironment) -> None:
         logger.warning("public name without a docstring: %s", name, type="lrlab")
     shown = env.get_domain("py").modules  # type: ignore[attr-defined]
     for module in modules:
-        if module.__name__ not in shown:
+        if module.__name__.count(".") == 1 and module.__name__ not in shown:
             logger.warning("module on no page of book/api: %s", module.__name__, type="lrlab")
