@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lrlab import stats
+from lrlab.range_test._advice import advice
 from lrlab.range_test._band import Band, find_band, initial_loss
 from lrlab.range_test._precise import precise
 from lrlab.range_test._ramp import StopReason, Trace
@@ -128,9 +129,11 @@ class RangeTest:
         ends = ", ".join(sorted(set(self.stop_reason.values())))
         lines = [
             f"range test of {self.task['task']} with {self.optimizer['optimizer']}: "
-            f"{len(self.traces)} ramps ({ends}), {len(self.pilots)} pilots, {self.steps} updates",
+            f"{len(self.traces)} ramps ({ends}), {len(self.pilots) + len(self.refined)} pilots, "
+            f"{self.steps} updates",
             f"  band for {self.budget} updates: {self.band.low} to {self.band.high}",
             f"  suggestion: {self.suggest()}",
+            *(f"  next: {sentence}" for sentence in advice(self)),
         ]
         if any("SameBatch" in trace.probes for trace in self.traces):
             lines.append(f"  losses on the same batch: {self.surcharge:.2f} times the ramps' time")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lrlab import plots
+from lrlab.range_test._advice import advice
 from lrlab.range_test._ramp import Trace
 from lrlab.range_test._smoothing import effect, pooled, smooth
-from lrlab.range_test.pilots import score
+from lrlab.range_test.pilots import Suggestion, score
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,6 +42,8 @@ def draw(result: RangeTest) -> Figure:
     """
     fig, axes = plots.figure(2, 1, height=5.2, sharex=True, height_ratios=(2.2, 1))
     losses, norms = axes[:, 0]
+    title = "\n".join(textwrap.fill(f"Next: {one}.", 84) for one in advice(result))
+    losses.set_title(title, loc="left", fontsize="small")
     draw_losses(losses, result)
     for trace in result.traces:
         kept = np.isfinite(trace.grad_norm) & (trace.grad_norm > 0)
@@ -92,6 +96,8 @@ def draw_losses(ax: Axes, result: RangeTest, *, pilots: bool = True, legend: boo
         )
     if pilots and result.pilots:
         _pilots(ax, result.pilots, high)
+    if pilots and result.refined:
+        _pilots(ax, result.refined, high, marker=".")
     _mark(ax, result, labelled=True)
     ax.set_xscale("log")
     ax.set_ylim(low, high)
@@ -100,14 +106,14 @@ def draw_losses(ax: Axes, result: RangeTest, *, pilots: bool = True, legend: boo
         ax.legend(loc="lower left")
 
 
-def _pilots(ax: Axes, pilots: tuple[Trace, ...], high: float) -> None:
+def _pilots(ax: Axes, pilots: tuple[Trace, ...], high: float, marker: str = "D") -> None:
     scores = np.array([score(trace) for trace in pilots])
     rates = np.array([trace.lr[0] for trace in pilots])
     steps = pilots[0].planned
     ax.plot(
         rates,
         np.minimum(scores, high),
-        "D",
+        marker,
         color=plots.COLOURS[4],
         markeredgecolor="#5a3d00",
         markersize=5.5,
@@ -145,7 +151,7 @@ def _mark(ax: Axes, result: RangeTest, *, labelled: bool) -> None:
             color=plots.COLOURS[1],
             linewidth=1.8,
             zorder=3,
-            label=_name(f"suggestion, {suggestion.lr:.2g}", labelled),
+            label=_name(_with_interval(suggestion), labelled),
         )
         if suggestion.interval is not None:
             ax.axvspan(
@@ -164,6 +170,13 @@ def _mark(ax: Axes, result: RangeTest, *, labelled: bool) -> None:
             linewidth=1.5,
             label=_name(r"$2(1+\beta)/\lambda_{\max}$ at the start", labelled),
         )
+
+
+def _with_interval(suggestion: Suggestion) -> str:
+    label = f"suggestion, {suggestion.lr:.2g}"
+    if suggestion.interval is None:
+        return label
+    return f"{label} [{suggestion.interval.low:.2g}, {suggestion.interval.high:.2g}]"
 
 
 def _name(label: str, labelled: bool) -> str:
