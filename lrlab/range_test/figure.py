@@ -91,7 +91,7 @@ def draw_losses(ax: Axes, result: RangeTest, *, pilots: bool = True, legend: boo
             clip_on=False,
             color=plots.COLOURS[1],
             markersize=6,
-            label="ramp ended: not finite",
+            label=f"ramp ended: {', '.join(sorted({trace.stop_reason for trace in ended}))}",
             zorder=5,
         )
     if pilots and result.pilots:

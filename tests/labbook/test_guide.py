@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from lrlab.labbook.cli import main
@@ -45,7 +46,7 @@ def test_worked_example_refuses_a_rate_that_makes_no_sense(tmp_path, monkeypatch
 
 def test_example_of_finding_a_rate_runs_as_it_is_printed():
     text = (ROOT / "book/guide/finding_a_rate.md").read_text()
-    [code] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]
     names: dict = {}
     exec(code, names)
     result = names["result"]
@@ -53,3 +54,18 @@ def test_example_of_finding_a_rate_runs_as_it_is_printed():
     for rule in re.findall(r'`(?:result\.suggest\()?"([a-z-]+)"', text):
         assert result.suggest(rule).rule
     assert result.steps <= 800
+
+
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")
+def test_all_other_lines_of_finding_a_rate_run_as_they_are_printed(capsys):
+    text = (ROOT / "book/guide/finding_a_rate.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    apart = ("from_lightning(", "from_trainer(")  # tests/peers runs these
+    names: dict = {}
+    for code in blocks:
+        if not any(door in code for door in apart):
+            exec(code.replace("range_test(task)", "range_test(task, pilots=0)"), names)
+    assert str(names["result"].suggest()) in capsys.readouterr().out
+    interval = names["result"].suggest().interval
+    assert interval.high / interval.low <= 3
+    assert names["scheduler"].get_last_lr()[0] == pytest.approx(names["lr"] / 100)
