@@ -8,4 +8,6 @@ import os
 
 from lrlab import numerics
 
+# Tests run side by side already: what says no number of workers trains in its own process.
+os.environ["LOKY_MAX_CPU_COUNT"] = "1"
 os.environ.update(numerics.environment(os.environ.get("LRLAB_TEST_PROFILE", "portable")))

@@ -144,7 +144,8 @@ def test_a_study_that_was_not_begun_cannot_be_looked_at(file, command):
         (["--cluster", "tcp://127.0.0.1:1"], "there is no Dask scheduler at tcp://127.0.0.1:1"),
     ],
 )
-def test_what_cannot_be_reached_is_named(file, words, message):
+def test_what_cannot_be_reached_is_named(file, words, message, monkeypatch):
+    monkeypatch.setattr("lrlab.labbook.cli._sweep._PATIENCE", 1)
     refused = typed("run", file, *words)
     assert refused.exit_code == 2
     assert message in refused.output

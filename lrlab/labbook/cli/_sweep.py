@@ -14,6 +14,7 @@ from lrlab.labbook.entries.errors import BadInput
 if TYPE_CHECKING:
     from lrlab.sweep.plan import Plan
 
+_PATIENCE = 20  # seconds for a cluster to answer
 _LONGEST = 300  # letters of a sentence
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -242,7 +243,7 @@ def _on(cluster: str | None) -> Iterator[None]:
     from distributed import Client
 
     try:
-        client = Client(cluster, timeout=20)
+        client = Client(cluster, timeout=_PATIENCE)
     except (OSError, ValueError) as error:
         raise BadInput(f"there is no Dask scheduler at {cluster}: {error}") from None
     with client, joblib.parallel_config(backend="dask", wait_for_workers_timeout=60):
