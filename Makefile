@@ -32,9 +32,11 @@ book: $(READY) ## re-run the flagship experiment on this machine and render the 
 	@echo "Done. Open it with:  $(BIN)/lrlab open   (or _build/html/index.html in a browser)"
 
 test: $(READY) ## lint, unit and property tests, notebooks (nbval), the book and the browser
-	@$(MAKE) --no-print-directory lint
-	@lrlab reference --check
-	@pytest -n 2 --dist loadfile
+	@began=$$SECONDS; $(MAKE) --no-print-directory lint || exit; linted=$$SECONDS; \
+	  lrlab reference --check || exit; compared=$$SECONDS; \
+	  pytest -n 2 --dist loadfile --durations=10 --durations-min=5 || exit; \
+	  echo "lint $$((linted - began)) s, notebooks $$((compared - linted)) s," \
+	    "tests $$((SECONDS - compared)) s, in all $$((SECONDS - began)) s"
 
 test-trains: $(READY) ## what trains, a second time: on the stand-in for a foreign processor
 	@LRLAB_TEST_PROFILE=foreign pytest -q -n 2 --dist loadfile -m "trains and not slow" tests

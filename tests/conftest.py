@@ -1,5 +1,7 @@
 """Settings and fixtures that several test modules share."""
 
+from collections import Counter
+
 from hypothesis import HealthCheck, settings
 
 # Machines are shared and first calls import slowly, so time is no property. Here the examples are
@@ -17,3 +19,15 @@ settings.register_profile(
 settings.load_profile("lab")
 
 pytest_plugins = ["built_book", "tiny_lab"]
+
+
+def pytest_terminal_summary(terminalreporter):
+    """End with where the time went, by folder: seconds of tests and fixtures, over all workers."""
+    spent: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if hasattr(report, "duration"):
+                spent[report.nodeid.partition("::")[0].rpartition("/")[0] or "."] += report.duration
+    if spent.total() > 60:
+        parts = (f"{folder} {seconds:.0f}" for folder, seconds in spent.most_common(12))
+        terminalreporter.write_line(f"{spent.total():.0f} s of tests: {', '.join(parts)}")

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,3 +32,17 @@ def test_the_guide_says_how_much_of_the_machine_a_sweep_uses():
         ("Ray Tune", rows["Ray Tune"]),
     ):
         assert f"| {line} | {row['trials_per_minute']:.0f} |" in text
+
+
+def test_the_guide_quotes_how_long_commands_take():
+    done = subprocess.run(
+        [sys.executable, "benchmarks/minutes.py", "--table"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.count("\n") > 5
+    assert done.stdout in (ROOT / "book" / "guide" / "validating.md").read_text(), (
+        "python benchmarks/minutes.py --table"
+    )
