@@ -23,7 +23,7 @@ _EXPORTS = {
     "Uniform": "_space",
     "WandbHyperband": "rules",
     "advice": "_advise",
-    "load": "plan",
+    "load": "_read",
     "open_study": "storage",
     "report": "_reporting",
     "sweep": "_engine",

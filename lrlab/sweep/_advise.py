@@ -46,8 +46,9 @@ def _bands(plan: Search) -> list[str]:
         f"No run can ever be stopped: the rule first looks after {first} evaluations, and a run "
         f"has {plan.evaluations}, one every {every} updates."
     )
-    given = next((name for name in _FIRST if plan.rule.get(name)), "judge_every")
-    value = plan.rule.get(given, plan.judge_every)
+    rule = plan.rule or {}
+    given = next((name for name in _FIRST if rule.get(name)), "judge_every")
+    value = rule.get(given, plan.judge_every)
     if given != "judge_every" and 1 <= first // every < plan.evaluations:
         sentence += f" To have it look after {first} updates, set {given}={value // every}."
     else:

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 from optuna import distributions as optuna_distributions
-from optuna.trial import Trial
 
 from lrlab.checks import is_number
-from lrlab.sweep._space import plain
+from lrlab.sweep._space import Range, plain
 
 _NEEDS: dict[str, tuple[str, ...]] = {
     "uniform": ("low", "high"),
@@ -25,7 +24,7 @@ _TAIL = 1e-9  # of the probability, which is never drawn
 
 
 @dataclasses.dataclass(frozen=True)
-class Drawn:
+class Drawn(Range):
     """A distribution by its quantiles, rounded to multiples of `q` if there is one.
 
     Args:
@@ -52,15 +51,15 @@ class Drawn:
     """
 
     kind: str
-    low: float | None = None
-    high: float | None = None
-    mu: float | None = None
-    sigma: float | None = None
-    a: float | None = None
-    b: float | None = None
-    options: tuple[Any, ...] | None = None
-    probabilities: tuple[float, ...] | None = None
-    q: float | None = None
+    low: Any = None
+    high: Any = None
+    mu: Any = None
+    sigma: Any = None
+    a: Any = None
+    b: Any = None
+    options: Any = None
+    probabilities: Any = None
+    q: Any = None
 
     def __post_init__(self) -> None:
         if self.kind not in _NEEDS:
@@ -99,13 +98,9 @@ class Drawn:
     def __hash__(self) -> int:
         return hash(repr(self))
 
-    def distribution(self) -> optuna_distributions.BaseDistribution:
+    def distribution(self) -> Any:
         """Return what Optuna searches: the share of probability."""
         return optuna_distributions.FloatDistribution(0.0, 1.0)
-
-    def suggest(self, trial: Trial, name: str) -> Any:
-        """Ask a trial of Optuna for its value."""
-        return self.at(trial.suggest_float(name, 0.0, 1.0))
 
     def value(self, raw: float) -> Any:
         """Return the value that a sampler meant."""
@@ -121,17 +116,17 @@ class Drawn:
 
         place = min(max(float(place), _TAIL), 1 - _TAIL)
         if self.kind == "categorical":
-            upto = np.cumsum(self.probabilities)
-            return self.options[min(int(np.searchsorted(upto, place)), len(upto) - 1)]  # type: ignore[index]
+            upto: Any = np.cumsum(self.probabilities)
+            return self.options[min(int(np.searchsorted(upto, place)), len(upto) - 1)]
         with np.errstate(over="ignore"):
             if self.kind == "uniform":
-                value = self.low + place * (self.high - self.low)  # type: ignore[operator]
+                value = self.low + place * (self.high - self.low)
             elif self.kind == "log_uniform":
-                value = np.exp(np.log(self.low) + place * np.log(self.high / self.low))  # type: ignore
+                value = np.exp(np.log(self.low) + place * np.log(self.high / self.low))
             elif self.kind == "beta":
                 value = special.betaincinv(self.a, self.b, place)
             else:
-                value = self.mu + self.sigma * special.ndtri(place)  # type: ignore[operator]
+                value = self.mu + self.sigma * special.ndtri(place)
                 value = np.exp(value) if self.kind == "log_normal" else value
         if self.q is None:
             return float(value)
@@ -143,13 +138,13 @@ class Drawn:
         from scipy import special
 
         if self.kind == "categorical":
-            place = self.options.index(plain(value))  # type: ignore[union-attr]
-            return float(sum(self.probabilities[:place]) + self.probabilities[place] / 2)  # type: ignore
+            place = self.options.index(plain(value))
+            return float(sum(self.probabilities[:place]) + self.probabilities[place] / 2)
         if self.kind == "uniform":
             place = (value - self.low) / (self.high - self.low)
         elif self.kind == "log_uniform":
             tiny = max(value, self.low * 1e-12)
-            place = math.log(tiny / self.low) / math.log(self.high / self.low)  # type: ignore
+            place = math.log(tiny / self.low) / math.log(self.high / self.low)
         elif self.kind == "beta":
             place = special.betainc(self.a, self.b, min(max(value, 0.0), 1.0))
         else:

@@ -13,6 +13,7 @@ import json
 import math
 import warnings
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -20,10 +21,11 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lrlab.sweep import rules, sampling
 from lrlab.sweep._progress import Board
+from lrlab.sweep._scripts import Scripts
 from lrlab.sweep._search import Search
 from lrlab.sweep._storage_writer import Kept
-from lrlab.sweep.plan import Plan
-from lrlab.sweep.storage import alone, begin, preflight, quiet
+from lrlab.sweep.script import Script
+from lrlab.sweep.storage import alone, begin, folder_beside, preflight, quiet
 from lrlab.sweep.trainer import (
     Objective,
     Processes,
@@ -72,7 +74,7 @@ def sweep(
         WorkerKilled: if a worker process was killed from outside; what was finished is kept.
 
     Example:
-        >>> from lrlab.sweep import LogUniform, trials
+        >>> from lrlab.sweep import LogUniform, Plan, trials
         >>> plan = Plan(
         ...     task={"task": "mnist1d", "n_train": 100},
         ...     recipe={"schedule": {"schedule": "Constant", "lr": 1.0}, "steps": 4,
@@ -114,8 +116,8 @@ def _workers(
     n_jobs: int | None,
     trainer: Trainer | None,
 ) -> Workers:
-    if trainer is None and not isinstance(plan, Plan):
-        return plan.workers(storage, name, n_jobs)  # type: ignore[attr-defined]
+    if trainer is None and isinstance(plan, Script):
+        return Scripts(plan, folder_beside(storage) or Path(f"{name}.trials"), n_jobs)
     return Processes(plan, trainer or TaskTrainer(default_folder(), objective), n_jobs)
 
 
@@ -168,7 +170,7 @@ class _Book:
         self.study = optuna.create_study(
             study_name=name,
             storage=self._storage,
-            direction=plan.direction or "minimize",
+            direction="maximize" if plan.maximizes else "minimize",
             pruner=rules.make(plan.rule),
         )
         self._study_id = self._storage.get_study_id_from_name(name)
@@ -241,7 +243,8 @@ class _Book:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                 self.study.ask(sampling.distributions(self.plan.space))
-            asked, notes = self[number], {"began": began}
+            asked = self[number]
+            notes: dict[str, Any] = {"began": began}
             meant = values or {n: self.plan.space[n].value(v) for n, v in asked.params.items()}
             if meant != asked.params:
                 notes["params"] = meant
@@ -267,7 +270,7 @@ class _Book:
             self._storage.set_trial_intermediate_value(self._id(number), index, value)
         if self._kept is not None:
             self._kept.report(number, new)
-        notes = {"steps": list(found.steps), "run_key": found.run_key}
+        notes: dict[str, Any] = {"steps": list(found.steps), "run_key": found.run_key}
         notes["seconds"] = found.seconds if same_as is None else 0.0
         if same_as is not None:
             notes["same_as"] = same_as

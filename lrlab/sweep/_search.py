@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 from lrlab.checks import is_integer
 from lrlab.sweep import _space as ranges
 from lrlab.sweep import rules
+from lrlab.sweep._drawn import Drawn
 
 SAMPLERS = ("random", "quasi-random", "grid", "tpe", "gp")
 DIRECTIONS = ("minimize", "maximize")
@@ -79,7 +80,7 @@ class Search:
         for name, searched in self.space.items():
             if not isinstance(name, str) or not 1 <= len(name) <= _LONGEST_NAME:
                 raise ValueError(f"the space can't hold {name!r}")
-            if not hasattr(searched, "distribution"):
+            if not isinstance(searched, ranges.Range):
                 raise ValueError(
                     f"space: {name} must be a range such as LogUniform, got {searched!r}"
                 )
@@ -107,6 +108,9 @@ class Search:
         if self.trials > points:
             raise ValueError(f"the grid has {points} points, got trials={self.trials}")
         object.__setattr__(self, "grid", grid)
+
+    def check(self, *, metric: bool = True) -> None:
+        """Look whether it can be carried out."""
 
     @property
     def evaluations(self) -> int:
@@ -157,7 +161,9 @@ class Search:
             raise ValueError(f"the sweep has no {missing[0]}")
         if not isinstance(fields["space"], Mapping):
             raise ValueError(f"space must be a mapping, got {fields['space']!r}")
-        fields["space"] = {n: ranges.from_dict(s) for n, s in fields["space"].items()}
+        fields["space"] = {
+            n: ranges.from_dict(s, {"Drawn": Drawn}) for n, s in fields["space"].items()
+        }
         return cls(**fields)
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from optuna import distributions as optuna_distributions
@@ -15,43 +15,16 @@ from optuna.trial import Trial
 from lrlab.checks import is_integer, is_number
 
 
-class Range(Protocol):
-    """What a sampler, a figure and a plan ask of a range.
+class Range:
+    """Base of the ranges.
 
-    A sampler searches in terms of Optuna (`raw`), which are the values themselves, except where
-    Optuna has no such distribution.
+    A sampler searches in terms of Optuna, which are the values themselves, except where Optuna has
+    no such distribution.
     """
 
-    def distribution(self) -> optuna_distributions.BaseDistribution:
+    def distribution(self) -> Any:
         """Return what Optuna searches."""
-
-    def value(self, raw: Any) -> Any:
-        """Return the value that a sampler meant."""
-
-    def raw(self, value: Any) -> Any:
-        """Return what a sampler would have said for a value."""
-
-    def at(self, place: float) -> Any:
-        """Return the value at a place from 0 to 1 along the range."""
-
-    def position(self, value: Any) -> float:
-        """Return where a value lies along the range, 0 to 1."""
-
-    def holds(self, value: Any) -> bool:
-        """Return whether a value lies in the range."""
-
-    def some(self) -> list[Any]:
-        """Return values that a plan is tried with before anything is trained."""
-
-    def suggest(self, trial: Trial, name: str) -> Any:
-        """Ask a trial of Optuna for its value."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-able dict, which `from_dict` reads."""
-
-
-class _Plain:
-    """Ranges whose values are Optuna's own."""
+        raise NotImplementedError
 
     def value(self, raw: Any) -> Any:
         """Return the value that a sampler meant."""
@@ -63,16 +36,33 @@ class _Plain:
 
     def suggest(self, trial: Trial, name: str) -> Any:
         """Ask a trial of Optuna for its value."""
-        d: Any = self.distribution()  # type: ignore[attr-defined]
-        return trial.suggest_float(name, d.low, d.high, log=d.log)
+        d = self.distribution()
+        return self.value(trial.suggest_float(name, d.low, d.high, log=d.log))
+
+    def at(self, place: float) -> Any:
+        """Return the value at a place from 0 to 1 along the range."""
+        raise NotImplementedError
+
+    def position(self, value: Any) -> float:
+        """Return where a value lies along the range, 0 to 1."""
+        raise NotImplementedError
+
+    def holds(self, value: Any) -> bool:
+        """Return whether a value lies in the range."""
+        raise NotImplementedError
+
+    def some(self) -> list[Any]:
+        """Return values that a plan is tried with before anything is trained."""
+        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-able dict, which `from_dict` reads."""
-        return {"range": type(self).__name__} | dataclasses.asdict(self)  # type: ignore[call-overload]
+        fields: Any = self
+        return {"range": type(self).__name__} | dataclasses.asdict(fields)
 
 
 @dataclasses.dataclass(frozen=True)
-class Uniform(_Plain):
+class Uniform(Range):
     """All values between two ends are equally likely.
 
     Args:
@@ -93,7 +83,7 @@ class Uniform(_Plain):
     def __post_init__(self) -> None:
         _check_ends(self)
 
-    def distribution(self) -> optuna_distributions.BaseDistribution:
+    def distribution(self) -> Any:
         """Return what Optuna searches."""
         return optuna_distributions.FloatDistribution(self.low, self.high)
 
@@ -135,7 +125,7 @@ class LogUniform(Uniform):
         if self.low <= 0:
             raise ValueError(f"low must be positive on a logarithmic range, got low={self.low}")
 
-    def distribution(self) -> optuna_distributions.BaseDistribution:
+    def distribution(self) -> Any:
         """Return what Optuna searches."""
         return optuna_distributions.FloatDistribution(self.low, self.high, log=True)
 
@@ -149,7 +139,7 @@ class LogUniform(Uniform):
 
 
 @dataclasses.dataclass(frozen=True)
-class IntUniform(_Plain):
+class IntUniform(Range):
     """Whole numbers, all equally likely, or all ratios.
 
     Args:
@@ -195,7 +185,7 @@ class IntUniform(_Plain):
     def _last(self) -> int:
         return self.low + (self.high - self.low) // self.step * self.step
 
-    def distribution(self) -> optuna_distributions.BaseDistribution:
+    def distribution(self) -> Any:
         """Return what Optuna searches."""
         return optuna_distributions.IntDistribution(
             self.low, self._last, log=self.log, step=self.step
@@ -233,7 +223,7 @@ class IntUniform(_Plain):
 
 
 @dataclasses.dataclass(frozen=True)
-class Choice:
+class Choice(Range):
     """One of a few values, without an order.
 
     Args:
@@ -271,14 +261,14 @@ class Choice:
     def _is_plain(self) -> bool:
         return not any(isinstance(option, (list, dict)) for option in self.options)
 
-    def distribution(self) -> optuna_distributions.BaseDistribution:
+    def distribution(self) -> Any:
         """Return what Optuna searches: the options, or their texts if one is a list."""
         listed = self.options if self._is_plain else self._texts()
         return optuna_distributions.CategoricalDistribution(listed)
 
     def suggest(self, trial: Trial, name: str) -> Any:
         """Ask a trial of Optuna for its value."""
-        return self.value(trial.suggest_categorical(name, self.distribution().choices))  # type: ignore[attr-defined]
+        return self.value(trial.suggest_categorical(name, self.distribution().choices))
 
     def value(self, raw: Any) -> Any:
         """Return the value that a sampler meant."""
@@ -314,10 +304,14 @@ Space = Mapping[str, Range]
 _KINDS: dict[str, Any] = {k.__name__: k for k in (Uniform, LogUniform, IntUniform, Choice)}
 
 
-def from_dict(data: Mapping[str, Any]) -> Any:
+def from_dict(data: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> Any:
     """Return the range that `to_dict` described.
 
     ``type: int`` makes whole numbers of a `Uniform` or a `LogUniform`.
+
+    Args:
+        data: the description.
+        more: other kinds of ranges by name.
 
     Raises:
         ValueError: if the kind is unknown, or an argument is unknown, missing or out of range.
@@ -332,11 +326,8 @@ def from_dict(data: Mapping[str, Any]) -> Any:
         raise ValueError(f"a range must be a mapping with range: and its ends, got {data!r}")
     arguments = dict(data)
     name = arguments.pop("range", None)
-    if name == "Drawn":
-        from lrlab.sweep._drawn import Drawn
-
-        return Drawn(**arguments)
-    if not isinstance(name, str) or name not in _KINDS:
+    kinds = _KINDS | dict(more or {})
+    if not isinstance(name, str) or name not in kinds:
         raise ValueError(f"range must be one of {', '.join(_KINDS)}, got {name!r}")
     kind = arguments.pop("type", None) if name in ("Uniform", "LogUniform") else None
     if kind not in (None, "int", "float"):
@@ -344,11 +335,11 @@ def from_dict(data: Mapping[str, Any]) -> Any:
     if kind == "int":
         arguments |= {"log": True} if name == "LogUniform" else {}
         name = "IntUniform"
-    known = [f.name for f in dataclasses.fields(_KINDS[name])]
+    known = [f.name for f in dataclasses.fields(kinds[name])]
     if unknown := sorted(map(str, arguments.keys() - set(known))):
         raise ValueError(f"{name} has no {unknown[0]!r}; it has {', '.join(known)}")
     try:
-        return _KINDS[name](**arguments)
+        return kinds[name](**arguments)
     except TypeError as error:
         raise ValueError(f"{name}: {str(error).rpartition(') ')[2] or error}") from None
 

@@ -93,7 +93,7 @@ def trials(study: optuna.Study) -> list[Trial]:
         reported = frozen.intermediate_values
         values = np.array([reported[step] for step in sorted(reported)])
         ended = frozen.state != TrialState.RUNNING
-        outcome = said.get("outcome", "interrupted") if ended else "interrupted"
+        outcome: Any = said.get("outcome", "interrupted") if ended else "interrupted"
         last = float(values[-1]) if values.size else math.nan
         found.append(
             Trial(

@@ -16,8 +16,9 @@ from lrlab.sweep._space import Choice, IntUniform, LogUniform, Range, Uniform, p
 from lrlab.sweep.script import COMMAND, Script
 
 _METHODS = {"grid": "grid", "random": "random", "bayes": "gp"}
-_OF_THE_SERVER = ("$schema", "apiVersion", "kind", "project", "entity", "name", "description")
-_OF_THE_SERVER += ("controller", "job", "image_uri", "queue", "scheduler", "settings", "prior_runs")
+_OF_THE_SERVER = {"$schema", "apiVersion", "kind", "project", "entity", "name", "description"}
+_OF_THE_SERVER |= {"controller", "job", "image_uri", "queue", "scheduler", "settings"}
+_OF_THE_SERVER |= {"prior_runs"}
 _KNOWN = {"program", "command", "method", "metric", "parameters", "early_terminate", "run_cap"}
 _OWN = {"trials", "timeout", "wave", "seed", "grace"}
 _SEPARATE = 4  # trials that advance together, where the rule or the sampler looks at the others
@@ -64,9 +65,9 @@ def parse(data: Mapping[str, Any], *, count: int | None = None) -> Script:
         ValueError: if something in it is unknown or makes no sense.
     """
     notes = []
-    if unknown := sorted(map(str, data.keys() - _KNOWN - {*_OF_THE_SERVER, "lrlab"})):
+    if unknown := sorted(map(str, data.keys() - _KNOWN - _OF_THE_SERVER - {"lrlab"})):
         raise ValueError(f"{unknown[0]!r} is not a part of a sweep file of W&B")
-    if beside := [name for name in _OF_THE_SERVER if name in data]:
+    if beside := [name for name in data if name in _OF_THE_SERVER]:
         notes.append(f"Left aside, since there is no server: {', '.join(beside)}.")
     own = _mapping(data.get("lrlab", {}), "lrlab")
     if unknown := sorted(map(str, own.keys() - _OWN)):
@@ -127,15 +128,14 @@ def _metric(given: Any, notes: list[str]) -> tuple[str, str]:
     unused = ("target", "impute", "impute_while_running")
     if unknown := sorted(map(str, said.keys() - {"name", "goal", *unused})):
         raise ValueError(f"metric has no {unknown[0]!r}; it has name, goal")
-    for name in unused:
-        if name in said:
-            notes.append(f"metric: {name} is not used here.")
-    name, goal = said.get("name"), said.get("goal")
+    notes += [f"metric: {word} is not used here." for word in unused if word in said]
+    goal: Any = said.get("goal")
+    name: Any = said.get("name")
     if isinstance(name, str) and goal is None and larger_is_better(name):
         raise ValueError(f"a larger {name} is better: say goal: maximize (or minimize)")
     if goal not in (None, "minimize", "maximize"):
         raise ValueError(f"metric: goal must be minimize or maximize, got {goal!r}")
-    return name, goal  # type: ignore[return-value]
+    return name, goal
 
 
 def _rule(given: Any) -> dict[str, Any] | None:
@@ -166,11 +166,10 @@ def _parameters(
         if isinstance(spec, Mapping) and "parameters" in spec:
             if len(spec) > 1:
                 raise ValueError(f"parameters: {name} has parameters of its own and more besides")
-            inner = _parameters(spec["parameters"], parts)
-            for mine, theirs in zip((space, constants, paths), inner, strict=True):
-                if both := sorted(mine.keys() & theirs.keys()):
-                    raise ValueError(f"parameters: there are two of the name {both[0]!r}")
-                mine |= theirs  # type: ignore[operator]
+            inner: tuple[Any, ...] = _parameters(spec["parameters"], parts)
+            if both := sorted((space | constants).keys() & (inner[0] | inner[1]).keys()):
+                raise ValueError(f"parameters: there are two of the name {both[0]!r}")
+            space, constants, paths = space | inner[0], constants | inner[1], paths | inner[2]
             continue
         if name in space or name in constants:
             raise ValueError(f"parameters: there are two of the name {name!r}")
@@ -263,7 +262,7 @@ def _categorical(spec: Mapping[str, Any]) -> Range | _Constant:
     return Drawn("categorical", options=tuple(values), probabilities=chances)
 
 
-def _points(name: str, searched: Range) -> tuple[Any, ...]:
+def _points(name: str, searched: Any) -> tuple[Any, ...]:
     """The values of a parameter on a grid."""
     if isinstance(searched, Choice):
         return searched.options
@@ -274,10 +273,10 @@ def _points(name: str, searched: Range) -> tuple[Any, ...]:
         return tuple(range(searched.low, searched.high + 1))
     chances = getattr(searched, "probabilities", None)
     if chances and len(set(chances)) == 1:
-        texts = dict.fromkeys(json.dumps(option) for option in searched.options or ())  # type: ignore
+        texts = dict.fromkeys(json.dumps(option) for option in searched.options or ())
         return tuple(json.loads(text) for text in texts)
     if isinstance(searched, Drawn) and searched.kind == "uniform" and searched.q:
-        if (searched.high - searched.low) / searched.q > 10**5:  # type: ignore[operator]
+        if (searched.high - searched.low) / searched.q > 10**5:
             raise ValueError(f"parameters: {name} has too many values for a grid")
         # As W&B does: from the lower end on, and without the upper one.
         return tuple(np.arange(searched.low, searched.high, searched.q).tolist())

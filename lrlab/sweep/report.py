@@ -13,10 +13,11 @@ import numpy as np
 
 from lrlab.files import write
 from lrlab.sweep._advise import advice
+from lrlab.sweep._read import plan_of
 from lrlab.sweep._search import Search
 from lrlab.sweep._trial import OUTCOMES, Trial, best_of, counts, trials
 from lrlab.sweep.importance import importance
-from lrlab.sweep.plan import Plan, plan_of
+from lrlab.sweep.plan import Plan
 
 if TYPE_CHECKING:
     import optuna
@@ -168,7 +169,7 @@ def _data(plan: Search, found: list[Trial]) -> dict[str, Any]:
 
 
 def _row(plan: Search, trial: Trial) -> dict[str, Any]:
-    kept = np.unique(np.linspace(0, len(trial.values) - 1, _POINTS).round().astype(int))
+    kept: Any = np.unique(np.linspace(0, len(trial.values) - 1, _POINTS).round().astype(int))
     kept = kept[kept < min(len(trial.values), len(trial.steps))] if len(trial.values) else []
     return {
         "n": trial.number,
@@ -176,7 +177,7 @@ def _row(plan: Search, trial: Trial) -> dict[str, Any]:
         "v": trial.value if math.isfinite(trial.value) else None,
         "p": [
             list(s.options).index(trial.params[name])
-            if hasattr(s, "options") and s.options  # type: ignore[attr-defined]
+            if hasattr(s, "options") and s.options
             else trial.params[name]
             for name, s in plan.space.items()
         ],

@@ -156,16 +156,16 @@ def rungs(rule: Mapping[str, Any] | None, evaluations: int, judge_every: int = 1
         >>> rungs(None, evaluations=20)
         []
     """
-    pruner = make(rule)
+    pruner, given = make(rule), rule or {}
     if isinstance(pruner, optuna.pruners.NopPruner):
         return []
     if isinstance(pruner, WandbHyperband):
         return sorted({band for band in pruner.bands if band < evaluations})
-    if rule["rule"] == "successive-halving" and isinstance(rule.get("min_resource"), int):
-        found, band = [], first_look(rule)
+    if given["rule"] == "successive-halving" and isinstance(given.get("min_resource"), int):
+        found, band = [], first_look(rule) or evaluations
         while band < evaluations:
             found.append(band)
-            band *= rule.get("reduction_factor", 4)
+            band *= given.get("reduction_factor", 4)
         return found
     return list(range(judge_every, evaluations, judge_every))
 
@@ -183,14 +183,14 @@ def first_look(rule: Mapping[str, Any] | None, judge_every: int = 1) -> int | No
         >>> first_look({"rule": "median", "n_warmup_steps": 12}, judge_every=5)
         15
     """
-    pruner = make(rule)
+    pruner, given = make(rule), rule or {}
     if isinstance(pruner, optuna.pruners.NopPruner):
         return None
     if isinstance(pruner, WandbHyperband):
         return pruner.bands[0]
-    least = rule.get("min_resource", rule.get("n_warmup_steps", 1))
+    least = given.get("min_resource", given.get("n_warmup_steps", 1))
     if not isinstance(least, int):
         return judge_every
-    if rule["rule"] == "successive-halving":
-        return least * rule.get("reduction_factor", 4) ** rule.get("min_early_stopping_rate", 0)
+    if given["rule"] == "successive-halving":
+        return least * given.get("reduction_factor", 4) ** given.get("min_early_stopping_rate", 0)
     return max(1, -(-least // judge_every)) * judge_every

@@ -49,7 +49,7 @@ def fixed(plan: Search, number: int) -> dict[str, Any] | None:
         >>> sorted(fixed(plan.replace(sampler="quasi-random"), 0))
         ['peak_lr']
     """
-    if plan.sampler == "grid":
+    if plan.grid is not None:
         sizes = [len(values) for values in plan.grid.values()]
         place = np.unravel_index(number, sizes)  # the last name varies fastest
         return {

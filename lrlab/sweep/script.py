@@ -10,17 +10,21 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from lrlab.checks import is_number
 from lrlab.sweep._search import Search
 from lrlab.sweep._space import plain
 
-if TYPE_CHECKING:
-    from lrlab.sweep.trainer import Workers
-
 COMMAND = ("${env}", "${interpreter}", "${program}", "${args}")
-_MACROS = ("env", "interpreter", "program", "args", "args_no_hyphens", "args_no_boolean_flags")
+_MACROS: tuple[str, ...] = (
+    "env",
+    "interpreter",
+    "program",
+    "args",
+    "args_no_hyphens",
+    "args_no_boolean_flags",
+)
 _MACROS += ("args_json", "args_json_file")
 _VARIABLE = re.compile(r"\$\{envvar:([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -149,13 +153,6 @@ class Script(Search):
                 found = [_VARIABLE.sub(lambda m: os.environ.get(m.group(1), ""), word)]
             words += found
         return words
-
-    def workers(self, storage: str | None, name: str, n_jobs: int | None) -> Workers:
-        """Return what starts the script and lets it go on from rung to rung."""
-        from lrlab.sweep._scripts import Scripts
-        from lrlab.sweep.storage import folder_beside
-
-        return Scripts(self, folder_beside(storage) or Path(f"{name}.trials"), n_jobs)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-able dict, which `from_dict` reads."""

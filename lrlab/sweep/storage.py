@@ -102,7 +102,7 @@ def _opened(plan: Search | None, backend: Any, name: str) -> optuna.Study:
             raise ValueError(f"the storage has no study {name!r}") from None
         _check_attributes(None, name, study.user_attrs, None)
         return study
-    direction = plan.direction or "minimize"
+    direction: Any = plan.direction or "minimize"
     with quiet():
         study = optuna.create_study(
             study_name=name, storage=backend, direction=direction, load_if_exists=True
@@ -249,11 +249,14 @@ def alone(storage: str | None, *, wait: float = 0.0) -> Iterator[None]:
     if path is None:
         yield
         return
-    lock = filelock.FileLock(path.with_name(path.name + ".lock"), timeout=wait)
+    beside = path.with_name(path.name + ".lock")
+    lock = filelock.FileLock(beside, timeout=wait)
     try:
         lock.acquire()
     except filelock.Timeout:
-        raise ValueError(_RUNNING.format(path.name)) from None
+        if beside.exists():
+            raise ValueError(_RUNNING.format(path.name)) from None
+        raise ValueError(f"the study can't be kept: nothing is written to {path.parent}") from None
     except OSError as error:
         raise ValueError(f"the study can't be kept: {error.strerror}: {path.parent}") from None
     try:

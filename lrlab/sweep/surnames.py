@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from lrlab import schedules, tasks
+from lrlab.optimizers import AdamW
+from lrlab.recipe import Recipe
 from lrlab.sweep._space import LogUniform, Uniform
 from lrlab.sweep.plan import Plan
 
@@ -47,18 +50,18 @@ def bayesian(
             f"eval_every={eval_every}"
         )
     warmup = updates // 10
-    cosine = {"schedule": "Cosine", "peak_lr": 1.0, "end_lr": 0.1, "steps": updates - warmup}
+    cosine = schedules.Cosine(1.0, steps=updates - warmup, end_lr=0.1)
     return Plan(
-        task={"task": "names_lm", "n_eval": n_eval},
-        recipe={
-            "schedule": {"schedule": "Warmup", "warmup_steps": warmup, "then": cosine},
-            "steps": updates,
-            "batch_size": 32,
-            "clip_norm": 1.0,
-            "eval_every": eval_every,
-            "optimizer": {"optimizer": "AdamW", "betas": [0.9, 0.99], "weight_decay": 0.01},
-            "seed": 1000,
-        },
+        task=tasks.get("names_lm", n_eval=n_eval),
+        recipe=Recipe(
+            schedule=schedules.Warmup(cosine, warmup_steps=warmup),
+            steps=updates,
+            batch_size=32,
+            clip_norm=1.0,
+            eval_every=eval_every,
+            optimizer=AdamW(betas=(0.9, 0.99), weight_decay=0.01),
+            seed=1000,
+        ),
         space={
             "peak_lr": LogUniform(1e-4, 0.3),
             BETA2: Uniform(0.95, 0.999),

@@ -1,8 +1,11 @@
 """`lrlab sweep` as it is typed."""
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from lrlab.labbook.cli import main
@@ -11,7 +14,8 @@ from lrlab.sweep.plan import Plan
 from lrlab.training.parallel import WorkerKilled
 
 ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "book" / "guide" / "surnames.yml"
+GUIDE = ROOT / "book" / "guide" / "sweeping.md"
+EXAMPLE = GUIDE.with_name("surnames.yml")
 
 SMALL = """\
 task: {task: mnist1d, n_train: 100}
@@ -170,6 +174,63 @@ def test_advice_is_given_before_anything_is_trained(file):
     file.write_text(SMALL.replace("min_iter: 2", "min_iter: 20"))
     said = typed("run", file, "--workers", 1)
     assert "No run can ever be stopped" in said.output
+
+
+@pytest.mark.parametrize("script", ["train.py", "train_wandb.py"])
+def test_the_guides_scripts_are_searched_as_it_says(tmp_path, monkeypatch, script):
+    for name in ("sweep.yaml", script):
+        shutil.copy(EXAMPLE.parent / "scripts" / name, tmp_path)
+    file = tmp_path / "sweep.yaml"
+    file.write_text(
+        file.read_text().replace("train.py", script).replace("run_cap: 8", "run_cap: 4")
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    done = typed(file, "--workers", 2)
+    assert done.exit_code == 0, done.output
+    assert "4 trials: " in done.output and "failed" not in done.output
+    assert "stopped" in done.output and "best: trial" in done.output
+    assert typed("report", file).exit_code == 0
+    assert "until they first said something" in (tmp_path / "sweep.html").read_text()
+    assert len(list((tmp_path / "sweep.trials" / "00003").iterdir())) == 4
+    more = typed(file, "--count", 6)
+    assert "6 trials: " in more.output
+
+
+def test_the_guides_space_is_one():
+    [text] = re.findall(r"```yaml\n(space:.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    data = yaml.safe_load(EXAMPLE.read_text()) | yaml.safe_load(text.replace("1e-4", "1.0e-4"))
+    made = Plan.from_dict(data)
+    made.check()
+    assert list(made.space) == [
+        "peak_lr",
+        "batch_size",
+        "optimizer.betas",
+        "optimizer.weight_decay",
+    ]
+
+
+def test_the_guides_python_runs_as_it_is_printed(file, monkeypatch):
+    """The one with joblib; threads stand in for Ray."""
+    blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    [code] = [block for block in blocks if "parallel_config" in block]
+    file.rename(file.with_name("surnames.yml"))
+    monkeypatch.chdir(file.parent)
+    names: dict = {}
+    exec(code.replace('"ray"', '"threading", n_jobs=1'), names)
+    assert names["best"].outcome == "completed"
+
+
+def test_what_a_script_cannot_do_is_refused(tmp_path, monkeypatch):
+    for name in ("sweep.yaml", "train.py"):
+        shutil.copy(EXAMPLE.parent / "scripts" / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    for words in (["--async"], ["--cluster", "tcp://x:1"], ["--continue-trial", 3]):
+        refused = typed(tmp_path / "sweep.yaml", *words)
+        assert refused.exit_code == 2
+        assert "a script is searched in lockstep on this machine" in refused.output
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_the_guides_example_is_a_plan():

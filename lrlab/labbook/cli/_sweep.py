@@ -164,7 +164,7 @@ def report(file: Path, storage: str | None, out: Path | None) -> None:
 
 
 def _plan(file: Path, count: int | None) -> Any:
-    from lrlab.sweep.plan import load
+    from lrlab.sweep import load
 
     with _one_sentence():
         return load(file, count=count)
