@@ -81,7 +81,7 @@ from lrlab.sweep import advice, rules, surnames, sweep
 from lrlab.sweep import figures as plots_sweep
 from lrlab.sweep import trials as trials_of
 from lrlab.sweep.importance import clusters, importance, positions
-from lrlab.sweep.report import running_best
+from lrlab.sweep.page import running_best
 from lrlab.training import parallel
 
 plan_of_sweep = surnames.bayesian(

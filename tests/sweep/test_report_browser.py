@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from sweep_fakes import Formula, plan
 
 from lrlab.sweep import Choice, LogUniform, Uniform, sweep, trials
-from lrlab.sweep.report import write_report
+from lrlab.sweep.page import write_report
 
 pytestmark = pytest.mark.browser
 

@@ -156,7 +156,7 @@ def status(file: Path, storage: str | None) -> None:
 )
 def report(file: Path, storage: str | None, out: Path | None) -> None:
     """Write a page about the study of FILE: figures, best trials, warnings."""
-    from lrlab.sweep.report import write_report
+    from lrlab.sweep.page import write_report
 
     with _one_sentence():
         page = write_report(_existing(file, storage), out or file.with_suffix(".html"))

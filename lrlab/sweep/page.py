@@ -89,7 +89,7 @@ def write_report(study: optuna.Study, path: Path) -> Path:
     found = trials(study)
     if not any(trial.outcome != "interrupted" for trial in found):
         raise ValueError("the study has no trial that has ended yet")
-    template = resources.files("lrlab.sweep").joinpath("_report.html").read_text("utf-8")
+    template = resources.files("lrlab.sweep").joinpath("_page.html").read_text("utf-8")
     parts = {
         "NAME": escape(study.study_name),
         "POLICY": _NOTHING_ELSE,
@@ -117,7 +117,7 @@ def write_report(study: optuna.Study, path: Path) -> Path:
 
 
 def _part(kind: str) -> str:
-    return resources.files("lrlab.sweep").joinpath(f"_report.{kind}").read_text("utf-8")
+    return resources.files("lrlab.sweep").joinpath(f"_page.{kind}").read_text("utf-8")
 
 
 def _wide(found: list[Trial]) -> bool:
