@@ -7,7 +7,6 @@ says nothing unless its cells are those of today's notebook and hold outputs: th
 from __future__ import annotations
 
 import difflib
-import json
 import os
 import shlex
 import subprocess
@@ -197,7 +196,7 @@ def _load(path: Path) -> NotebookNode:
     import nbformat
 
     try:
-        found = nbformat.from_dict(json.loads(path.read_bytes()))
+        found = nbformat.reads(path.read_bytes().decode(), as_version=4)
         nbformat.validate(found)
     except OSError as error:
         raise ValueError(f"its reference can't be read: {error.strerror}") from None
