@@ -20,8 +20,8 @@ from lrlab.optimizers import Adam
 from lrlab.schedules import Cosine
 from lrlab.training.probes import (
     GradientNorm,
-    Moment,
     Probe,
+    StepContext,
     UpdateRatio,
     WeightNorms,
     WeightQuantiles,
@@ -52,20 +52,20 @@ def seconds_of_a_step(steps: int) -> float:
     return (time.process_time() - began) / (steps - 1)
 
 
-def seconds_of_a_measurement(probe: Probe, moment: Moment, repeats: int = 10) -> float:
+def seconds_of_a_measurement(probe: Probe, context: StepContext, repeats: int = 10) -> float:
     began = time.process_time()
     for _ in range(repeats):
-        probe.after(moment, probe.before(moment))
+        probe.after(context, probe.before(context))
     return (time.process_time() - began) / repeats
 
 
-def a_moment() -> Moment:
+def a_moment() -> StepContext:
     torch.manual_seed(0)
     model = TASK.model()
     optimizer = Adam().build([{"params": list(model.parameters())}])
     batch = tuple(part[:BATCH] for part in TASK.data().train)
     TASK.loss(model, batch, torch.Generator().manual_seed(0)).backward()
-    return Moment(TASK, model, optimizer, batch, 0.008, 1)
+    return StepContext(TASK, model, optimizer, batch, 0.008, 1)
 
 
 def main() -> None:
@@ -74,12 +74,12 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=100)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    moment = a_moment()
+    context = a_moment()
     step, cost = float("inf"), {probe: float("inf") for probe in PROBES}
     for _ in range(arguments.turns):
         step = min(step, seconds_of_a_step(arguments.steps))
         for probe in PROBES:
-            cost[probe] = min(cost[probe], seconds_of_a_measurement(probe, moment))
+            cost[probe] = min(cost[probe], seconds_of_a_measurement(probe, context))
     shares = {probe: cost[probe] / probe.every / step for probe in PROBES}
     print(f"{step * 1e3:.3f} ms a step; least of {arguments.turns} turns")
     for probe, share in shares.items():

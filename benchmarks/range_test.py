@@ -101,7 +101,7 @@ CELLS = [
 
 def loss_of(run: Run, ceiling: float) -> float:
     """The validation loss at the end; the initial one if it diverged or ended above that."""
-    return min(run.final("validation_loss", diverged=ceiling), ceiling)
+    return ceiling if run.diverged else min(run.final("validation_loss"), ceiling)
 
 
 def reference(cell: Cell, jobs: int) -> dict[str, Any]:

@@ -7,11 +7,7 @@ library, starts at once.
 from __future__ import annotations
 
 import importlib
-import warnings
 from typing import Any
-
-# Where a notebook imports it, Optuna asks for progress bars made of widgets; ours are plain.
-warnings.filterwarnings("ignore", message="IProgress not found")
 
 __version__ = "0.1.0"
 

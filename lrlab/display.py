@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -114,11 +114,18 @@ def show(fig: Figure, *, alt: str, caption: str, dpi: int = 120, headline: bool 
     _close(fig)
 
 
-def table(frame: pd.DataFrame, *, caption: str, digits: int = 4, index: bool = False) -> None:
+def table(
+    rows: pd.DataFrame | Iterable[Mapping[str, Any]],
+    *,
+    caption: str,
+    digits: int = 3,
+    index: bool = False,
+) -> None:
     """Show a table with a caption, readable with a screen reader and on a phone.
 
     Args:
-        frame: the table; its columns name their unit.
+        rows: the table; its columns name their unit. An interval in a cell is shown as
+            "estimate [low, high]".
         caption: what it shows, with n.
         digits: significant digits of floats.
         index: whether to show the index as the first column.
@@ -127,17 +134,24 @@ def table(frame: pd.DataFrame, *, caption: str, digits: int = 4, index: bool = F
         ValueError: if the caption is empty.
 
     Example:
-        >>> import pandas as pd
-        >>> table(pd.DataFrame({"rate": [0.1], "loss": [0.123456]}), caption="One run.")
-        One run.
-        rate   loss
-         0.1 0.1235
+        >>> from lrlab.stats import Interval
+        >>> loss = Interval(0.123456, 0.1, 0.15, level=0.95, n=3)
+        >>> table([{"rate": 0.1, "loss": loss}], caption="Three runs.")
+        Three runs.
+        rate             loss
+         0.1 0.123 [0.1, 0.15]
     """
     if not caption.strip():
         raise ValueError("table() needs a caption")
+    import pandas as pd
+
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
     shown = frame.reset_index() if index else frame
 
     def cell(value: Any) -> str:
+        if hasattr(value, "estimate"):  # an interval of lrlab.stats
+            ends = (f"{end:.{digits}g}" for end in (value.estimate, value.low, value.high))
+            return "{} [{}, {}]".format(*ends)
         return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
     head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in shown.columns)
@@ -151,7 +165,7 @@ def table(frame: pd.DataFrame, *, caption: str, digits: int = 4, index: bool = F
         f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
     )
-    lines = shown.to_string(index=False, float_format=lambda x: f"{x:.{digits}g}")
+    lines = shown.map(cell).to_string(index=False)
     publish(text=f"{caption}\n{lines}", html=html)
 
 
@@ -176,7 +190,7 @@ def publish(
         >>> publish(text="plain", html="<b>rich</b>")
         plain
     """
-    if not _in_notebook():
+    if not in_notebook():
         print(text)
         return
     from IPython.display import publish_display_data
@@ -186,7 +200,8 @@ def publish(
     publish_display_data(data=data, metadata=metadata or {})
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
+    """Whether the code runs in a notebook's kernel."""
     import sys
 
     core = sys.modules.get("IPython.core.interactiveshell")

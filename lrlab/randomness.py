@@ -58,7 +58,7 @@ def generator(seed: int, stream: str) -> torch.Generator:
 
 
 @contextmanager
-def preserved() -> Iterator[None]:
+def fork_rng() -> Iterator[None]:
     """Leave the global generators of Python, NumPy and torch, and torch's threads, as they were.
 
     Some layers (dropout, default initialisation) can only draw from torch's global generator. What
@@ -66,7 +66,7 @@ def preserved() -> Iterator[None]:
 
     Example:
         >>> before = torch.get_rng_state()
-        >>> with preserved():
+        >>> with fork_rng():
         ...     _ = torch.manual_seed(1), torch.rand(3)
         >>> torch.equal(before, torch.get_rng_state())
         True

@@ -50,21 +50,20 @@ tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest th
 import itertools
 
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.labbook import tuned
 from lrlab.optimizers import Adam
-from lrlab.plots.panels import panels, plain_ticks
+from lrlab.plots.panels import panels
 from lrlab.schedules.presets import lineup, restarts
 from lrlab.training.generation import GeneratedDigits
 from lrlab.training.probes import WeightQuantiles
 
+plots.use_style()
+
 task = tasks.get("digits_diffusion", n_train=n_train)
 epoch = -(-task.n_train // batch_size)
 steps = epochs * epoch
-if min(rise, margin) <= 0:
-    raise ValueError(f"rise and margin must be positive, got rise={rise}, margin={margin}")
 if steps % 60:
     raise ValueError(f"the cycles must fill {steps} updates exactly: choose other epochs")
 peak = tuned.read("tune_diffusion", tuning_entry or None).rate("cosine long")
@@ -97,8 +96,7 @@ def job(name, seed):
     )
 
 
-grid = [(name, seed) for name in schedules for seed in (*seeds, *pilots)]
-plan = [job(*point) for point in grid]
+plan = {(name, s): job(name, s) for name in schedules for s in (*seeds, *pilots)}
 
 # %% [markdown]
 # ## Prediction
@@ -114,9 +112,7 @@ plan = [job(*point) for point in grid]
 runs = train_many(plan)
 
 # %%
-members, pilot = {}, {}
-for (name, seed), run in zip(grid, runs, strict=True):
-    (pilot if seed in pilots else members).setdefault(name, []).append(run)
+members = runs.of(..., seeds).groups()
 display.say(
     f"{len(runs)} runs of {steps} updates: {len(schedules)} schedules, {n_seeds} paired seeds and "
     f"{pilot_seeds} for the pilot; an evaluation every {every} updates."
@@ -129,44 +125,34 @@ fig, axes = panels(
     columns=3,
     row_height=3.4,
 )
-at = members["one cosine"][0].evals["step"] / epoch
+at = runs["one cosine", 0].evals["step"] / epoch
 for name, ax in axes.items():
     curves = {
-        part: stats.band([run.evals[f"{part}_loss"][1:] for run in members[name]])
+        part: stats.band(members[name].curves(f"{part}_loss")[:, 1:])
         for part in ("train", "validation")
     }
     plots.bands(ax, at[1:], curves)
 ax.set_ylim(0.15, 0.7)
-plain_ticks(ax, [0.15, 0.2, 0.3, 0.5])
 next(iter(axes.values())).legend()
 display.show(
     fig,
     alt="Training and validation loss against epoch for one cosine, fixed and growing cycles, the "
     "rate below: both losses jump up at each restart and come down again within the cycle.",
-    caption=f"Loss against epoch, mean and 95 % t interval over {n_seeds} seeds; the rate below.",
+    caption=f"Loss against epoch, mean and 95 % t interval over {n_seeds} seeds; the rate "
+    f"below; {runs.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(1, 2, width=9.6, height=3)
-left, right = axes[0]
-spot = members["one cosine"][0].probes["WeightQuantiles"]["step"] / epoch
-plots.bands(
-    left,
-    spot,
-    {
-        name: stats.band([r.probes["WeightQuantiles"]["magnitude"][:, 2] for r in group])
+fig, (left, right) = plots.figure(1, 2, height=3)
+for ax, probe, measure in (
+    (left, "WeightQuantiles", lambda probe: probe["magnitude"][:, 2]),
+    (right, "GeneratedDigits", lambda probe: probe["accuracy"]),
+):
+    seen = {
+        name: stats.band(group.curves(lambda run: measure(run.probes[probe])))  # noqa: B023
         for name, group in members.items()
-    },
-)
-seen = members["one cosine"][0].probes["GeneratedDigits"]["step"] / epoch
-plots.bands(
-    right,
-    seen,
-    {
-        name: stats.band([r.probes["GeneratedDigits"]["accuracy"] for r in group])
-        for name, group in members.items()
-    },
-)
+    }
+    plots.bands(ax, runs["one cosine", 0].probes[probe]["step"] / epoch, seen)
 left.set(xlabel="epoch", ylabel="0.99 quantile of |w|")
 right.set(xlabel="epoch", ylabel="recognised digits")
 left.legend()
@@ -224,69 +210,58 @@ def accuracy_drop(run, bounds):
 rows = []
 for name, bounds in ends.items():
     for part in ("train", "validation"):
-        both = [cycles(run, f"{part}_loss", bounds) for run in members[name]]
-        rises = np.array([rise_of for rise_of, _ in both])
-        changes = np.array([change for _, change in both])
+        both = members[name].array(lambda run: cycles(run, f"{part}_loss", bounds))  # noqa: B023
+        percent = 100 * np.expm1(both)  # shape (seeds, rise or change, restarts)
         for k in range(3):
-            up, down = stats.mean_interval(rises[:, k]), stats.mean_interval(changes[:, k])
             rows.append(
                 {
                     "cycles": name,
                     "loss": part,
                     "restart": k + 1,
-                    "rise [%]": 100 * np.expm1(up.estimate),
-                    "from": 100 * np.expm1(up.low),
-                    "to": 100 * np.expm1(up.high),
-                    "end of cycle, change [%]": 100 * np.expm1(down.estimate),
-                    "from ": 100 * np.expm1(down.low),
-                    "to ": 100 * np.expm1(down.high),
+                    "rise [%]": stats.mean_interval(percent[:, 0, k]),
+                    "end of cycle, change [%]": stats.mean_interval(percent[:, 1, k]),
                 }
             )
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    rows,
     caption=f"Rise after each restart and change over each cycle, 95 % t intervals, n = {n_seeds}.",
 )
 
 # %% tags=["nbval-ignore-output"]
-final = {name: np.array([run.final("test_loss") for run in m]) for name, m in members.items()}
-rows = []
-for name, values in final.items():
-    interval = stats.geometric_interval(values)
-    last = [run.probes["GeneratedDigits"]["accuracy"][-1] for run in members[name]]
-    rows.append(
+final = runs.of(..., seeds).arrays("test_loss")
+display.table(
+    [
         {
             "schedule": name,
-            "test loss": interval.estimate,
-            "95 % from": interval.low,
-            "to": interval.high,
-            "recognised digits [%]": 100 * np.mean(last),
+            "test loss [95 %]": stats.geometric_interval(values),
+            "recognised digits [%]": 100
+            * members[name].array(lambda run: run.probes["GeneratedDigits"]["accuracy"][-1]).mean(),
         }
-    )
-display.table(pd.DataFrame(rows), digits=4, caption=f"At the end of training, {n_seeds} seeds.")
+        for name, values in final.items()
+    ],
+    digits=4,
+    caption=f"At the end of training, {n_seeds} seeds; {runs.note()}.",
+)
 
 # %% [markdown]
 # ## Verdict
 
 # %% tags=["nbval-ignore-output"]
-trial = stats.log_differences(*([run.final("test_loss") for run in pilot[name]] for name in ends))
-spread = float(np.std(trial, ddof=1))
-display.say(
-    f"Paired standard deviation of fixed against growing cycles over {pilot_seeds} pilot seeds: "
-    f"{spread:.4f}. For equivalence within {margin:g} with power 0.8 that asks for "
-    f"{stats.seeds_for_equivalence(margin, spread)} seeds; {n_seeds} were used."
-)
+pilot = runs.of(list(ends), pilots).arrays("test_loss")
+what = "log ratio of test losses, fixed to growing cycles,"
+claims.power(stats.log_differences(*pilot.values()), within=margin, used=n_seeds, what=what)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 losses, source = "log ratio of losses", "diffusion2025"
 
 
 def over_cycles(name, part, which):
     """One value a seed: the mean over the restarts."""
-    return np.array([cycles(r, f"{part}_loss", ends[name])[which].mean() for r in members[name]])
+    each = members[name].array(lambda run: cycles(run, f"{part}_loss", ends[name]))
+    return each[:, which].mean(1)
 
 
-settled = claims.judge(
+claims.conclude(
     [
         *(
             Claim.effect(
@@ -327,7 +302,7 @@ settled = claims.judge(
             Claim.equivalence(
                 f"accuracy-{tuned.slug(name)}",
                 f"A restart does not affect the accuracy of generated digits: {name}.",
-                values=[accuracy_drop(run, ends[name]) for run in members[name]],
+                values=[accuracy_drop(run, ends[name]) for run in members[name].values()],
                 margin=margin,
                 unit="change of the accuracy",
                 source=source,
@@ -356,17 +331,12 @@ settled = claims.judge(
             Claim.effect(
                 f"magnitudes-{tuned.slug(name)}",
                 f"Each cycle increases the magnitude of the weights: {name}.",
-                values=[magnitudes(run, ends[name]).min() for run in members[name]],
+                values=[magnitudes(run, ends[name]).min() for run in members[name].values()],
                 direction="greater",
                 unit="log growth over a cycle, the smallest of a run's",
                 source=source,
             )
             for name in ends
         ),
-    ],
-    notebook="annealing",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -44,7 +44,6 @@ tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest th
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.labbook import tuned
@@ -52,8 +51,8 @@ from lrlab.optimizers import Adam, AdamW
 from lrlab.schedules.presets import restarts
 from lrlab.training.probes import WeightQuantiles
 
-if not (decoupled and l2) or min(*decoupled, *l2) <= 0:
-    raise ValueError(f"weight decays must be positive, got {decoupled} and {l2}")
+plots.use_style()
+
 task = tasks.get("digits_diffusion", n_train=n_train)
 epoch = -(-task.n_train // batch_size)
 steps = epochs * epoch
@@ -83,9 +82,8 @@ def job(name, seed):
 
 
 strongest = f"AdamW, {max(decoupled):g}"
-grid = [(name, seed) for name in optimizers for seed in seeds]
-grid += [(name, seed) for name in (NONE, strongest) for seed in pilots]
-plan = [job(*point) for point in grid]
+plan = {(name, seed): job(name, seed) for name in optimizers for seed in seeds}
+plan |= {(name, seed): job(name, seed) for name in (NONE, strongest) for seed in pilots}
 
 # %% [markdown]
 # ## Prediction
@@ -100,42 +98,27 @@ plan = [job(*point) for point in grid]
 runs = train_many(plan)
 
 # %%
-members, pilot = {}, {}
-for (name, seed), run in zip(grid, runs, strict=True):
-    (pilot if seed in pilots else members).setdefault(name, []).append(run)
+members = runs.of(..., seeds).groups()
 display.say(
     f"{len(runs)} runs of {steps} updates: {len(optimizers)} optimizers, {n_seeds} paired seeds, "
     f"and {2 * pilot_seeds} runs for the pilot."
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(
-    3, 2, width=9.6, height=6, sharex=True, gridspec_kw={"height_ratios": [4, 4, 1]}
-)
+fig, axes = plots.figure(3, 2, height=6, sharex=True, gridspec_kw={"height_ratios": [4, 4, 1]})
 groups = ([NONE, *(f"AdamW, {v:g}" for v in decoupled)], [NONE, *(f"Adam + L2, {v:g}" for v in l2)])
-at = members[NONE][0].evals["step"] / epoch
+at = runs[NONE, 0].evals["step"] / epoch
 for column, (group, title) in enumerate(
     zip(groups, ("decoupled decay", "L2 penalty"), strict=True)
 ):
     upper, middle, lower = axes[:, column]
-    plots.bands(
-        upper,
-        at[1:],
-        {
-            name: stats.band([run.evals["validation_loss"][1:] for run in members[name]])
-            for name in group
-        },
-    )
-    plots.bands(
-        middle,
-        at,
-        {
-            name: stats.band(
-                [r.probes["WeightQuantiles"]["magnitude"][:, 2] for r in members[name]]
-            )
-            for name in group
-        },
-    )
+    losses = {name: members[name].curves("validation_loss")[:, 1:] for name in group}
+    plots.bands(upper, at[1:], {name: stats.band(each) for name, each in losses.items()})
+    sizes = {
+        name: members[name].curves(lambda run: run.probes["WeightQuantiles"]["magnitude"][:, 2])
+        for name in group
+    }
+    plots.bands(middle, at, {name: stats.band(each) for name, each in sizes.items()})
     lower.fill_between(
         np.arange(steps) / epoch,
         schedule(np.arange(steps)),
@@ -144,9 +127,7 @@ for column, (group, title) in enumerate(
         linewidth=0,
     )
     upper.set(title=title, yscale="log", ylim=(0.2, 0.6))
-    upper.set_yticks([0.2, 0.3, 0.4, 0.5], ["0.2", "0.3", "0.4", "0.5"])
-    upper.set_yticks([], minor=True)
-    upper.legend(fontsize=8)
+    upper.legend()
     lower.set(xlabel="epoch", ylim=(0, 1.1 * peak))
     middle.sharey(axes[1, 0])
 axes[0, 0].set_ylabel("validation loss")
@@ -156,7 +137,7 @@ display.show(
     fig,
     alt="Validation loss and the 0.99 quantile of the weights against epoch for several strengths "
     "of decoupled decay, left, and of an L2 penalty, right, with the rate below.",
-    caption=f"Mean and 95 % t interval over {n_seeds} seeds; four cosine cycles.",
+    caption=f"Mean and 95 % t interval over {n_seeds} seeds; four cosine cycles; {runs.note()}.",
 )
 
 
@@ -172,47 +153,35 @@ def growth(run):
     return float(np.log(probe["magnitude"][-1, 2] / probe["magnitude"][first, 2]))
 
 
-def test_loss(group):
-    return np.array([run.final("test_loss") for run in group])
-
-
-rows = []
-for name, group in members.items():
-    loss = stats.log_differences(test_loss(group), test_loss(members[NONE]))
-    change = stats.mean_interval(loss) if name != NONE else None
-    rows.append(
+test = runs.of(..., seeds).arrays("test_loss")
+ratio = {name: stats.log_differences(values, test[NONE]) for name, values in test.items()}
+display.table(
+    [
         {
             "optimizer": name,
-            "test loss": float(np.exp(np.log(test_loss(group)).mean())),
-            "log ratio to none": change.estimate if change else "",
-            "95 % from": change.low if change else "",
-            "to": change.high if change else "",
-            "growth after the first cycle [%]": 100 * np.expm1(np.mean([growth(r) for r in group])),
-            "0.99 quantile": np.mean([magnitude(r) for r in group]),
-            "median |w|": np.mean([magnitude(r, 0) for r in group]),
+            "test loss": float(np.exp(np.log(test[name]).mean())),
+            "log ratio to none [95 %]": "" if name == NONE else stats.mean_interval(ratio[name]),
+            "growth after the first cycle [%]": 100 * np.expm1(group.array(growth).mean()),
+            "0.99 quantile": group.array(magnitude).mean(),
+            "median |w|": group.array(lambda run: magnitude(run, 0)).mean(),
         }
-    )
-display.table(
-    pd.DataFrame(rows),
-    digits=3,
-    caption=f"At the end of the fourth cycle, {n_seeds} seeds.",
+        for name, group in members.items()
+    ],
+    caption=f"At the end of the fourth cycle, {n_seeds} seeds; {runs.note()}.",
 )
 
 # %% [markdown]
 # ## Verdict
 
 # %% tags=["nbval-ignore-output"]
-spread = float(
-    np.std(stats.log_differences(test_loss(pilot[strongest]), test_loss(pilot[NONE])), ddof=1)
+pilot = stats.log_differences(
+    *(runs.of(name, pilots).array("test_loss") for name in (strongest, NONE))
 )
-display.say(
-    f"Paired standard deviation of the log test loss, {strongest} against none, over {pilot_seeds} "
-    f"pilot seeds: {spread:.4f}. For a difference of {2 * delta:g} to lie beyond {delta:g} with "
-    f"power 0.8 that asks for {stats.seeds_for_power(delta, spread)} seeds; {n_seeds} were used."
-)
+what = f"log ratio of test losses, {strongest} to none,"
+claims.power(pilot, beyond=delta, used=n_seeds, what=what)
 
-# %% tags=["nbval-ignore-output"]
-settled = claims.judge(
+# %%
+claims.conclude(
     [
         claim
         for name in list(optimizers)[1:]
@@ -220,10 +189,7 @@ settled = claims.judge(
             Claim.effect(
                 f"smaller-{tuned.slug(name)}",
                 f"The weights end smaller than without decay: {name}.",
-                values=[
-                    np.log(magnitude(a) / magnitude(b))
-                    for a, b in zip(members[name], members[NONE], strict=True)
-                ],
+                values=np.log(members[name].array(magnitude) / members[NONE].array(magnitude)),
                 direction="less",
                 delta=shrink,
                 unit="log ratio of 0.99 quantiles",
@@ -232,17 +198,12 @@ settled = claims.judge(
             Claim.effect(
                 f"loss-{tuned.slug(name)}",
                 f"The test loss is lower than without decay: {name}.",
-                values=stats.log_differences(test_loss(members[name]), test_loss(members[NONE])),
+                values=ratio[name],
                 direction="less",
                 delta=delta,
                 unit="log ratio of test losses",
                 source="diffusion2025",
             ),
         )
-    ],
-    notebook="annealing_adamw",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

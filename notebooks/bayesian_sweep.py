@@ -72,17 +72,17 @@ import dataclasses
 
 import joblib
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, claims, display, plots, stats, train_many
 from lrlab.experiments import bayesian_sweep as exploring
-from lrlab.plots.panels import plain_ticks
 from lrlab.sweep import advice, rules, surnames, sweep
 from lrlab.sweep import figures as plots_sweep
 from lrlab.sweep import trials as trials_of
 from lrlab.sweep.importance import clusters, importance, positions
 from lrlab.sweep.page import running_best
 from lrlab.training import parallel
+
+plots.use_style()
 
 plan_of_sweep = surnames.bayesian(
     trials=trials,
@@ -92,12 +92,10 @@ plan_of_sweep = surnames.bayesian(
     wave=wave,
     seed=sampler_seed,
 )
-if not 1 < best_runs <= trials:
-    raise ValueError(f"best_runs must be in (1, {trials}], got best_runs={best_runs}")
 task, space = plan_of_sweep.task, plan_of_sweep.space
 names = {"peak_lr": "peak rate", surnames.BETA2: "β₂", surnames.WEIGHT_DECAY: "weight decay"}
 warmup = updates // 10
-bands = rules.rungs(plan_of_sweep.rule, plan_of_sweep.evaluations)
+rungs = rules.rungs(plan_of_sweep.rule, plan_of_sweep.evaluations)
 plan = []  # what is trained depends on what was found before
 
 # %% [markdown]
@@ -114,14 +112,15 @@ plan = []  # what is trained depends on what was found before
 # %%
 display.say(
     f"{trials} trials with {plan_of_sweep.evaluations} evaluations each; the rule looks after "
-    f"{', '.join(map(str, bands))} of them, and one trial in {plan_of_sweep.rule['eta']} goes on."
+    f"{', '.join(map(str, rungs))} of them, and one trial in {plan_of_sweep.rule['eta']} goes on."
 )
 
 # %% tags=["nbval-ignore-output"]
 study = sweep(plan_of_sweep, progress=False)
 found = trials_of(study)
-runs = train_many([Job(task, plan_of_sweep.recipe_of(t.params)) for t in found], progress=False)
-final = np.array([run.final("validation_loss") for run in runs])
+jobs = {i: Job(task, plan_of_sweep.recipe_of(trial.params)) for i, trial in enumerate(found)}
+runs = train_many(jobs, progress=False)
+final = runs.array("validation_loss")
 outcome = np.array([trial.outcome for trial in found])
 survived = outcome == "completed"
 order = [i for i in np.argsort(final) if survived[i]]
@@ -134,20 +133,20 @@ display.say(
     f"complete runs were made. The best is trial {best} with {final[best]:.3f} nats "
     f"({final[best] / np.log(2):.3f} bits per character): "
     + ", ".join(f"{words} {found[best].params[name]:.3g}" for name, words in names.items())
-    + f". The lowest of all when completed is {final.min():.3f}."
+    + f". The lowest of all when completed is {final.min():.3f}; {runs.note()}."
 )
 for sentence in advice(plan_of_sweep, found):
     display.say(f"> {sentence}")
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(2, 2, width=9.6, height=6.4)
+fig, axes = plots.figure(2, 2, height=6.4)
 top = float(np.quantile([t.value for t in found if np.isfinite(t.value)], 0.95))
 plots_sweep.against_value(
     axes[0, 0], [t.params["peak_lr"] for t in found], found, name="peak rate", top=top
 )
 axes[0, 0].set_ylabel("last validation loss (nats)")
-plots_sweep.timeline(axes[0, 1], found, [plan_of_sweep.step_of(band) for band in bands])
-axes[0, 1].legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+plots_sweep.timeline(axes[0, 1], found, [plan_of_sweep.step_of(rung) for rung in rungs])
+axes[0, 1].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
 running, updates_spent = running_best(found)
 for ax, x, label in (
     (axes[1, 0], np.arange(trials), "trial"),
@@ -158,7 +157,7 @@ for ax, x, label in (
 display.show(
     fig,
     alt="Four panels: last loss against peak rate by outcome, with a basin; the length of each "
-    "trial, many stopped at the first bands; lowest loss so far against trials and against "
+    "trial, many stopped at the first rungs; lowest loss so far against trials and against "
     "updates, falling in steps.",
     caption=f"The {trials} trials. Above: the last loss that was seen against the peak rate "
     "(highest 5 % at the upper edge), and how far each trial came; dotted: where the rule looks. "
@@ -206,8 +205,7 @@ for name in SEARCHES:
         row[f"at an edge, {part} (%)"] = 100 * edges[name][:, chosen].mean()
     rows.append(row)
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    rows,
     caption=f"Searches of {search_trials} trials on the fitted surface, n = {searches} seeds. "
     "Distance to the best before, ranked: 0 on it, 0.5 random. Early: trials "
     f"{parts['early'].start + 1} to {parts['early'].stop}; late: from trial "
@@ -237,7 +235,7 @@ def smooth(x):
 
 
 fig, axes = plots.figure(1, 3, width=10.4, height=3.5)
-ax = axes[0, 0]
+ax = axes[0]
 for word, colour in plots_sweep.OUTCOMES.items():
     if not (outcome == word).any():
         continue
@@ -249,31 +247,31 @@ for word, colour in plots_sweep.OUTCOMES.items():
         markersize=3.5,
         label=word,
     )
-ax.axhline(0.5, color="#888888", linewidth=1, linestyle="--")
+plots.guide(ax, y=0.5)
 ax.set(
     xlabel="trial",
     ylabel="distance to the best before (rank)",
     title="the sweep",
     ylim=(-0.03, 1.03),
 )
-ax.legend(fontsize=8, loc="upper right")
+ax.legend(loc="upper right")
 for ax, values, label, chance in (
-    (axes[0, 1], ranks, "distance to the best before (rank)", 0.5),
-    (axes[0, 2], edges, "share of trials at an edge", 1 - 0.9 ** len(space)),
+    (axes[1], ranks, "distance to the best before (rank)", 0.5),
+    (axes[2], edges, "share of trials at an edge", 1 - 0.9 ** len(space)),
 ):
     chosen = {name: stats.band(smooth(v[:, 1:])) for name, v in values.items()}
     plots.bands(ax, np.arange(search_trials - width) + width / 2 + 1, chosen)
-    ax.axhline(chance, color="#888888", linewidth=1, linestyle="--")
+    plots.guide(ax, y=chance)
     ax.set(xlabel="trial", ylabel=label, title="searches of the fitted surface")
-axes[0, 1].set_ylim(-0.02, 0.68)
-axes[0, 1].legend(fontsize=8, loc="upper right")
+axes[1].set_ylim(-0.02, 0.68)
+axes[1].legend(loc="upper right")
 display.show(
     fig,
     alt="Distance to the best trial before: in the sweep most later trials are near; on the fitted "
     "surface the searches differ in how they go on, and in how often they try the edges.",
     caption="Left: each trial of the sweep. Middle and right: searches of the fitted surface, "
     f"mean over {width} trials, with 95 % t intervals over n = {searches} "
-    "seeds. Dashed: uniform draws.",
+    "seeds. Dotted: uniform draws.",
 )
 
 # %% [markdown]
@@ -293,7 +291,7 @@ display.show(
 whole = [dataclasses.replace(trial, value=value) for trial, value in zip(found, final, strict=True)]
 measured = importance(space, whole, resamples=resamples)
 shares = {name: measured.interval(name) for name in space}
-fig, [[ax]] = plots.figure(1, 1, width=6.4, height=2.2)
+fig, ax = plots.figure(width=6.4, height=2.2)
 plots_sweep.importances(ax, shares)
 display.show(
     fig,
@@ -316,8 +314,8 @@ display.say(
 members = [i for i in order if i >= left_out]
 groups = clusters(at[members], draws=draws, most=min(6, len(members) - 1))
 fig, axes = plots.figure(1, 3, width=10.4, height=3.3)
-for ax, name in zip(axes[0], (surnames.BETA2, surnames.WEIGHT_DECAY), strict=False):
-    for group, style in zip(range(groups.k), plots.styles(), strict=False):
+for ax, name in zip(axes, (surnames.BETA2, surnames.WEIGHT_DECAY), strict=False):
+    for style, group in plots.styled(range(groups.k)):
         chosen = [
             found[i] for i, label in zip(members, groups.labels, strict=True) if label == group
         ]
@@ -329,18 +327,12 @@ for ax, name in zip(axes[0], (surnames.BETA2, surnames.WEIGHT_DECAY), strict=Fal
             markersize=4.5,
         )
     ax.set(xscale="log", xlabel="peak rate", ylabel=names[name])
-axes[0, 1].set_yscale("log")
-ticks = [0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1]
-for axis in (axes[0, 0].xaxis, axes[0, 1].xaxis, axes[0, 1].yaxis):
-    low, high = axis.get_view_interval()
-    within = [tick for tick in ticks if low < tick < high]
-    axis.set_ticks(within, [f"{tick:g}" for tick in within])
-    axis.set_ticks([], minor=True)
-ax = axes[0, 2]
+axes[1].set_yscale("log")
+ax = axes[2]
 ax.hist(groups.uniform, bins=20, color="#9a9a9a", label="uniform draws")
 ax.axvline(groups.silhouettes[groups.k], color=plots.COLOURS[1], label="survivors")
 ax.set(xlabel="silhouette of the best k", ylabel="draws", ylim=(0, 1.3 * ax.get_ylim()[1]))
-ax.legend(fontsize=8, loc="upper right")
+ax.legend(loc="upper right")
 display.show(
     fig,
     alt="Survivors by cluster, over peak rate and β₂ and over peak rate and weight decay; a "
@@ -381,7 +373,7 @@ chord = np.array(
     [np.interp(step[tail], [step[tail][0], step[-1]], curve[tail][[0, -1]]) for curve in curves]
 )
 sag = (chord - curves[:, tail]).mean(1) / (curves[:, tail][:, 0] - curves[:, -1])
-fig, [[ax]] = plots.figure(1, 1, width=6.8, height=3.6)
+fig, ax = plots.figure(width=6.8, height=3.6)
 for i in order[best_runs:]:
     ax.plot(step, runs[i].evals["validation_loss"], color="#bbbbbb", linewidth=0.7)
 for curve in curves:
@@ -389,10 +381,9 @@ for curve in curves:
 ax.plot([], [], color=plots.COLOURS[0], label=f"{best_runs} best")
 ax.plot([], [], color="#bbbbbb", label="other survivors")
 for place in (warmup, steep_end):
-    ax.axvline(place, color="#444444", linewidth=0.8, linestyle=":")
+    plots.guide(ax, x=place)
 ax.set(yscale="log", xlabel="updates", ylabel="validation loss (nats)")
-plain_ticks(ax, [2.4, 2.6, 2.8, 3.0, 3.3])
-ax.legend(fontsize=8)
+ax.legend()
 display.show(
     fig,
     alt="Validation loss against updates: the best runs fall steeply from the first updates on and "
@@ -413,7 +404,7 @@ display.say(
 # The searches on the surface are independent of one another; the runs of the one sweep are not,
 # since each was chosen knowing those before. Their claims are of this sweep.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 source = "juliusm2026"
 near = distance[later:]
 
@@ -423,7 +414,7 @@ def later_less_early(values):
     return values[:, parts["late"]].mean(1) - values[:, parts["early"]].mean(1)
 
 
-settled = claims.judge(
+claims.conclude(
     [
         Claim.proportion(
             "exploits",
@@ -516,10 +507,5 @@ settled = claims.judge(
                 ("decay", surnames.WEIGHT_DECAY),
             )
         ),
-    ],
-    notebook="bayesian_sweep",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

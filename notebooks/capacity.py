@@ -47,15 +47,14 @@ tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest th
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.labbook import tuned
 from lrlab.optimizers import Adam
 from lrlab.schedules.presets import lineup
 
-if len(widths) < 2 or sorted(set(widths)) != widths:
-    raise ValueError(f"widths must be at least two rising numbers, got widths={widths}")
+plots.use_style()
+
 if updates % evaluations:
     raise ValueError(f"updates must be a multiple of evaluations, got {updates}, {evaluations}")
 peak = tuned.read("tune_diffusion", tuning_entry or None).rate("cosine long")
@@ -82,9 +81,8 @@ def job(width, amount, seed):
     )
 
 
-grid = [(width, amount, seed) for amount in images for width in widths for seed in seeds]
-grid += [(width, "many", s) for width in (widths[0], widths[-1]) for s in pilots]
-plan = [job(*point) for point in grid]
+plan = {((w, amount), s): job(w, amount, s) for amount in images for w in widths for s in seeds}
+plan |= {((w, "many"), s): job(w, "many", s) for w in (widths[0], widths[-1]) for s in pilots}
 
 # %% [markdown]
 # ## Prediction
@@ -99,9 +97,7 @@ plan = [job(*point) for point in grid]
 runs = train_many(plan)
 
 # %%
-members, pilot = {}, {}
-for (width, amount, seed), run in zip(grid, runs, strict=True):
-    (pilot if seed in pilots else members).setdefault((width, amount), []).append(run)
+members = runs.of(..., seeds).groups()
 sizes = {w: sum(p.numel() for p in task(w, "many").model().parameters()) for w in widths}
 display.say(
     f"{len(runs)} runs of {updates} updates: {len(widths)} widths ("
@@ -111,31 +107,26 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(2, len(widths), width=9.6, height=4.6, sharex=True, sharey=True)
-at = members[widths[0], "many"][0].evals["step"]
+fig, axes = plots.figure(2, len(widths), height=4.6, sharex=True, sharey=True, squeeze=False)
+at = runs[(widths[0], "many"), 0].evals["step"]
 for row, amount in zip(axes, images, strict=True):
     for ax, width in zip(row, widths, strict=True):
-        plots.bands(
-            ax,
-            at[1:],
-            {
-                part: stats.band([r.evals[f"{part}_loss"][1:] for r in members[width, amount]])
-                for part in ("train", "validation")
-            },
-        )
+        curves = {
+            part: stats.band(members[width, amount].curves(f"{part}_loss")[:, 1:])
+            for part in ("train", "validation")
+        }
+        plots.bands(ax, at[1:], curves)
         ax.set_title(f"width {width}, {images[amount]} images", fontsize=9)
     row[0].set_ylabel("loss")
 ax.set(yscale="log", ylim=(0.1, 1.0))
-ax.set_yticks([0.1, 0.2, 0.3, 0.5, 1.0], ["0.1", "0.2", "0.3", "0.5", "1"])
-ax.set_yticks([], minor=True)
 for ax in axes[-1]:
     ax.set_xlabel("update")
-axes[0][-1].legend(fontsize=8)
+axes[0][-1].legend()
 display.show(
     fig,
     alt="Training and validation loss against update, one column for each width, many images above "
     "and few below: with few images and wide models the validation loss leaves the training loss.",
-    caption=f"Loss against update, mean and 95 % t interval over {n_seeds} seeds.",
+    caption=f"Loss against update, mean and 95 % t interval over {n_seeds} seeds; {runs.note()}.",
 )
 
 
@@ -151,47 +142,36 @@ def stops_tracking(run):
     return run.evals["step"][last + 1] if last + 1 < len(run.evals["step"]) else np.nan
 
 
-final_gap = {key: np.array([gap(run)[-1] for run in group]) for key, group in members.items()}
-test = {key: np.array([r.final("test_loss") for r in group]) for key, group in members.items()}
+final_gap = {key: group.array(lambda run: gap(run)[-1]) for key, group in members.items()}
+test = runs.of(..., seeds).arrays("test_loss")
 rows = []
 for (width, amount), group in members.items():
-    loss, distance = stats.geometric_interval(test[width, amount]), final_gap[width, amount]
-    stop = np.array([stops_tracking(run) for run in group])
-    when = f"{np.nanmedian(stop):.0f}" if np.isfinite(stop).any() else "never"
+    stop = group.array(stops_tracking)
     rows.append(
         {
             "width": width,
             "weights": sizes[width],
             "images": images[amount],
-            "gap": float(distance.mean()),
-            "stops tracking at update": when,
+            "gap": final_gap[width, amount].mean(),
+            "stops tracking at update": f"{np.nanmedian(stop):.0f}"
+            if np.isfinite(stop).any()
+            else "never",
             "in seeds": f"{np.isfinite(stop).sum()} of {n_seeds}",
-            "test loss": loss.estimate,
-            "95 % from": loss.low,
-            "to": loss.high,
+            "test loss [95 %]": stats.geometric_interval(test[width, amount]),
         }
     )
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    rows,
     caption=f"At the end, {n_seeds} seeds. Validation has stopped tracking training where the gap "
     f"stays above {tracking:g}.",
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, ((left, right),) = plots.figure(1, 2, width=9, height=3)
+fig, (left, right) = plots.figure(1, 2, width=9, height=3)
 for ax, values in ((left, final_gap), (right, test)):
-    for style, amount in zip(plots.styles(), images, strict=False):
+    for style, amount in plots.styled(images):
         found = [stats.mean_interval(values[width, amount]) for width in widths]
-        ax.errorbar(
-            list(sizes.values()),
-            [i.estimate for i in found],
-            yerr=[[i.estimate - i.low for i in found], [i.high - i.estimate for i in found]],
-            marker="o",
-            capsize=3,
-            label=f"{images[amount]} images",
-            **style,
-        )
+        plots.error_bars(ax, list(sizes.values()), found, label=f"{images[amount]} images", **style)
     ax.set(xscale="log", xlabel="weights")
 left.set_ylabel("gap, log of validation / training")
 right.set_ylabel("test loss")
@@ -201,29 +181,19 @@ display.show(
     alt="Left: the gap between validation and training loss against the number of weights rises, "
     "steeply with few images. Right: the test loss against the number of weights.",
     caption=f"Gap and test loss at the end against the size of the model, 95 % t intervals, "
-    f"n = {n_seeds}.",
+    f"n = {n_seeds}; {runs.note()}.",
 )
 
 # %% [markdown]
 # ## Verdict
 
 # %% tags=["nbval-ignore-output"]
-spread = float(
-    np.std(
-        stats.log_differences(
-            *([r.final("test_loss") for r in pilot[w, "many"]] for w in (widths[0], widths[-1]))
-        ),
-        ddof=1,
-    )
-)
-display.say(
-    f"Paired standard deviation of the log test loss, narrowest against widest, over {pilot_seeds} "
-    f"pilot seeds: {spread:.4f}. For a difference of {2 * delta:g} to lie beyond {delta:g} with "
-    f"power 0.8 that asks for {stats.seeds_for_power(delta, spread)} seeds; {n_seeds} were used."
-)
+pilot = runs.of(..., pilots).arrays("test_loss")
+what = "log ratio of test losses, narrowest to widest,"
+claims.power(stats.log_differences(*pilot.values()), beyond=delta, used=n_seeds, what=what)
 
 
-# %% tags=["nbval-ignore-output"]
+# %%
 def slopes(values, amount):
     """Slope of a value against the log of the number of weights, one for each seed."""
     x = np.log([sizes[w] for w in widths])
@@ -231,14 +201,12 @@ def slopes(values, amount):
 
 
 largest = widths[-1]
+validation = runs.of(..., seeds).arrays("validation_loss")
 chosen = {
-    amount: min(
-        widths[:-1],
-        key=lambda w: np.mean([np.log(run.final("validation_loss")) for run in members[w, amount]]),
-    )
+    amount: min(widths[:-1], key=lambda w: np.log(validation[w, amount]).mean())
     for amount in images
 }
-settled = claims.judge(
+claims.conclude(
     [
         claim
         for amount in images
@@ -268,17 +236,10 @@ settled = claims.judge(
             "stops-tracking",
             f"Share of the run after which validation no longer tracks training (width {largest}, "
             f"{few} images; 1: never).",
-            values=[
-                np.nan_to_num(stops_tracking(r) / updates, nan=1.0) for r in members[largest, "few"]
-            ],
+            values=np.nan_to_num(members[largest, "few"].array(stops_tracking) / updates, nan=1.0),
             unit="share of the run",
             source="diffusion2025",
             published="25 epochs",
         ),
-    ],
-    notebook="capacity",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

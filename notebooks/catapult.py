@@ -61,22 +61,18 @@ factor: float = 1.5  # [1<..] ratio within which "about 12" is met
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.curvature.hessian import stability_edge
 from lrlab.experiments.catapult import linear_network
-from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Constant
+
+plots.use_style()
 
 FIRST, SECOND = 2.0, 4.0  # the published thresholds of the linear network, in units of 1/λ₀
 RELU = 12.0  # and the reported one of networks with ReLU
-if len(widths) < 3 or sorted(set(widths)) != widths:
-    raise ValueError(f"widths must be at least three rising ones, got widths={widths}")
 if not FIRST < spike_rate < SECOND:
     raise ValueError(f"spike_rate must be in ({FIRST}, {SECOND}), got spike_rate={spike_rate}")
-if not factor > 1 or sorted(set(net_rates)) != net_rates:
-    raise ValueError(f"need factor > 1 and rising rates, got {factor} and {net_rates}")
 lazy = [rate for rate in rates if rate < FIRST]
 between = [rate for rate in rates if FIRST < rate < SECOND]
 if not lazy or not between:
@@ -94,13 +90,12 @@ def net_job(architecture, multiple, seed):
     return Job(task, recipe.replace(schedule=Constant(multiple / FIRST * edge)))
 
 
-net_grid = [
-    (name, rate, seed)
+plan = {
+    (name, rate, seed): net_job(perceptrons[name], rate, seed)
     for name in perceptrons
     for rate in net_rates
     for seed in (*range(net_seeds), *pilots)
-]
-plan = [net_job(perceptrons[name], rate, seed) for name, rate, seed in net_grid]
+}
 
 # %% [markdown]
 # ## Prediction
@@ -149,21 +144,18 @@ followed = {
     for seed in seeds
 }
 display.table(
-    pd.DataFrame(
-        [
-            {
-                "width": width,
-                "seeds": n_seeds,
-                "first threshold [1/λ₀]": str(
-                    stats.mean_interval([thresholds[width, s][0] for s in seeds])
-                ),
-                "second threshold [1/λ₀]": str(
-                    stats.mean_interval([thresholds[width, s][1] for s in seeds])
-                ),
-            }
-            for width in widths
-        ]
-    ),
+    [
+        {
+            "width": width,
+            "seeds": n_seeds,
+            "first threshold [1/λ₀]": stats.mean_interval([thresholds[width, s][0] for s in seeds]),
+            "second threshold [1/λ₀]": stats.mean_interval(
+                [thresholds[width, s][1] for s in seeds]
+            ),
+        }
+        for width in widths
+    ],
+    digits=4,
     caption="Thresholds of the linear network by width, mean with 95 % t interval over initial "
     "weights.",
 )
@@ -178,15 +170,15 @@ for k, rate in enumerate(rates):
         [followed[wide, s].lr[k] * followed[wide, s].curvature[k, shown] for s in seeds]
     )
     with np.errstate(divide="ignore", invalid="ignore"):
-        curves[f"{rate:g}"] = tuple(map(np.exp, stats.band(np.log(losses))))
+        curves[f"{rate:g}"] = stats.band(losses, scale="log")
     curvatures[f"{rate:g}"] = stats.band(np.where(product < 10, product, np.nan))
-fig, [[left, right]] = plots.figure(1, 2, width=9.6, height=3.4)
+fig, (left, right) = plots.figure(1, 2, height=3.4)
 plots.bands(left, shown, curves)
 left.set(yscale="log", ylim=(1e-9, 1e7), xlim=(0, 40), xlabel="update", ylabel="loss")
 plots.bands(right, shown, curvatures)
-right.axhline(FIRST, color="#555555", linewidth=0.8)
+plots.guide(right, y=FIRST)
 right.set(xlim=(0, 40), ylim=(0, 4.6), xlabel="update", ylabel="rate × curvature")
-right.legend(title="rate [1/λ₀]", fontsize=8, loc="upper right")
+right.legend(title="rate [1/λ₀]", loc="upper right")
 display.show(
     fig,
     alt="Left: loss against the update for five rates; it falls at the smallest, rises and then "
@@ -220,26 +212,16 @@ expected = {
     for s in seeds
 }
 when = {s: np.array([followed[w, s].loss[-1].argmax() for w in widths]) for s in seeds}
-fig, [[left, right]] = plots.figure(1, 2, width=9.6, height=3.2)
-for k, (name, style) in enumerate(zip(("first", "second"), plots.styles(), strict=False)):
+fig, (left, right) = plots.figure(1, 2, height=3.2)
+for style, (k, name) in plots.styled(enumerate(("first", "second"))):
     each = [stats.mean_interval([thresholds[w, s][k] for s in seeds]) for w in widths]
-    centre = np.array([i.estimate for i in each])
-    left.errorbar(
-        widths,
-        centre,
-        label=name,
-        marker="o",
-        markersize=4,
-        capsize=2.5,
-        yerr=[centre - [i.low for i in each], [i.high for i in each] - centre],
-        **style,
-    )
+    plots.error_bars(left, widths, each, label=name, **style)
 for published in (FIRST, SECOND):
-    left.axhline(published, color="#555555", linewidth=0.8, linestyle=":")
+    plots.guide(left, y=published)
 left.set(xscale="log", xlabel="width [units]", ylabel="threshold [1/λ₀]", ylim=(1.5, 4.5))
-left.legend(fontsize=8.5, loc="center right")
+left.legend(loc="center right")
 heights = np.array(list(highest.values()))
-plots.bands(right, widths, {"highest loss": tuple(map(np.exp, stats.band(np.log(heights))))})
+plots.bands(right, widths, {"highest loss": stats.band(heights, scale="log")})
 right.plot(
     widths,
     np.array(widths) * np.exp(np.log(heights / widths).mean()),
@@ -249,10 +231,9 @@ right.plot(
     label="proportional to the width",
 )
 right.set(xscale="log", yscale="log", xlabel="width [units]", ylabel="loss")
-right.legend(fontsize=8.5)
+right.legend()
 for ax in (left, right):
-    ax.set_xticks(widths, [f"{w:,}" for w in widths])
-    ax.minorticks_off()
+    plots.ticks(ax.xaxis, widths)
 display.show(
     fig,
     alt="Left: the two thresholds against the width, at two and at four. Right: the highest loss "
@@ -268,7 +249,7 @@ display.show(
 runs = train_many(plan)
 
 # %%
-diverged = {key: run.diverged for key, run in zip(net_grid, runs, strict=True)}
+diverged = runs.final(lambda run: run.diverged)
 display.say(
     f"{len(runs)} runs of {net_updates} updates: {len(perceptrons)} perceptrons, {len(net_rates)} "
     f"rates, {net_seeds} seeds and {pilot_seeds} of the pilot; and {len(widths)} widths of the "
@@ -283,28 +264,17 @@ def limit(name, seed):
 
 
 # %% tags=["nbval-ignore-output"]
-fig, [[ax]] = plots.figure(1, 1, width=6.4, height=3.0)
-for name, style in zip(perceptrons, plots.styles(), strict=False):
+fig, ax = plots.figure(width=6.4, height=3.0)
+for style, name in plots.styled(perceptrons):
     counts = [sum(diverged[name, rate, s] for s in range(net_seeds)) for rate in net_rates]
     each = [stats.proportion_interval(c, net_seeds) for c in counts]
-    share = np.array([i.estimate for i in each])
-    ax.errorbar(
-        np.array(net_rates) * (0.985 if name == "ReLU" else 1.015),
-        share,
-        label=name,
-        marker="o",
-        markersize=4,
-        capsize=2.5,
-        yerr=[share - [i.low for i in each], [i.high for i in each] - share],
-        **style,
-    )
+    beside = np.array(net_rates) * (0.985 if name == "ReLU" else 1.015)
+    plots.error_bars(ax, beside, each, label=name, **style)
 for published in (SECOND, RELU):
-    ax.axvline(published, color="#555555", linewidth=0.8, linestyle=":")
+    plots.guide(ax, x=published)
 ax.set(xscale="log", xlabel="rate [1/λ₀]", ylabel="share of runs that diverge", ylim=(-0.05, 1.05))
-ax.set_xticks(net_rates, [f"{rate:g}" for rate in net_rates])
-ax.minorticks_off()
-plain_ticks(ax, [0, 0.25, 0.5, 0.75, 1])
-ax.legend(fontsize=8.5, loc="center left")
+plots.ticks(ax.xaxis, net_rates)
+ax.legend(loc="center left")
 display.show(
     fig,
     alt="Share of runs that diverge against the rate in units of one over the first sharpness, for "
@@ -322,7 +292,7 @@ for name in perceptrons:
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 
 # %% tags=["nbval-ignore-output"]
@@ -334,21 +304,15 @@ measures = {
     "first threshold": (margin, n_seeds, [log_ratio(0, FIRST, wide, s) for s in pilots]),
     "second threshold": (margin, n_seeds, [log_ratio(1, SECOND, wide, s) for s in pilots]),
     "limit of the ReLU perceptron": (
-        float(np.log(factor)),
+        np.log(factor),
         net_seeds,
         [np.log(limit("ReLU", s)) for s in pilots],
     ),
 }
 for name, (within, used, values) in measures.items():
-    spread = float(np.std(values, ddof=1))
-    asked = stats.seeds_for_equivalence(within, spread) if spread > 1e-9 else 5
-    display.say(
-        f"The {name}: standard deviation of its logarithm over {pilot_seeds} pilot seeds "
-        f"{spread:.4f}; to find it within ±{within:.3g} with power 0.8 that asks for {asked} "
-        f"seeds; {used} were used."
-    )
+    claims.power(values, within=within, used=used, what=f"logarithm of the {name}")
 
-# %% tags=["nbval-ignore-output"]
+# %%
 ends = {
     s: dict(
         zip(
@@ -377,7 +341,7 @@ def log_change(seed):
 
 
 source = "lewkowycz2020catapult"
-settled = claims.judge(
+claims.conclude(
     [
         Claim.equivalence(
             "first-threshold",
@@ -470,10 +434,5 @@ settled = claims.judge(
             scale="log",
             unit="1/λ₀",
         ),
-    ],
-    notebook="catapult",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

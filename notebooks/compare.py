@@ -30,7 +30,7 @@
 # ## Setup
 #
 # LeNet-5 with ReLU on real MNIST digits, plain SGD. Step and exponential decay
-# lose the same factor per epoch. The usable band is measured by a ramp: from the smallest constant
+# lose the same factor per epoch. The usable range is measured by a ramp: from the smallest constant
 # rate that, by the distance the ramp has travelled, brings a tenth of the drop within the run's
 # length, to the rate at which the smoothed loss has risen again by three tenths of the drop.
 
@@ -50,15 +50,12 @@ delta: float = 0.1  # [0<..] difference of the log test loss that would matter
 # %% tags=["setup"]
 
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, schedules, stats, tasks, train_many
 from lrlab.range_test import Trace, find_band, smooth
 
-if sorted(set(peaks)) != peaks or len(peaks) < 2:
-    raise ValueError(f"peaks must be at least two rising rates, got peaks={peaks}")
-if n_seeds < 2 or tuning_seeds < 1:
-    raise ValueError(f"need n_seeds >= 2 and tuning_seeds >= 1, got {n_seeds} and {tuning_seeds}")
+plots.use_style()
+
 task = tasks.get("mnist", n_train=n_train)
 epoch = -(-task.n_train // batch_size)
 steps = epochs * epoch
@@ -87,8 +84,13 @@ def job(schedule, seed, length=steps):
     )
 
 
-plan = [job(make(lr), seed) for make in schedule_of.values() for lr in peaks for seed in tuning]
-plan += [job(ramp, seed, ramp_steps) for seed in range(n_seeds)]
+plan = {
+    ("tune", name, lr, seed): job(make(lr), seed)
+    for name, make in schedule_of.items()
+    for lr in peaks
+    for seed in tuning
+}
+plan |= {("ramp", seed): job(ramp, seed, ramp_steps) for seed in range(n_seeds)}
 
 # %% [markdown]
 # ## Prediction
@@ -96,13 +98,13 @@ plan += [job(ramp, seed, ramp_steps) for seed in range(n_seeds)]
 # Written before the runs. At its own rate each schedule reaches nearly the same loss: all within
 # 10 % of each other, with one-cycle slightly ahead because it ends at a tiny rate after a large
 # one.
-# Step and exponential decay are the same within that margin. The usable band spans more than two
+# Step and exponential decay are the same within that margin. The usable range spans more than two
 # decades, far above the report's ".05 to 5e-4".
 #
 # ## Result
 
 # %%
-fig, ((ax,),) = plots.figure(height=2.5)
+fig, ax = plots.figure(height=2.5)
 plots.learning_rates(
     ax, {name: make(1.0)(np.arange(steps)) for name, make in schedule_of.items()}, staircase=True
 )
@@ -116,7 +118,8 @@ display.show(
 )
 
 # %% tags=["nbval-ignore-output"]
-tuned = train_many(plan)
+runs = train_many(plan)
+tuned, ramps = runs.of("tune"), runs.of("ramp")
 
 # %% [markdown]
 # ### Tuning: the whole curve
@@ -124,22 +127,16 @@ tuned = train_many(plan)
 # Validation loss against peak rate. A run that diverged, or ended above it, is worth a guess.
 
 # %% tags=["nbval-ignore-output"]
-ramps = tuned[len(schedule_of) * len(peaks) * tuning_seeds :]
-
-
-def loss(run, part):
-    return run.final(f"{part}_loss")
-
-
-grid = np.array([loss(run, "validation") for run in tuned[:-n_seeds]])
-grid = grid.reshape(len(schedule_of), len(peaks), tuning_seeds)
-centre = np.exp(np.log(grid).mean(axis=2))
-chosen = {name: peaks[int(np.argmin(row))] for name, row in zip(schedule_of, centre, strict=True)}
-fig, ((ax,),) = plots.figure(height=2.9)
-for style, (i, name) in zip(plots.styles(), enumerate(schedule_of), strict=False):
-    ax.plot(peaks, centre[i], marker="o", label=name, **style)
-    ax.plot(np.repeat(peaks, tuning_seeds), grid[i].ravel(), "_", alpha=0.5, color=style["color"])
-plots.guess_line(ax, task.chance_loss)
+grid = tuned.arrays("validation_loss")  # by schedule, shape (peaks, seeds)
+centre = {name: np.exp(np.log(losses).mean(axis=1)) for name, losses in grid.items()}
+chosen = {name: peaks[int(np.argmin(means))] for name, means in centre.items()}
+fig, ax = plots.figure(height=2.9)
+for style, name in plots.styled(schedule_of):
+    ax.plot(peaks, centre[name], marker="o", label=name, **style)
+    ax.plot(
+        np.repeat(peaks, tuning_seeds), grid[name].ravel(), "_", alpha=0.5, color=style["color"]
+    )
+plots.chance_line(ax, task.chance_loss)
 ax.set(xscale="log", yscale="log", xlabel="peak rate", ylabel="validation loss [nats]")
 ax.legend()
 display.show(
@@ -147,7 +144,7 @@ display.show(
     alt="Validation loss against peak rate for each schedule: basins with a minimum between .1 and "
     "1, rising steeply to ln 10 beyond it.",
     caption=f"Geometric mean over {tuning_seeds} tuning seeds, single seeds as dashes. Budget: "
-    f"{len(peaks) * tuning_seeds} runs for each schedule.",
+    f"{len(peaks) * tuning_seeds} runs for each schedule; {tuned.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -159,78 +156,70 @@ display.say(
     + (f"At an edge of the grid: {', '.join(edge)}." if edge else "None is at an edge of the grid.")
 )
 compared = train_many(
-    [job(schedule_of[name](lr), seed) for name, lr in chosen.items() for seed in range(n_seeds)]
+    {
+        (name, s): job(schedule_of[name](lr), s)
+        for name, lr in chosen.items()
+        for s in range(n_seeds)
+    }
 )
 
 # %%
-by_schedule = {
-    name: compared[i * n_seeds : (i + 1) * n_seeds] for i, name in enumerate(schedule_of)
-}
+by_schedule = compared.groups()
 display.say(
     f"{len(compared)} runs compared: {len(schedule_of)} schedules on {n_seeds} paired seeds, "
-    f"{steps} updates each; {len(tuned) - n_seeds} runs to tune, {n_seeds} ramps."
+    f"{steps} updates each; {len(tuned)} runs to tune, {len(ramps)} ramps."
 )
 
 # %% [markdown]
 # ### The comparison
 
 # %% tags=["nbval-ignore-output"]
-fig, ((left, middle, right),) = plots.figure(1, 3, width=9.6, height=3.0)
-at = by_schedule["no schedule"][0].evals["step"] / epoch
+fig, (left, middle, right) = plots.figure(1, 3, height=3.0)
+at = compared["no schedule", 0].evals["step"] / epoch
 for ax, part in ((left, "train"), (middle, "test")):
     curves = {
-        name: stats.band([run.evals[f"{part}_loss"] for run in members if not run.diverged])
-        for name, members in by_schedule.items()
+        name: stats.band(members.curves(f"{part}_loss")) for name, members in by_schedule.items()
     }
     plots.bands(ax, at, curves)
     ax.set(xlabel="epoch", title=f"{part} loss [nats]", yscale="log")
 left.legend()
-final = {
-    name: np.array([loss(run, "test") for run in members]) for name, members in by_schedule.items()
+final = compared.arrays("test_loss")
+differences = {
+    name: stats.log_differences(values, final["no schedule"])
+    for name, values in final.items()
+    if name != "no schedule"
 }
-others = [name for name in schedule_of if name != "no schedule"]
-differences = {name: stats.log_differences(final[name], final["no schedule"]) for name in others}
-found = [stats.mean_interval(differences[name]) for name in others]
-plots.intervals(
-    right,
-    others,
-    [x.estimate for x in found],
-    [x.low for x in found],
-    [x.high for x in found],
-    points=[differences[name] for name in others],
-)
+found = stats.mean_intervals(differences)
+plots.intervals(right, found, points=differences)
 right.set(title="log test loss minus that of no schedule")
 display.show(
     fig,
     alt="Left and middle: training and test loss against epoch for the four schedules at their "
     "tuned peaks. Right: paired differences of the log test loss to no schedule, with intervals.",
     caption=f"Left, middle: mean and 95 % t interval over {n_seeds} paired seeds, each schedule at "
-    "its own tuned peak. Right: mean paired difference with its 95 % t interval; dashes are seeds.",
+    "its own tuned peak. Right: mean paired difference with its 95 % t interval; dashes are seeds; "
+    f"{compared.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
-rows = []
-for name, members in by_schedule.items():
-    losses = stats.geometric_interval(final[name])
-    accuracy = stats.mean_interval([run.final("test_accuracy") for run in members])
-    rows.append(
+display.table(
+    [
         {
             "schedule": name,
             "peak rate": chosen[name],
-            "test loss": losses.estimate,
-            "95 % from": losses.low,
-            "to": losses.high,
-            "test accuracy": accuracy.estimate,
-            "± (95 %)": accuracy.high - accuracy.estimate,
+            "test loss [95 %]": stats.geometric_interval(final[name]),
+            "test accuracy [95 %]": stats.mean_interval(members.array("test_accuracy")),
         }
-    )
-display.table(pd.DataFrame(rows), digits=3, caption=f"At the end, {n_seeds} paired seeds.")
+        for name, members in by_schedule.items()
+    ],
+    caption=f"At the end, {n_seeds} paired seeds; {compared.note()}.",
+)
 
 # %% tags=["nbval-ignore-output"]
-fig, ((ax,),) = plots.figure(height=2.8)
-for style, (name, members) in zip(plots.styles(), by_schedule.items(), strict=False):
-    lr = np.concatenate([run.lr for run in members])
-    norm = np.concatenate([run.grad_norm for run in members])
+fig, ax = plots.figure(height=2.8)
+for style, (name, members) in plots.styled(by_schedule.items()):
+    lr = np.concatenate([run.lr for run in members.values()])
+    norm = np.concatenate([run.grad_norm for run in members.values()])
     ax.plot(lr, norm, ".", markersize=1.4, alpha=0.3, color=style["color"])
     ax.plot([], [], "o", color=style["color"], label=name)
 ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="gradient norm")
@@ -242,15 +231,15 @@ display.show(
 )
 
 # %% [markdown]
-# ### The usable band
+# ### The usable range
 
 # %% tags=["nbval-ignore-output", "headline"]
-bands = [find_band([Trace.of(run)], steps) for run in ramps]
+bands = [find_band([Trace.of(run)], steps) for run in ramps.values()]
 lows = np.array([band.low.lr for band in bands if band.low.lr])
 highs = np.array([band.high.lr for band in bands if band.high.lr])
 low, high = stats.geometric_interval(lows), stats.geometric_interval(highs)
-fig, ((ax,),) = plots.figure(height=3.2)
-for i, run in enumerate(ramps):
+fig, ax = plots.figure(height=3.2)
+for i, run in ramps.items():
     lr, smooth_loss, _ = smooth(Trace.of(run))
     ax.plot(
         lr,
@@ -260,26 +249,21 @@ for i, run in enumerate(ramps):
         linewidth=1,
         label="while the rate rises" if i == 0 else None,
     )
-for style, (i, name) in zip(plots.styles(), enumerate(schedule_of), strict=False):
-    if name in ("no schedule", "one-cycle"):
-        ax.plot(
-            peaks,
-            centre[i],
-            marker="o",
-            color=plots.COLOURS[1 + (i > 0) * 2],
-            linestyle=style["linestyle"],
-            label=f"{name}, loss at the end",
-        )
-plots.mark_band(ax, low.estimate, high.estimate, "usable band")
-plots.guess_line(ax, task.chance_loss)
+shown = ("no schedule", "one-cycle")
+for style, (name, losses) in plots.styled(centre.items()):
+    if name in shown:
+        style["color"] = plots.COLOURS[1 + 2 * shown.index(name)]
+        ax.plot(peaks, losses, marker="o", label=f"{name}, loss at the end", **style)
+plots.shade(ax, low.estimate, high.estimate, "usable range", plots.COLOURS[2])
+plots.chance_line(ax, task.chance_loss)
 ax.set(xscale="log", xlabel="learning rate", ylabel="loss [nats]", ylim=(0, 4))
 ax.legend(loc="upper left")
 display.show(
     fig,
     alt="Loss against learning rate on a log axis: during the ramp it is flat at ln 10, falls, and "
-    "explodes; the usable band is shaded. Whole runs end lowest inside it.",
+    "explodes; the usable range is shaded. Whole runs end lowest inside it.",
     caption=f"Batch loss while the rate rises, {n_seeds} seeds, and validation loss at the end of "
-    f"whole runs against their peak rate, {tuning_seeds} seeds. Shaded: the usable band, from "
+    f"whole runs against their peak rate, {tuning_seeds} seeds. Shaded: the usable range, from "
     f"{low.estimate:.2g} (95 % interval {low.low:.2g} to {low.high:.2g}) to {high.estimate:.2g} "
     f"({high.low:.2g} to {high.high:.2g}); seen in {len(lows)} and {len(highs)} of the seeds.",
 )
@@ -287,9 +271,9 @@ display.show(
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["nbval-ignore-output"]
+# %%
 where = f"LeNet on MNIST, SGD, batches of {batch_size}, {steps} updates"
-settled = claims.judge(
+claims.conclude(
     [
         Claim.equivalence(
             "step-is-exponential",
@@ -322,7 +306,7 @@ settled = claims.judge(
             values=np.log(5e-4 / lows),
             direction="less",
             delta=0.0,
-            unit="log ratio of 5e-4 to the lower end of the band",
+            unit="log ratio of 5e-4 to the lower end of the usable range",
             source="azmimr2022",
             published="5e-4 to 0.05",
         ),
@@ -337,20 +321,15 @@ settled = claims.judge(
         ),
         Claim.descriptive(
             "band_low",
-            f"Lower end of the usable band: {where}",
+            f"Lower end of the usable range: {where}",
             values=lows,
             scale="log",
         ),
         Claim.descriptive(
             "band_high",
-            f"Upper end of the usable band: {where}",
+            f"Upper end of the usable range: {where}",
             values=highs,
             scale="log",
         ),
-    ],
-    notebook="compare",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -17,7 +17,7 @@
 # ## Question
 #
 # "The cosine schedule gives better results than the others", and "the difference is more than I
-# expected" {cite}`diffusion2025`: one run of each schedule, all at one rate. Two rivals to that
+# expected" {cite}`diffusion2025`: one run of each schedule, all at one rate. Two baselines to that
 # reading: another rate might suit the others better, and averaging the weights of a constant rate
 # may do what a decay does.
 #
@@ -46,19 +46,16 @@ tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest th
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.labbook import tuned
 from lrlab.optimizers import Adam
-from lrlab.plots.panels import images, panels, plain_ticks
+from lrlab.plots.panels import images, panels
 from lrlab.schedules.presets import lineup
 from lrlab.training.generation import GeneratedDigits
 
-if not 0 < short_epochs < long_epochs:
-    raise ValueError(f"need 0 < short_epochs < long_epochs, got {short_epochs}, {long_epochs}")
-if not delta > 0:
-    raise ValueError(f"delta must be positive, got delta={delta}")
+plots.use_style()
+
 AVERAGED = "constant, averaged"
 epochs = {"short": short_epochs, "long": long_epochs}
 task = tasks.get("digits_diffusion", n_train=n_train)
@@ -90,9 +87,9 @@ arms = {
     for name in conditions
 }
 arms |= {(name, "long", "common"): common_peak for name in names}
-grid = [(*arm, seed) for arm in arms for seed in seeds]
-grid += [(name, "long", "tuned", s) for name in ("cosine", "constant") for s in pilots]
-plan = [job(name, length, arms[name, length, kind], seed) for name, length, kind, seed in grid]
+grid = [(arm, seed) for arm in arms for seed in seeds]
+grid += [((name, "long", "tuned"), s) for name in ("cosine", "constant") for s in pilots]
+plan = {(arm, seed): job(*arm[:2], arms[arm], seed) for arm, seed in grid}
 
 # %% [markdown]
 # ## Prediction
@@ -107,25 +104,21 @@ plan = [job(name, length, arms[name, length, kind], seed) for name, length, kind
 # %% tags=["nbval-ignore-output"]
 runs = train_many(plan)
 
+
 # %%
-by_arm = {}
-for (name, length, kind, seed), run in zip(grid, runs, strict=True):
-    by_arm.setdefault((name, length, kind, seed in pilots), []).append(run)
-
-
-def members(name, length="long", kind="tuned", pilot=False):
+def members(name, length="long", kind="tuned", group=seeds):
     """Runs of a condition; at the common rate the average is read off the constant runs."""
     if name == AVERAGED and kind == "common":
         name = "constant"
-    return by_arm[name, length, kind, pilot]
+    return runs.of((name, length, kind), group)
 
 
-def metric(name, part, run):
-    return run.evals[f"averaged_{part}_loss" if name == AVERAGED else f"{part}_loss"]
+def metric(name, part):
+    return f"averaged_{part}_loss" if name == AVERAGED else f"{part}_loss"
 
 
-def final(name, length="long", kind="tuned"):
-    return np.array([metric(name, "test", run)[-1] for run in members(name, length, kind)])
+def final(name, length="long", kind="tuned", group=seeds):
+    return members(name, length, kind, group).array(metric(name, "test"))
 
 
 display.say(
@@ -148,52 +141,50 @@ fig, axes = panels(rates, epoch_steps=epoch, label="loss")
 for name, ax in axes.items():
     at = members(name)[0].evals["step"] / epoch
     curves = {
-        part: stats.band([metric(name, part, run)[1:] for run in members(name)])
+        part: stats.band(members(name).curves(metric(name, part))[:, 1:])
         for part in ("train", "validation")
     }
     plots.bands(ax, at[1:], curves)
 ax.set_ylim(0.15, 0.7)
-plain_ticks(ax, [0.2, 0.3, 0.5])
-next(iter(axes.values())).legend(fontsize=8)
+next(iter(axes.values())).legend()
 display.show(
     fig,
     alt="Training and validation loss against epoch, one panel for each schedule above its rate. "
     "Where the rate falls to zero both losses become smooth and end lowest.",
     caption=f"Loss against epoch at each schedule's own tuned peak, mean and 95 % t interval over "
-    f"{n_seeds} seeds; the rate of each update is drawn below.",
+    f"{n_seeds} seeds; the rate of each update is drawn below; {runs.note()}.",
 )
 
 # %% [markdown]
 # ### Where they end
 
+
 # %% tags=["nbval-ignore-output"]
-rows = []
-for (name, length, kind), peak in arms.items():
-    loss = stats.geometric_interval(final(name, length, kind))
-    accuracy = [
-        run.probes["GeneratedDigits"]["accuracy"][-1] for run in members(name, length, kind)
-    ]
-    rows.append(
+def recognised(run):
+    return run.probes["GeneratedDigits"]["accuracy"][-1]
+
+
+display.table(
+    [
         {
             "schedule": name,
             "epochs": epochs[length],
             "rate": kind,
             "peak": peak,
-            "test loss": loss.estimate,
-            "95 % from": loss.low,
-            "to": loss.high,
-            "recognised digits": "" if name == AVERAGED else f"{100 * np.mean(accuracy):.1f} %",
+            "test loss [95 %]": stats.geometric_interval(final(name, length, kind)),
+            "recognised digits": ""
+            if name == AVERAGED
+            else f"{100 * members(name, length, kind).array(recognised).mean():.1f} %",
         }
-    )
-display.table(
-    pd.DataFrame(rows),
+        for (name, length, kind), peak in arms.items()
+    ],
     digits=4,
     caption=f"Test loss at the end, geometric mean over {n_seeds} seeds, and the share of "
     "generated digits that a classifier recognises.",
 )
 
 # %% tags=["nbval-ignore-output"]
-rivals = [name for name in conditions if name != "cosine"]
+baselines = [name for name in conditions if name != "cosine"]
 settings = {
     "tuned, long": ("long", "tuned"),
     "common rate, long": ("long", "common"),
@@ -202,19 +193,14 @@ settings = {
 difference = {
     (label, name): stats.log_differences(final("cosine", *where), final(name, *where))
     for label, where in settings.items()
-    for name in rivals
+    for name in baselines
 }
-fig, axes = plots.figure(1, len(settings), width=9.6, height=3.2, sharey=True)
+fig, axes = plots.figure(1, len(settings), height=3.2, sharey=True, squeeze=False)
 for ax, label in zip(axes[0], settings, strict=True):
-    each = [difference[label, name] for name in rivals]
-    found_here = [stats.mean_interval(values) for values in each]
-    plots.intervals(
-        ax,
-        rivals,
-        *([getattr(i, end) for i in found_here] for end in ("estimate", "low", "high")),
-        points=each,
-    )
-    ax.axvspan(-delta, delta, color="#888888", alpha=0.2, linewidth=0)
+    each = {name: difference[label, name] for name in baselines}
+    found_here = stats.mean_intervals(each)
+    plots.intervals(ax, found_here, points=each)
+    plots.shade(ax, -delta, delta)
     ax.set(title=label, xlabel="log ratio of test losses")
     ax.locator_params(axis="x", nbins=4)
 display.show(
@@ -236,7 +222,7 @@ order = sorted(names, key=lambda name: final(name).mean())
 shown = {"real digits": task.data().test[0][:16].numpy()}
 for name in (order[0], order[-1]):
     run = members(name)[0]
-    loss = metric(name, "test", run)[-1]
+    loss = run.final(metric(name, "test"))
     shown[f"{name}, loss {loss:.3f}"] = run.probes["GeneratedDigits"]["images"][-1].reshape(16, -1)
 fig = images({title: np.reshape(x, (16, task.side, task.side)) for title, x in shown.items()})
 display.show(
@@ -250,24 +236,15 @@ display.show(
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 # %% tags=["nbval-ignore-output"]
-pilot = stats.log_differences(
-    *(
-        [metric(name, "test", run)[-1] for run in members(name, pilot=True)]
-        for name in ("cosine", "constant")
-    )
-)
-spread = float(np.std(pilot, ddof=1))
-display.say(
-    f"Paired standard deviation of cosine against constant over {pilot_seeds} pilot seeds: "
-    f"{spread:.4f}. For a difference of {2 * delta:g} to lie beyond {delta:g} with power 0.8 that "
-    f"asks for {stats.seeds_for_power(delta, spread)} seeds; {n_seeds} were used."
-)
+pilot = stats.log_differences(*(final(name, group=pilots) for name in ("cosine", "constant")))
+what = "log ratio of test losses, cosine to constant,"
+claims.power(pilot, beyond=delta, used=n_seeds, what=what)
 
-# %% tags=["nbval-ignore-output"]
-settled = claims.judge(
+# %%
+claims.conclude(
     [
         Claim.effect(
             f"{'-'.join(label.replace(',', '').split())}-{tuned.slug(name)}",
@@ -279,11 +256,6 @@ settled = claims.judge(
             source="diffusion2025",
         )
         for label in settings
-        for name in rivals
-    ],
-    notebook="compare_schedules",
+        for name in baselines
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

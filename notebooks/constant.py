@@ -46,16 +46,11 @@ still_margin: float = 0.05  # [0<..] change of the log test loss that would be n
 import math
 
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, schedules, stats, tasks, train_many
 
-if sorted(set(rates)) != rates or len(rates) < 2:
-    raise ValueError(f"rates must be at least two rising numbers, got rates={rates}")
-if n_seeds < 2:
-    raise ValueError(f"n_seeds must be at least 2, got n_seeds={n_seeds}")
-if not 0 < search_low < search_high:
-    raise ValueError(f"search_low must be in (0, {search_high}), got search_low={search_low}")
+plots.use_style()
+
 task = tasks.get("mnist", n_train=n_train)
 epoch = -(-task.n_train // batch_size)
 steps = epochs * epoch
@@ -75,7 +70,7 @@ def job(lr, seed):
     )
 
 
-plan = [job(lr, seed) for lr in rates for seed in range(n_seeds)]
+plan = {(lr, seed): job(lr, seed) for lr in rates for seed in range(n_seeds)}
 
 # %% [markdown]
 # ## Prediction
@@ -87,7 +82,7 @@ plan = [job(lr, seed) for lr in rates for seed in range(n_seeds)]
 # ## Result
 
 # %%
-fig, ((ax,),) = plots.figure(height=2.3)
+fig, ax = plots.figure(height=2.3)
 plots.learning_rates(ax, {f"{lr:g}": schedules.Constant(lr)(np.arange(steps)) for lr in rates})
 ax.set_yscale("log")
 ax.legend(title="rate", loc="center left", bbox_to_anchor=(1, 0.5))
@@ -101,7 +96,6 @@ display.show(
 runs = train_many(plan)
 
 # %%
-by_rate = {lr: runs[i * n_seeds : (i + 1) * n_seeds] for i, lr in enumerate(rates)}
 display.say(
     f"{len(runs)} runs of {steps} updates: {len(rates)} rates with {n_seeds} seeds each; "
     f"{len(choosing)} seeds choose the rate, the other {len(reporting)} report on it."
@@ -109,31 +103,22 @@ display.say(
 
 
 # %% tags=["nbval-ignore-output"]
-def loss(run, part):
-    """A run that diverged, or ended above it, is worth a guess."""
-    return run.final(f"{part}_loss")
-
-
-chosen = min(
-    rates, key=lambda lr: np.mean([np.log(loss(by_rate[lr][s], "validation")) for s in choosing])
-)
-fig, ((left, middle, right),) = plots.figure(1, 3, width=9.6, height=3.0)
-shown = {f"{lr:g}": by_rate[lr] for lr in (rates[0], chosen, rates[-1])}
-for style, (name, members) in zip(plots.styles(), shown.items(), strict=False):
+validation = runs.of(..., choosing).arrays("validation_loss")
+chosen = min(rates, key=lambda lr: np.log(validation[lr]).mean())
+fig, (left, middle, right) = plots.figure(1, 3, height=3.0)
+for style, lr in plots.styled((rates[0], chosen, rates[-1])):
     for ax, part in ((left, "train"), (middle, "test")):
-        whole = [run for run in members if not run.diverged]
+        whole = runs.of(lr).curves(f"{part}_loss")
         if len(whole) > 1:
-            low, mean, high = stats.band([run.evals[f"{part}_loss"] for run in whole])
-            at = whole[0].evals["step"] / epoch
-            ax.plot(at, mean, label=name, **style)
-            ax.fill_between(at, low, high, color=style["color"], alpha=0.18, linewidth=0)
+            at = np.arange(epochs + 1)
+            plots.band(ax, at, stats.band(whole), label=f"{lr:g}", **style)
         ax.set(title=f"{part} loss [nats]", xlabel="epoch", ylim=(0, 2.8))
 left.legend(title="rate")
 for part, colour, marker in (("train", plots.COLOURS[0], "o"), ("test", plots.COLOURS[1], "s")):
-    values = np.array([[loss(run, part) for run in by_rate[lr]] for lr in rates])
+    values = runs.array(f"{part}_loss")
     right.plot(rates, np.median(values, axis=1), marker=marker, color=colour, label=part)
     right.fill_between(rates, values.min(1), values.max(1), color=colour, alpha=0.15, linewidth=0)
-plots.guess_line(right, task.chance_loss)
+plots.chance_line(right, task.chance_loss)
 right.set(xscale="log", yscale="log", xlabel="learning rate", title="loss at the end [nats]")
 right.legend(loc="lower left")
 display.show(
@@ -142,13 +127,14 @@ display.show(
     "largest rate. Right: final loss against rate, flat at ln 10 for tiny rates, with a minimum "
     "near the best rate and a rise beyond it.",
     caption=f"Left, middle: mean and 95 % interval over {n_seeds} seeds. Right: median over the "
-    "seeds, shaded from the smallest to the largest value; a run that diverged counts as guessing.",
+    "seeds, shaded from the smallest to the largest value; a run that diverged counts as guessing: "
+    f"{runs.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, ((ax,),) = plots.figure(height=2.8)
-for style, lr in zip(plots.styles(), rates, strict=False):
-    for i, run in enumerate(by_rate[lr]):
+fig, ax = plots.figure(height=2.8)
+for style, lr in plots.styled(rates):
+    for i, run in runs.of(lr).items():
         ax.plot(
             np.full(run.steps, lr) * np.geomspace(0.9, 1.1, n_seeds)[i],
             run.grad_norm,
@@ -166,22 +152,18 @@ display.show(
 )
 
 # %% tags=["nbval-ignore-output"]
-rows = []
-for lr in rates:
-    members = by_rate[lr]
-    accuracy = stats.mean_interval([run.final("test_accuracy") for run in members])
-    losses = stats.geometric_interval([loss(run, "test") for run in members])
-    rows.append(
+display.table(
+    [
         {
             "rate": lr,
-            "test loss": losses.estimate,
-            "95 % from": losses.low,
-            "to": losses.high,
-            "test accuracy": accuracy.estimate,
-            "diverged": f"{sum(run.diverged for run in members)} of {n_seeds}",
+            "test loss [95 %]": stats.geometric_interval(members.array("test_loss")),
+            "test accuracy": members.array("test_accuracy").mean(),
+            "diverged": f"{members.num_diverged} of {n_seeds}",
         }
-    )
-display.table(pd.DataFrame(rows), digits=3, caption=f"At the end, {n_seeds} seeds each.")
+        for lr, members in runs.groups().items()
+    ],
+    caption=f"At the end, {n_seeds} seeds each.",
+)
 
 # %% [markdown]
 # ### How many trials
@@ -193,9 +175,9 @@ display.table(pd.DataFrame(rows), digits=3, caption=f"At the end, {n_seeds} seed
 
 # %% tags=["nbval-ignore-output"]
 def good_share(seed):
-    accuracy = [by_rate[lr][seed].final("test_accuracy") for lr in rates]
+    accuracy = runs.of(..., seed).array("test_accuracy")
     fine = np.linspace(np.log(search_low), np.log(search_high), 4001)
-    curve = np.interp(fine, np.log(rates), accuracy, right=0.1)
+    curve = np.interp(fine, np.log(rates), accuracy, right=task.chance["accuracy"])
     return float(np.mean(curve >= good_accuracy))
 
 
@@ -213,20 +195,23 @@ display.say(
 # ## Verdict
 
 # %% tags=["nbval-ignore-output"]
-small = by_rate[rates[0]]
-best = [by_rate[chosen][s] for s in reporting]
+small, best = runs.of(rates[0]), runs.of(chosen, reporting)
 display.say(
     f"Chosen on validation: a rate of **{chosen:g}**. With the other seeds it reaches a test "
-    f"accuracy of {100 * np.mean([run.final('test_accuracy') for run in best]):.1f} %, on "
+    f"accuracy of {100 * best.array('test_accuracy').mean():.1f} %, on "
     f"{task.data().sizes()['test']:,} images (sampling error at 95 %: ±"
     f"{196 * math.sqrt(0.95 * 0.05 / task.data().sizes()['test']):.1f} % at an accuracy of 95 %)."
 )
-settled = claims.judge(
+
+# %%
+claims.conclude(
     [
         Claim.equivalence(
             "small-rate-stands-still",
             f"A fixed rate of {rates[0]:g} does not converge within the budget.",
-            values=[np.log(run.final("test_loss") / run.evals["test_loss"][0]) for run in small],
+            values=np.log(
+                small.array(lambda run: run.final("test_loss") / run.evals["test_loss"][0])
+            ),
             margin=still_margin,
             unit="log ratio of the last to the first test loss",
             source="azmimr2022",
@@ -235,7 +220,7 @@ settled = claims.judge(
         Claim.effect(
             "good-rate-converges",
             "A fixed rate, chosen on validation data, does converge within the same budget.",
-            values=[np.log(loss(run, "test") / task.chance_loss) for run in best],
+            values=np.log(best.array("test_loss") / task.chance_loss),
             direction="less",
             delta=math.log(2),
             unit="log ratio of the test loss to guessing",
@@ -249,10 +234,5 @@ settled = claims.judge(
             unit=f"log ratio of trials to {many_trials}",
             source="azmimr2022",
         ),
-    ],
-    notebook="constant",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -62,13 +62,10 @@ from lrlab.experiments.critical_batch.noise_scale import NoiseScale
 from lrlab.experiments.critical_batch.target import Target
 from lrlab.experiments.quadratic import Quadratic, fewest_updates
 from lrlab.labbook.tuned import best_rate
-from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Constant
 
-if not 0 < quad_target < 1:
-    raise ValueError(f"quad_target must be in (0, 1), got quad_target={quad_target}")
-if len(batches) < 3 or sorted(set(batches)) != batches:
-    raise ValueError(f"batches must be three or more rising ones, got {batches}")
+plots.use_style()
+
 reached = Target("train_loss", target)
 seeds, pilots = range(10, 10 + n_seeds), range(500, 500 + pilot_seeds)
 tuning = range(1000, 1000 + tuning_seeds)
@@ -95,8 +92,12 @@ def five_rates(batch):
     return [min(largest_middle, rate_per_signal * batch) * 2.0**k for k in range(-2, 3)]
 
 
-tuning_grid = [(rate, b, seed) for b in batches for rate in five_rates(b) for seed in tuning]
-plan = [job(*point) for point in tuning_grid]
+plan = {
+    (b, seed, rate): job(rate, b, seed)
+    for b in batches
+    for seed in tuning
+    for rate in five_rates(b)
+}
 
 # %% [markdown]
 # ## Prediction
@@ -130,7 +131,7 @@ display.say(
 )
 
 # %%
-fig, [axes] = plots.figure(1, 2, width=9.6, height=3.2)
+fig, axes = plots.figure(1, 2, height=3.2)
 axes[0].plot(sizes, fewest[:, 0], color=plots.COLOURS[0], label="closed form")
 axes[0].plot(sizes, hyperbola, color=plots.COLOURS[1], linestyle="--", label="hyperbola")
 axes[0].set(ylabel="updates to the target")
@@ -145,7 +146,7 @@ axes[1].plot(
 axes[1].set(ylabel="best constant rate")
 for ax in axes:
     ax.set(xscale="log", yscale="log", xlabel="batch [examples]")
-    ax.axvline(quad_critical, color="#888888", linewidth=1, linestyle=":")
+    plots.guide(ax, x=quad_critical)
     ax.legend()
 display.show(
     fig,
@@ -160,23 +161,18 @@ display.show(
 # ### MNIST-1D
 
 # %% tags=["nbval-ignore-output"]
-tried = {}
-for (rate, batch, seed), run in zip(tuning_grid, train_many(plan), strict=True):
-    tried.setdefault((batch, seed), {})[rate] = reached.updates(run)
-chosen = {}
-for b in batches:
-    mean = [np.mean([tried[b, seed][rate] for seed in tuning]) for rate in five_rates(b)]
-    chosen[b] = five_rates(b)[int(np.argmin(mean))]
+tried = train_many(plan)
+needed = {b: tried.of(b).array(reached.updates) for b in batches}  # shape (seeds, rates)
+chosen = {b: five_rates(b)[int(np.argmin(counts.mean(axis=0)))] for b, counts in needed.items()}
 probe = (NoiseScale(every=max(1, 640 // probed)),)
-grid = [(b, seed) for seed in (*seeds, *pilots) for b in batches]
-runs = dict(
-    zip(
-        grid,
-        train_many([job(chosen[b], b, seed, probe if b == probed else ()) for b, seed in grid]),
-        strict=True,
-    )
+runs = train_many(
+    {
+        (b, seed): job(chosen[b], b, seed, probe if b == probed else ())
+        for b in batches
+        for seed in (*seeds, *pilots)
+    }
 )
-updates = {point: reached.updates(run) for point, run in runs.items()}
+updates = runs.final(reached.updates)
 
 
 def noise_scale(seed):
@@ -214,18 +210,10 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, [axes] = plots.figure(1, 2, width=9.6, height=3.5)
-each = [stats.geometric_interval([updates[b, s] for s in seeds]) for b in batches]
-centre = np.array([i.estimate for i in each])
-axes[0].errorbar(
-    batches,
-    centre,
-    fmt="o",
-    capsize=2.5,
-    color=plots.COLOURS[0],
-    label="measured",
-    yerr=[centre - [i.low for i in each], [i.high for i in each] - centre],
-)
+fig, axes = plots.figure(1, 2, height=3.5)
+each = [stats.geometric_interval(runs.of(b, seeds).array(reached.updates)) for b in batches]
+look = {"color": plots.COLOURS[0], "linestyle": "none"}
+plots.error_bars(axes[0], batches, each, label="measured", **look)
 at = np.geomspace(batches[0], batches[-1], 100)
 axes[0].plot(
     at,
@@ -240,16 +228,10 @@ for found, colour, label in (
 ):
     axes[0].axvspan(found.low, found.high, color=colour, alpha=0.25, linewidth=0, label=label)
 axes[0].set(ylabel=f"updates to {target:g} nats")
-for seed in tuning:
-    best = [min(tried[b, seed], key=tried[b, seed].get) for b in batches]
-    axes[1].plot(
-        batches,
-        best,
-        color="#999999",
-        linewidth=0.8,
-        marker="|",
-        label="each tuning seed" if seed == tuning[0] else None,
-    )
+for k in range(tuning_seeds):
+    best = [five_rates(b)[int(np.argmin(counts[k]))] for b, counts in needed.items()]
+    label = None if k else "each tuning seed"
+    axes[1].plot(batches, best, color="#999999", linewidth=0.8, marker="|", label=label)
 axes[1].plot(batches, list(chosen.values()), "o-", color=plots.COLOURS[0], label="chosen")
 axes[1].plot(
     at, chosen[batches[0]] / batches[0] * at, color=plots.COLOURS[1], linestyle="--", label="linear"
@@ -257,11 +239,8 @@ axes[1].plot(
 axes[1].set(ylabel="best constant rate", ylim=(five_rates(batches[0])[0], 8))
 for ax in axes:
     ax.set(xscale="log", yscale="log", xlabel="batch [signals]")
-    ax.set_xticks(batches, [f"{b:,}" for b in batches])
-    ax.xaxis.minorticks_off()
-    ax.legend(fontsize=8.5)
-plain_ticks(axes[0], [100, 200, 500, 1000])
-plain_ticks(axes[1], [0.03, 0.1, 0.3, 1, 3])
+    plots.ticks(ax.xaxis, batches)
+    ax.legend()
 display.show(
     fig,
     alt="MNIST-1D: updates to a target loss against the batch, falling and then flat, with a "
@@ -275,7 +254,7 @@ display.show(
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 
 # %% tags=["nbval-ignore-output"]
@@ -290,23 +269,16 @@ wanted = {
     "the last doubling": (float(np.log(1.1)), [log_ratio(s, large, largest) for s in pilots]),
     "critical batch over noise scale": (1.0, [np.log10(fits[s][1] / noise[s]) for s in pilots]),
 }
-asked = []
 for name, (room, values) in wanted.items():
-    spread = float(np.std(values, ddof=1))
-    n = stats.seeds_for_equivalence(room, spread, alpha=0.05 / tested)
-    asked.append(f"{name} {spread:.3f}, which asks for {n}")
-display.say(
-    f"Standard deviations over {pilot_seeds} pilot seeds, and the seeds for power 0.8 if {tested} "
-    f"claims share an error rate of 5 %: {'; '.join(asked)}. {n_seeds} were used."
-)
+    claims.power(values, within=room, used=n_seeds, tested=tested, what=f"log ratio of {name}")
 
-# %% tags=["nbval-ignore-output"]
+# %%
 rising = [b for b in batches if b <= 64] if batches[1] <= 64 else batches[:2]
 
 
 def exponent(seed):
     """Slope of the logarithm of a tuning seed's best rate in that of the batch."""
-    best = [best_rate(list(tried[b, seed]), list(tried[b, seed].values())) for b in rising]
+    best = [best_rate(five_rates(b), tried.of(b, seed).array(reached.updates)) for b in rising]
     return float(np.polyfit(np.log(rising), np.log(best), 1)[0])
 
 
@@ -316,7 +288,7 @@ slopes = [
     for b in (quad_critical / 16, 16 * quad_critical)
 ]
 source, sceptic = "mccandlish2018empirical", "shallue2019measuring"
-settled = claims.judge(
+claims.conclude(
     [
         Claim.exact(
             "quadratic-first-rate",
@@ -416,10 +388,5 @@ settled = claims.judge(
             values=[noise[s] for s in seeds],
             unit="signals",
         ),
-    ],
-    notebook="critical_batch",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -65,7 +65,6 @@ tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest th
 import dataclasses
 
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.labbook import tuned
@@ -73,12 +72,10 @@ from lrlab.optimizers import SGD
 from lrlab.schedules import Constant, Cosine, InverseSqrt, LinearDecayToZero, StepDecay
 from lrlab.schedules.controllers import ReduceOnPlateau
 
-if not 0 < lowest_peak < highest_peak:
-    raise ValueError(f"need 0 < lowest_peak < highest_peak, got {lowest_peak}, {highest_peak}")
+plots.use_style()
+
 if steps < 40 or max(plane_drops) >= steps:
     raise ValueError(f"steps must be at least 40 and above plane_drops, got steps={steps}")
-if not delta > 0:
-    raise ValueError(f"delta must be positive, got delta={delta}")
 task = tasks.get("mnist1d", n_train=n_train)
 known = tuned.read("tune_mnist1d", tuning_entry or None)
 every = steps // 40  # updates between two looks of the plateau controller
@@ -130,17 +127,20 @@ def job(source, seed):
 
 drawn = {(f, s): trials(f, s) for f in families for s in seeds}
 drawn |= {(f, s): trials(f, s) for f in ("step", "cosine") for s in pilots}
-searched = [(f, s, k) for f, s in drawn for k in range(budget)]
-plane = [
-    (g, n, s) for g in plane_gammas for n in plane_drops for s in range(1000, 1000 + plane_seeds)
-]
-line = [(p, s) for p in plane_peaks for s in range(1000, 1000 + plane_seeds)]
+plane_of = range(1000, 1000 + plane_seeds)
 step_peak = known.rate("step sgd t")
-plan = [job(drawn[f, s][k], 1000 + s) for f, s, k in searched]
-plan += [
-    job(StepDecay(step_peak, gamma=g, every_steps=max(1, steps // (n + 1))), s) for g, n, s in plane
-]
-plan += [job(Cosine(p, steps=steps), s) for p, s in line]
+plan = {
+    ("search", f, s, k): job(source, 1000 + s)
+    for (f, s), sources in drawn.items()
+    for k, source in enumerate(sources)
+}
+plan |= {
+    ("plane", g, n, s): job(StepDecay(step_peak, gamma=g, every_steps=max(1, steps // (n + 1))), s)
+    for g in plane_gammas
+    for n in plane_drops
+    for s in plane_of
+}
+plan |= {("line", p, s): job(Cosine(p, steps=steps), s) for p in plane_peaks for s in plane_of}
 
 # %% [markdown]
 # ## Prediction
@@ -165,16 +165,16 @@ curves = {
     "step": StepDecay(1.0, gamma=0.3, every_steps=steps // 4)(t),
 }
 written = {"linear, as written": t / steps, "inverse square root, as written": 1 / np.sqrt(t[1:])}
-fig, axes = plots.figure(1, 2, width=9.6, height=3.4, sharey=True)
-for (name, values), style in zip(curves.items(), plots.styles(), strict=False):
+fig, axes = plots.figure(1, 2, height=3.4, sharey=True)
+for style, (name, values) in plots.styled(curves.items()):
     drawing = "steps-post" if name == "step" else "default"
-    axes[0][0].plot(t / steps, values, label=name, drawstyle=drawing, **style)
-for (name, values), style in zip(written.items(), plots.styles(), strict=False):
-    axes[0][1].plot(t[-len(values) :] / steps, values, label=name, **style)
-for ax, title in zip(axes[0], ("what is meant", "what stands in the source"), strict=True):
+    axes[0].plot(t / steps, values, label=name, drawstyle=drawing, **style)
+for style, (name, values) in plots.styled(written.items()):
+    axes[1].plot(t[-len(values) :] / steps, values, label=name, **style)
+for ax, title in zip(axes, ("what is meant", "what stands in the source"), strict=True):
     ax.set(xlabel="share of the training, t / T", title=title)
-    ax.legend(fontsize=8.5, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.2))
-axes[0][0].set_ylabel("rate / first rate")
+    ax.legend(ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.2))
+axes[0].set_ylabel("rate / first rate")
 display.show(
     fig,
     alt="Left: five decays as shares of their first rate, all falling but the constant. Right: the "
@@ -196,9 +196,8 @@ numbers = {
     )
 }
 display.table(
-    pd.DataFrame(
-        [{"family": name, "numbers": len(v), "which": ", ".join(v)} for name, v in numbers.items()]
-    ),
+    [{"family": name, "numbers": len(v), "which": ", ".join(v)} for name, v in numbers.items()],
+    digits=4,
     caption="What a schedule has to be told besides the length of training: the arguments of the "
     "library's own. The cosine's end rate is 0 by custom.",
 )
@@ -211,32 +210,27 @@ runs = train_many(plan)
 
 
 # %%
-def error(run, part):
-    """Share of wrong answers at the end; guessing where the run diverged."""
+def error(run, part="validation"):
+    """Share of wrong answers at the end."""
     return 1 - run.final(f"{part}_accuracy")
 
 
-tried = dict(zip(searched, runs, strict=False))
-rest = runs[len(searched) :]
-grid = np.full((len(plane_gammas), len(plane_drops), plane_seeds), np.nan)
-for (g, n, s), run in zip(plane, rest, strict=False):
-    grid[plane_gammas.index(g), plane_drops.index(n), s - 1000] = error(run, "validation")
-single = np.full((len(plane_peaks), plane_seeds), np.nan)
-for (p, s), run in zip(line, rest[len(plane) :], strict=True):
-    single[plane_peaks.index(p), s - 1000] = error(run, "validation")
+tried = runs.of("search")
+grid, single = runs.of("plane").array(error), runs.of("line").array(error)
 display.say(
-    f"{len(runs)} runs: {len(searched)} in the searches ({len(families)} families, {n_seeds} seeds "
-    f"and {pilot_seeds} of the pilot for two, {budget} trials each), {len(plane)} in the plane, "
-    f"{len(line)} on the cosine's line."
+    f"{len(runs)} runs: {len(tried)} in the searches ({len(families)} families, {n_seeds} seeds "
+    f"and {pilot_seeds} of the pilot for two, {budget} trials each), {grid.size} in the plane, "
+    f"{single.size} on the cosine's line."
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(1, 2, width=9.6, height=3.6, width_ratios=[1.2, 1])
+fig, axes = plots.figure(1, 2, height=3.6, width_ratios=[1.2, 1])
+plane, line = axes
 shown, lowest = 100 * grid.mean(axis=2), 100 * single.mean(axis=1)
-axes[0][0].pcolormesh(shown, cmap="cividis_r")
+plane.pcolormesh(shown, cmap="cividis_r")
 for (i, j), value in np.ndenumerate(shown):
     dark = value > (shown.min() + shown.max()) / 2
-    axes[0][0].text(
+    plane.text(
         j + 0.5,
         i + 0.5,
         f"{value:.0f}",
@@ -245,27 +239,25 @@ for (i, j), value in np.ndenumerate(shown):
         fontsize=8.5,
         color="white" if dark else "black",
     )
-axes[0][0].set_xticks(
+plane.set_xticks(
     np.arange(len(plane_drops)) + 0.5, [f"{max(1, steps // (n + 1))}" for n in plane_drops]
 )
-axes[0][0].set_yticks(np.arange(len(plane_gammas)) + 0.5, [f"{g:g}" for g in plane_gammas])
-axes[0][0].set(
-    xlabel="interval n [updates]", ylabel="gamma", title="step decay: validation error [%]"
-)
-axes[0][0].grid(visible=False)
-axes[0][1].plot(plane_peaks, lowest, marker="o", **next(plots.styles()))
-axes[0][1].set_xscale("log")
-axes[0][1].set_xticks(plane_peaks, [f"{p:g}" for p in plane_peaks])
-axes[0][1].minorticks_off()
-axes[0][1].axhline(shown.min(), color="#888888", linestyle=":", linewidth=1)
-axes[0][1].set(xlabel="first rate", ylabel="validation error [%]", title="cosine")
+plane.set_yticks(np.arange(len(plane_gammas)) + 0.5, [f"{g:g}" for g in plane_gammas])
+plane.set(xlabel="interval n [updates]", ylabel="gamma", title="step decay: validation error [%]")
+plane.grid(visible=False)
+line.plot(plane_peaks, lowest, marker="o", color=plots.COLOURS[0])
+line.set_xscale("log")
+plots.ticks(line.xaxis, plane_peaks)
+plots.guide(line, y=shown.min())
+line.set(xlabel="first rate", ylabel="validation error [%]", title="cosine")
 display.show(
     fig,
     alt="Left: a table in colours of the validation error over gamma and the interval of step "
     "decay, low along a diagonal valley. Right: the validation error under a cosine against its "
     "first rate, a basin.",
     caption=f"Validation error at the end, mean over {plane_seeds} seeds. Left: step decay at its "
-    f"tuned first rate, {step_peak:.2g}. Right: the cosine; dotted: the lowest of the plane.",
+    f"tuned first rate, {step_peak:.2g}. Right: the cosine; dotted: the lowest of the plane. "
+    f"{runs.note()}.",
 )
 share = float((shown <= 1.05 * lowest.min()).mean())
 display.say(
@@ -280,50 +272,40 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 budgets = [k for k in (1, 2, 4, 8, 16, 32) if k < budget] + [budget]
+wrong = {point: tried.of(*point).array(error) for point in drawn}  # of the trials of a search
 chosen = {
-    (f, s, k): min(range(k), key=lambda i: error(tried[f, s, i], "validation"))
+    (f, s, k): int(np.argmin(wrong[f, s][:k]))
     for f, s in drawn
     for k in (budgets if s in seeds else [budget])
 }
-again = sorted({(f, s, i) for (f, s, _), i in chosen.items()})
-fresh = train_many([job(drawn[f, s][i], s) for f, s, i in again])
-retrained = dict(zip(again, fresh, strict=True))
-earned = {
-    (f, k): np.array([error(retrained[f, s, chosen[f, s, k]], "test") for s in seeds])
-    for f in families
-    for k in budgets
-}
-fig, axes = plots.figure(1, 2, width=9.6, height=3.4)
-for (family, style), shift in zip(
-    zip(families, plots.styles(), strict=False), np.linspace(0.94, 1.06, len(families)), strict=True
-):
-    found = [stats.mean_interval(100 * earned[family, k]) for k in budgets]
-    centre = np.array([i.estimate for i in found])
-    axes[0][0].errorbar(
-        np.array(budgets) * shift,
-        centre,
-        label=family,
-        marker="o",
-        markersize=3.5,
-        capsize=2,
-        yerr=[centre - [i.low for i in found], [i.high for i in found] - centre],
-        **style,
-    )
-axes[0][0].set(xscale="log", xlabel="trials in the search", ylabel="test error [%]")
-axes[0][0].set_xticks(budgets, [str(k) for k in budgets])
-axes[0][0].minorticks_off()
-axes[0][0].legend(fontsize=8)
-rivals = [f for f in families if f != "cosine"]
-against = {f: stats.log_differences(earned[f, budget], earned["cosine", budget]) for f in rivals}
-here = [stats.mean_interval(against[f]) for f in rivals]
-plots.intervals(
-    axes[0][1],
-    rivals,
-    *([getattr(i, end) for i in here] for end in ("estimate", "low", "high")),
-    points=[against[f] for f in rivals],
+retrained = train_many(
+    {
+        (f, s, i): job(drawn[f, s][i], s)
+        for f, s, i in {(f, s, i) for (f, s, _), i in chosen.items()}
+    }
 )
-axes[0][1].axvspan(-delta, delta, color="#888888", alpha=0.2, linewidth=0)
-axes[0][1].set(xlabel="log ratio of test errors to the cosine's", title=f"{budget} trials each")
+tested = retrained.final(lambda run: error(run, "test"))
+
+
+def earned(family, trials, group=seeds):
+    """Test errors of what a search of so many trials chose, one for each seed."""
+    return np.array([tested[family, s, chosen[family, s, trials]] for s in group])
+
+
+fig, axes = plots.figure(1, 2, height=3.4)
+shifts = np.linspace(0.94, 1.06, len(families))
+for style, (family, shift) in plots.styled(zip(families, shifts, strict=True)):
+    found = [stats.mean_interval(100 * earned(family, k)) for k in budgets]
+    plots.error_bars(axes[0], np.array(budgets) * shift, found, label=family, **style)
+axes[0].set(xscale="log", xlabel="trials in the search", ylabel="test error [%]")
+plots.ticks(axes[0].xaxis, budgets)
+axes[0].legend()
+baselines = [f for f in families if f != "cosine"]
+cosine = earned("cosine", budget)
+against = {f: stats.log_differences(earned(f, budget), cosine) for f in baselines}
+plots.intervals(axes[1], stats.mean_intervals(against), points=against)
+plots.shade(axes[1], -delta, delta)
+axes[1].set(xlabel="log ratio of test errors to the cosine's", title=f"{budget} trials each")
 display.show(
     fig,
     alt="Left: test error against the number of trials in the search, one line for each family, "
@@ -331,32 +313,26 @@ display.show(
     caption=f"Left: test error of what a random search of that many trials chose, trained anew, "
     f"mean and 95 % t interval over {n_seeds} seeds with a search each. Right: the same at "
     f"{budget} trials as paired log ratios to the cosine; right of zero the cosine ends lower. "
-    "Shaded: differences too small to matter.",
+    f"Shaded: differences too small to matter. {retrained.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
-spread_of = {
-    f: np.array([[error(tried[f, s, k], "validation") for k in range(budget)] for s in seeds])
-    for f in families
-}
+spread_of = {f: np.array([wrong[f, s] for s in seeds]) for f in families}
 best = min(values.min(axis=1).mean() for values in spread_of.values())
 good = {f: (values <= 1.1 * best).mean(axis=1) for f, values in spread_of.items()}
-drops = [int((np.diff(run.lr) < 0).sum()) for (f, s, _), run in tried.items() if f == "plateau"]
+drops = [int((np.diff(run.lr) < 0).sum()) for run in tried.of("plateau").values()]
 display.table(
-    pd.DataFrame(
-        [
-            {
-                "family": f,
-                f"test error after {budget} trials [%]": 100 * earned[f, budget].mean(),
-                "after one [%]": 100 * earned[f, 1].mean(),
-                "median trial, validation [%]": 100 * float(np.median(spread_of[f])),
-                "good trials [%]": 100 * good[f].mean(),
-                "diverged": sum(tried[f, s, k].diverged for s in seeds for k in range(budget)),
-            }
-            for f in families
-        ]
-    ),
-    digits=3,
+    [
+        {
+            "family": f,
+            f"test error after {budget} trials [%]": 100 * earned(f, budget).mean(),
+            "after one [%]": 100 * earned(f, 1).mean(),
+            "median trial, validation [%]": 100 * float(np.median(spread_of[f])),
+            "good trials [%]": 100 * good[f].mean(),
+            "diverged": tried.of(f, seeds).num_diverged,
+        }
+        for f in families
+    ],
     caption=f"What a family earns, and what a single draw from its ranges is worth, over {n_seeds} "
     f"seeds × {budget} trials. Good: within 10 % of the best that the searches find on average.",
 )
@@ -368,26 +344,22 @@ display.say(
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 # %% tags=["nbval-ignore-output"]
-pilot = stats.log_differences(
-    *(
-        [error(retrained[f, s, chosen[f, s, budget]], "test") for s in pilots]
-        for f in ("step", "cosine")
-    )
-)
-spread = float(np.std(pilot, ddof=1))
-display.say(
-    f"Paired standard deviation of step against cosine over {pilot_seeds} pilot seeds: "
-    f"{spread:.3f}. For a difference of {4 * delta:g} to lie beyond {delta:g} with power 0.8 that "
-    f"asks for {stats.seeds_for_power(3 * delta, spread)} seeds; {n_seeds} were used."
+pilot = stats.log_differences(*(earned(f, budget, pilots) for f in ("step", "cosine")))
+claims.power(
+    pilot,
+    beyond=delta,
+    effect=4 * delta,
+    used=n_seeds,
+    what="log ratio of test errors, step decay to cosine,",
 )
 
-# %% tags=["nbval-ignore-output"]
+# %%
 unit = "log ratio of test errors"
 rising = curves["linear"][::-1]
-settled = claims.judge(
+claims.conclude(
     [
         Claim.exact(
             "linear-as-written",
@@ -474,7 +446,7 @@ settled = claims.judge(
         Claim.effect(
             "plateau-or-step",
             "Dropping at the plateau saves tuning: at an equal budget it ends below step decay.",
-            values=stats.log_differences(earned["plateau", budget], earned["step", budget]),
+            values=stats.log_differences(earned("plateau", budget), earned("step", budget)),
             direction="less",
             delta=delta,
             unit=unit,
@@ -488,10 +460,5 @@ settled = claims.judge(
             delta=delta,
             unit=unit,
         ),
-    ],
-    notebook="decay_families",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

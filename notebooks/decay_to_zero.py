@@ -57,19 +57,13 @@ expected: float = 0.003  # [0<..] log ratio of losses that the pilot asks to be 
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.optimizers import AdamW
-from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Linear, Warmup
 
-if len(lengths) < 2 or sorted(set(lengths)) != lengths or lengths[0] < 10:
-    raise ValueError(f"lengths must be two or more that rise from 10 on, got lengths={lengths}")
-if len(rates) < 2 or sorted(set(rates)) != rates:
-    raise ValueError(f"rates must be two or more that rise, got rates={rates}")
-if not 0 < floor < 1:
-    raise ValueError(f"floor must be in (0, 1), got floor={floor}")
+plots.use_style()
+
 task = tasks.get("names_lm", layers=1, width=16, n_eval=n_eval)
 ZERO, TENTH = "to zero", f"to {100 * floor:g} % of the peak"
 ends = {ZERO: 0.0, TENTH: floor}
@@ -96,16 +90,17 @@ def job(name, steps, peak, seed):
     )
 
 
-grid = [
-    (name, steps, rate, seed)
+plan = {
+    (name, steps, rate, seed): job(name, steps, rate, seed)
     for name in ends
     for steps in lengths
     for rate in rates
     for seed in (*seeds, *tuning_seeds)
-]
+}
 middle = rates[len(rates) // 2 - 1]
-grid += [(name, lengths[1], middle, seed) for name in ends for seed in pilots]
-plan = [job(*point) for point in grid]
+plan |= {
+    (name, lengths[1], middle, s): job(name, lengths[1], middle, s) for name in ends for s in pilots
+}
 
 # %% [markdown]
 # ## Prediction
@@ -121,11 +116,6 @@ plan = [job(*point) for point in grid]
 runs = train_many(plan)
 
 # %%
-loss = {
-    (*point, part): run.final(f"{part}_loss")
-    for point, run in zip(grid, runs, strict=True)
-    for part in ("validation", "test")
-}
 display.say(
     f"{len(runs)} runs: two schedules × {len(lengths)} lengths × {len(rates)} rates × ({n_seeds} "
     f"paired and {n_tuning} tuning seeds), and {2 * pilot_seeds} of the pilot."
@@ -135,12 +125,12 @@ display.say(
 # %% tags=["nbval-ignore-output"]
 def own_rate(name, steps):
     """The rate of the grid with the lowest mean validation loss over the tuning seeds."""
-    mean = [np.mean([loss[name, steps, r, s, "validation"] for s in tuning_seeds]) for r in rates]
+    mean = runs.of(name, steps, rates, tuning_seeds).array("validation_loss").mean(axis=1)
     return rates[int(np.argmin(mean))]
 
 
 def losses(name, steps, rate, group=seeds):
-    return np.array([loss[name, steps, rate, s, "test"] for s in group])
+    return runs.of(name, steps, rate, group).array("test_loss")
 
 
 def gain(steps, rate):
@@ -154,14 +144,14 @@ at_own = {
 }
 common = {t: np.mean([gain(t, rate) for rate in rates], axis=0) for t in lengths}
 
-fig, axes = plots.figure(1, len(lengths), width=9.6, height=3.6)
+fig, axes = plots.figure(1, len(lengths), height=3.6, squeeze=False)
 for ax, steps in zip(axes[0], lengths, strict=True):
     curves = {
-        name: tuple(map(np.exp, stats.band(np.log([losses(name, steps, r) for r in rates]).T)))
+        name: stats.band(np.transpose([losses(name, steps, r) for r in rates]), scale="log")
         for name in ends
     }
     plots.bands(ax, rates, curves)
-    for style, name in zip(plots.styles(), ends, strict=False):
+    for style, name in plots.styled(ends):
         where = own[name, steps]
         ax.plot(
             where,
@@ -173,33 +163,25 @@ for ax, steps in zip(axes[0], lengths, strict=True):
             color=style["color"],
         )
     ax.set(xscale="log", yscale="log", xlabel="peak learning rate", title=f"{steps} updates")
-    ax.set_xticks(rates, [f"{rate:g}" for rate in rates])
-    ax.set_xticks([], minor=True)
-    low, high = ax.get_ylim()
-    step = 0.05 if high / low > 1.06 else 0.02 if high / low > 1.02 else 0.01
-    plain_ticks(ax, [t for t in np.arange(2, 4, step).round(2) if low < t < high])
+    plots.ticks(ax.xaxis, rates)
 axes[0][0].set_ylabel("test loss (nats per character)")
-axes[0][0].legend(title="linear decay", fontsize=8.5)
+axes[0][0].legend(title="linear decay")
 display.show(
     fig,
     alt="Test loss against the peak rate, one panel for each length of training, one curve for the "
     "decay to zero and one for the decay to a tenth.",
     caption=f"Test loss against the peak rate, geometric mean and 95 % t interval over {n_seeds} "
-    f"seeds; circles: each one's own rate, tuned on {n_tuning} other seeds by validation loss.",
+    f"seeds; circles: each one's own rate, tuned on {n_tuning} other seeds by validation loss; "
+    f"{runs.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(1, len(lengths), width=9.6, height=3.0, sharey=True, sharex=True)
-labels = ["each at its own rate", "mean of the same rates", *(f"both at {r:g}" for r in rates)]
+fig, axes = plots.figure(1, len(lengths), height=3.0, sharey=True, sharex=True, squeeze=False)
 for ax, steps in zip(axes[0], lengths, strict=True):
-    each = [100 * v for v in (at_own[steps], common[steps], *(gain(steps, r) for r in rates))]
-    here = [stats.mean_interval(values) for values in each]
-    plots.intervals(
-        ax,
-        labels,
-        *([getattr(i, end) for i in here] for end in ("estimate", "low", "high")),
-        points=each,
-    )
+    each = {"each at its own rate": at_own[steps], "mean of the same rates": common[steps]}
+    each |= {f"both at {rate:g}": gain(steps, rate) for rate in rates}
+    each = {label: 100 * values for label, values in each.items()}
+    plots.intervals(ax, stats.mean_intervals(each), points=each)
     ax.set(title=f"{steps} updates", xlabel="difference of test losses (%)")
 display.show(
     fig,
@@ -213,21 +195,20 @@ display.show(
 
 # %% tags=["nbval-ignore-output"]
 display.table(
-    pd.DataFrame(
-        [
-            {
-                "updates": steps,
-                **{f"own rate, {name}": own[name, steps] for name in ends},
-                **{
-                    f"test loss, {name}": f"{losses(name, steps, own[name, steps]).mean():.4f}"
-                    for name in ends
-                },
-                "difference at own rates [%]": f"{stats.mean_interval(100 * at_own[steps])}",
-                "at the same rates [%]": f"{stats.mean_interval(100 * common[steps])}",
-            }
-            for steps in lengths
-        ]
-    ),
+    [
+        {
+            "updates": steps,
+            **{f"own rate, {name}": own[name, steps] for name in ends},
+            **{
+                f"test loss, {name}": f"{losses(name, steps, own[name, steps]).mean():.4f}"
+                for name in ends
+            },
+            "difference at own rates [%]": stats.mean_interval(100 * at_own[steps]),
+            "at the same rates [%]": stats.mean_interval(100 * common[steps]),
+        }
+        for steps in lengths
+    ],
+    digits=4,
     caption=f"Tuned rates, test losses in nats (mean over {n_seeds} seeds), and paired differences "
     "of their logarithms with 95 % t intervals.",
 )
@@ -244,24 +225,17 @@ display.say(
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 # %% tags=["nbval-ignore-output"]
-spread = float(
-    np.std(
-        stats.log_differences(*(losses(name, lengths[1], middle, pilots) for name in ends)), ddof=1
-    )
-)
-display.say(
-    f"Paired standard deviation of the log ratio over {pilot_seeds} pilot seeds at {lengths[1]} "
-    f"updates and a rate of {middle:g}: {spread:.5f}. A difference of {expected:g} is seen with "
-    f"power 0.8 from {stats.seeds_for_power(expected, spread)} seeds on; {n_seeds} were used."
-)
+pilot = stats.log_differences(*(losses(name, lengths[1], middle, pilots) for name in ends))
+what = f"log ratio of test losses at {lengths[1]} updates and a rate of {middle:g}"
+claims.power(pilot, beyond=0.0, effect=expected, used=n_seeds, what=what)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 source, unit = "bergsma2025straight", "log ratio of test losses"
 PUBLISHED = "lower at the best rate, by 0.77 % against a cosine to a tenth (610 M weights)"
-settled = claims.judge(
+claims.conclude(
     [
         Claim.effect(
             f"own-rates-{t}",
@@ -307,10 +281,5 @@ settled = claims.judge(
             direction="less",
             unit=unit,
         ),
-    ],
-    notebook="decay_to_zero",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -52,7 +52,6 @@ tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest th
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 
 from lrlab import (
     Claim,
@@ -71,13 +70,13 @@ from lrlab.optimizers import SGD
 from lrlab.plots.panels import panels
 from lrlab.schedules.presets import lineup
 
+plots.use_style()
+
 if steps % every or not 1 <= patience < steps // every:
     raise ValueError(
         f"need every to divide steps and patience < steps/every, got steps={steps}, "
         f"every={every}, patience={patience}"
     )
-if not delta > 0:
-    raise ValueError(f"delta must be positive, got delta={delta}")
 task = tasks.get("mnist1d", n_train=n_train)
 found = tuned.read("tune_mnist1d", tuning_entry or None)
 names = ["constant", "inverse square root", "step", "linear", "cosine", "one-cycle"]
@@ -101,13 +100,10 @@ def job(name, seed, stop=None, length="4t"):
     )
 
 
-grid = [(name, seed) for name in names for seed in seeds]
-grid += [(name, seed) for name in ("constant", "cosine") for seed in pilots]
-plan = [job(*point) for point in grid]
-really = [(name, seed) for name in names for seed in seeds[:5]]
-shorter = [(length, seed) for length in ("t", "2t") for seed in seeds]
-plan += [job(*point, rule) for point in really]
-plan += [job("cosine", seed, length=length) for length, seed in shorter]
+plan = {("complete", name, s): job(name, s) for name in names for s in seeds}
+plan |= {("complete", name, s): job(name, s) for name in ("constant", "cosine") for s in pilots}
+plan |= {("stopped", name, s): job(name, s, rule) for name in names for s in seeds[:5]}
+plan |= {(length, s): job("cosine", s, length=length) for length in ("t", "2t") for s in seeds}
 
 # %% [markdown]
 # ## Prediction
@@ -125,9 +121,7 @@ plan += [job("cosine", seed, length=length) for length, seed in shorter]
 runs = train_many(plan)
 
 # %%
-complete = dict(zip(grid, runs, strict=False))
-stopped = dict(zip(really, runs[len(grid) :], strict=False))
-planned = dict(zip(shorter, runs[len(grid) + len(really) :], strict=True))
+complete, stopped = runs.of("complete"), runs.of("stopped")
 
 
 def curve(run, part, metric):
@@ -146,7 +140,7 @@ def replay(run, metric, wait):
 
 display.say(
     f"{len(runs)} runs: {len(names)} schedules, {n_seeds} paired seeds, of which {len(seeds[:5])} "
-    f"also with a real stop, {len(planned)} shorter cosines, and {2 * pilot_seeds} runs of the "
+    f"also with a real stop, {2 * n_seeds} shorter cosines, and {2 * pilot_seeds} runs of the "
     f"pilot; {steps // every} looks in a complete training."
 )
 
@@ -166,11 +160,12 @@ def draw(metric, label, log):
         at = complete[name, 0].evals["step"] / every
         curves = {}
         for part in ("train", "validation"):
-            each = np.array([curve(complete[name, s], part, metric) for s in seeds])
-            band = stats.band(np.log(np.maximum(each, 1e-6)) if log else 100 * each)
-            curves["training" if part == "train" else part] = np.exp(band) if log else band
+            each = complete.of(name, seeds).array(lambda run: curve(run, part, metric))  # noqa: B023
+            curves["training" if part == "train" else part] = (
+                stats.band(np.maximum(each, 1e-6), scale="log") if log else stats.band(100 * each)
+            )
         plots.bands(ax, at, curves)
-        ax.axvline(np.median(bests[name, metric]), color="#666666", linewidth=1.2, linestyle=":")
+        plots.guide(ax, x=np.median(bests[name, metric]))
     for ax in fig.axes:
         if ax.get_xlabel() == "epoch":
             ax.set_xlabel(f"look (every {every} updates)")
@@ -235,18 +230,18 @@ def over_seeds(name, metric, wait, key):
     return np.array([results[name, metric, wait, seed][key] for seed in seeds])
 
 
-fig, axes = plots.figure(1, 2, width=9.6, height=3.7, sharey=True, sharex=True)
-for ax, metric in zip(axes[0], ("loss", "error"), strict=True):
-    for name, style in zip(names, plots.styles(), strict=False):
+fig, axes = plots.figure(1, 2, height=3.7, sharey=True, sharex=True)
+for ax, metric in zip(axes, ("loss", "error"), strict=True):
+    for style, name in plots.styled(names):
         x, y = (
             [100 * over_seeds(name, metric, w, key).mean() for w in waits]
             for key in ("saved", "error")
         )
         ax.plot(x, y, marker="o", markersize=3.5, label=name, **style)
-    ax.axhline(0, color="#888888", linewidth=1)
+    plots.guide(ax, y=0)
     ax.set(xlabel="updates saved [%]", title=f"watching the validation {metric}")
-axes[0][0].set_ylabel("test error against the end [100 × log]")
-axes[0][1].legend(fontsize=8)
+axes[0].set_ylabel("test error against the end [100 × log]")
+axes[1].legend()
 display.show(
     fig,
     alt="Cost of stopping against the updates it saves, one line for each schedule through the "
@@ -276,8 +271,7 @@ for name in names:
             }
         )
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    rows,
     caption=f"Stopping with a patience of {patience} looks, means over {n_seeds} seeds (cost with "
     "95 % t interval). The oracle keeps the look with the lowest test error of the whole curve, "
     "which nobody can know.",
@@ -291,7 +285,7 @@ kept_error = np.exp(over_seeds("cosine", "loss", patience, "error")) * np.array(
     [curve(complete["cosine", s], "test", "error")[-1] for s in seeds]
 )
 short_error = {
-    length: np.array([curve(planned[length, s], "test", "error")[-1] for s in seeds])
+    length: np.array([curve(runs[length, s], "test", "error")[-1] for s in seeds])
     for length in ("t", "2t")
 }
 against = {le: stats.log_differences(values, kept_error) for le, values in short_error.items()}
@@ -301,7 +295,7 @@ display.say(
     f"them (from {used.min():,.0f} to {used.max():,.0f}) and left a test error of "
     f"{100 * kept_error.mean():.1f} %. "
     + " ".join(
-        f"Planned for {planned[le, 0].steps:,} updates it ends at "
+        f"Planned for {runs[le, 0].steps:,} updates it ends at "
         f"{100 * short_error[le].mean():.1f} %, a log ratio of {stats.mean_interval(against[le])}."
         for le in against
     )
@@ -333,30 +327,28 @@ display.say(
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
+
 
 # %% tags=["nbval-ignore-output"]
-pilot = {}
+def cost(run):
+    """Log ratio of the test error that patience keeps to that of the end."""
+    error, (_, kept) = curve(run, "test", "error"), replay(run, "loss", patience)
+    return float(np.log(error[kept] / error[-1]))
+
+
 for name in ("constant", "cosine"):
-    tests = [curve(complete[name, seed], "test", "error") for seed in pilots]
-    kept = [replay(complete[name, seed], "loss", patience)[1] for seed in pilots]
-    pilot[name] = [float(np.log(t[k] / t[-1])) for t, k in zip(tests, kept, strict=True)]
-spread = {name: float(np.std(costs, ddof=1)) for name, costs in pilot.items()}
-mean = {name: float(np.mean(costs)) for name, costs in pilot.items()}
-asked = {
-    name: stats.seeds_for_power(max(mean[name], 2 * delta) - delta, spread[name]) for name in pilot
-}
-display.say(
-    f"Cost over {pilot_seeds} pilot seeds, mean and standard deviation: {mean['constant']:.3f} and "
-    f"{spread['constant']:.3f} under a constant rate, {mean['cosine']:.3f} and "
-    f"{spread['cosine']:.3f} under the cosine. For costs of that size to lie beyond {delta:g} with "
-    f"power 0.8 that asks for {asked['constant']} and {asked['cosine']} seeds (for one of "
-    f"{4 * delta:g} under the cosine: {stats.seeds_for_power(3 * delta, spread['cosine'])}); "
-    f"{n_seeds} were used."
-)
+    pilot = complete.of(name, pilots).array(cost)
+    claims.power(
+        pilot,
+        beyond=delta,
+        effect=max(pilot.mean(), 2 * delta),
+        used=n_seeds,
+        what=f"log ratio of test errors, stopped to complete ({name}),",
+    )
 
-# %% tags=["nbval-ignore-output"]
-settled = claims.judge(
+# %%
+claims.conclude(
     [
         Claim.exact(
             "replay-is-real",
@@ -428,10 +420,5 @@ settled = claims.judge(
             values=np.mean([over_seeds(n, "loss", patience, "saved") for n in names], axis=0),
             unit="share of the updates",
         ),
-    ],
-    notebook="early_stopping",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

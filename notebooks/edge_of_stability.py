@@ -57,16 +57,14 @@ rising: float = 0.1  # [0<..<1] smallest share of rising updates that makes a lo
 import dataclasses
 
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.curvature.probe import Sharpness, edge
 from lrlab.optimizers import SGD, Adam, Optimizer
-from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Constant
 
-if not 0 < margin < 1:
-    raise ValueError(f"margin must be in (0, 1), got margin={margin}")
+plots.use_style()
+
 if updates < 8 * every or every % 2 == 0:
     raise ValueError(
         f"need an odd number of updates between measurements, and at least eight of these, got "
@@ -109,9 +107,8 @@ groups = {
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
 cases = list(dict.fromkeys(case for group in groups.values() for case in group))
 leading = [groups[name][0] for name in ("gradient descent", "momentum 0.9", "Adam")]
-grid = [(case, seed) for case in cases for seed in seeds]
-grid += [(case, seed) for case in leading for seed in pilots]
-plan = [case.job(seed) for case, seed in grid]
+plan = {(case, seed): case.job(seed) for case in cases for seed in seeds}
+plan |= {(case, seed): case.job(seed) for case in leading for seed in pilots}
 
 # %% [markdown]
 # ## Prediction
@@ -130,7 +127,7 @@ runs = train_many(plan)
 
 # %%
 relative = {}
-for (case, seed), run in zip(grid, runs, strict=True):
+for (case, seed), run in runs.items():
     if run.diverged:
         raise ValueError(f"{case} with seed {seed} diverged at update {run.steps}: lower the rate")
     probe = run.probes["Sharpness"]
@@ -160,20 +157,18 @@ def label(case):
 
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(2, 2, width=9.6, height=6.0, sharex=True, sharey=True)
+fig, axes = plots.figure(2, 2, height=6.0, sharex=True, sharey=True)
 at = every * np.arange(1, updates // every + 1)
 for ax, (name, group) in zip(axes.flat, groups.items(), strict=True):
     curves = {
-        label(case): tuple(map(np.exp, stats.band(np.log([curve(case, s) for s in seeds]))))
-        for case in group
+        label(case): stats.band([curve(case, s) for s in seeds], scale="log") for case in group
     }
     plots.bands(ax, at, curves)
-    ax.axhline(1, color="#555555", linewidth=0.8)
+    plots.guide(ax, y=1)
     ax.set(title=name, yscale="log")
     free = "center right" if name == "departures" else "lower right"
-    ax.legend(fontsize=8, title="rate", loc=free)
+    ax.legend(title="rate", loc=free)
 axes[0, 0].set_ylim(0.015, 1.6)
-plain_ticks(axes[0, 0], [0.02, 0.05, 0.1, 0.2, 0.5, 1])
 for ax in axes[:, 0]:
     ax.set_ylabel("sharpness / edge")
 for ax in axes[1]:
@@ -191,23 +186,20 @@ display.show(
 rows = []
 for name, group in groups.items():
     for case in group:
-        found = stats.geometric_interval(np.exp([settled_at(case, seed) for seed in seeds]))
         limit = edge(case.optimizer)
+        settled = limit * np.exp([settled_at(case, seed) for seed in seeds])
         highest = np.exp(np.mean([np.log(curve(case, seed).max()) for seed in seeds]))
         rows.append(
             {
                 "case": name,
                 "rate": label(case),
                 "edge × rate": limit,
-                "rate × sharpness, last quarter": limit * found.estimate,
-                "95 % from": limit * found.low,
-                "to": limit * found.high,
+                "rate × sharpness, last quarter [95 %]": stats.geometric_interval(settled),
                 "highest": float(limit * highest),
             }
         )
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    rows,
     caption="Rate times sharpness over the last quarter of the training and at its highest, "
     f"geometric mean over {n_seeds} seeds.",
 )
@@ -215,21 +207,17 @@ display.table(
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 # %% tags=["nbval-ignore-output"]
 for name, case in zip(groups, leading, strict=False):
-    spread = float(np.std([settled_at(case, seed) for seed in pilots], ddof=1))
-    asked = stats.seeds_for_equivalence(margin, spread) if spread > 0 else 2
-    display.say(
-        f"The leading rate of {name}: standard deviation of the log ratio over {pilot_seeds} pilot "
-        f"seeds {spread:.4f}; to find it within ±{margin:g} with power 0.8 that asks for {asked} "
-        f"seeds; {n_seeds} were used."
-    )
+    pilot = [settled_at(case, seed) for seed in pilots]
+    what = f"log ratio to the edge, leading rate of {name},"
+    claims.power(pilot, within=margin, used=n_seeds, what=what)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 descent, (entropy, *stochastic) = groups["gradient descent"], groups["departures"]
-losses = {(case, seed): run.loss for (case, seed), run in zip(grid, runs, strict=True)}
+losses = runs.final(lambda run: run.loss)
 quarter = updates // 4
 
 
@@ -265,7 +253,7 @@ def over_rates(measure):
     return [np.mean([measure(case, seed) for case in descent[:-1]]) for seed in seeds]
 
 
-settled = claims.judge(
+claims.conclude(
     [
         *(
             at_edge(
@@ -357,10 +345,5 @@ settled = claims.judge(
             )
             for k, case in enumerate(stochastic, 1)
         ),
-    ],
-    notebook="edge_of_stability",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

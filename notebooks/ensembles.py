@@ -52,21 +52,20 @@ batch_size: int = 100  # [examples, 1..3500] in a batch
 delta: float = 0.02  # [0<..] smallest difference of a log test loss or log error that would matter
 
 # %% tags=["setup"]
+import itertools
+
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
-from lrlab.experiments.ensembles import Predictions, cross_entropy, disagreement, together
+from lrlab.experiments.ensembles import Predictions, cross_entropy, disagreement, ensemble_log_probs
 from lrlab.labbook.tuned import best_rate
 from lrlab.optimizers import SGD
 from lrlab.schedules import Cosine, CosineRestarts
 
+plots.use_style()
+
 if members < 2 or updates % members:
     raise ValueError(f"updates must be a multiple of members > 1, got {updates}, {members}")
-if len(rates) < 3 or sorted(set(rates)) != rates:
-    raise ValueError(f"rates must be at least three rising ones, got rates={rates}")
-if not delta > 0:
-    raise ValueError(f"delta must be positive, got delta={delta}")
 task = tasks.get("mnist1d")
 cycle = updates // members
 labels = {part: getattr(task.data(), part)[1].numpy() for part in ("validation", "test")}
@@ -103,21 +102,27 @@ CRITERIA = {
 }
 conditions = ("one model", "snapshots", "seeds")
 seeds, tuning = range(n_seeds), range(1000, 1000 + tuning_seeds)
-plan = [one for c in conditions for rate in rates for s in tuning for one in jobs(c, rate, s)]
+
+
+def jobs_of(condition, rate, group):
+    """The runs of all repetitions of a condition, each by its place in its repetition."""
+    return {
+        (condition, rate, s, k): one
+        for s in group
+        for k, one in enumerate(jobs(condition, rate, s))
+    }
+
+
+plan = {}
+for condition, rate in itertools.product(conditions, rates):
+    plan |= jobs_of(condition, rate, tuning)
 
 
 def predictions(condition, runs, part):
     """Log probabilities of what the condition has at its end: (members, examples, classes)."""
     shape = (-1, len(labels[part]), task.classes)
-    found = [run.probes["Predictions"][part].reshape(shape) for run in runs]
+    found = [run.probes["Predictions"][part].reshape(shape) for run in runs.values()]
     return found[0][-1:] if condition == "one model" else np.concatenate(found)
-
-
-def trained(condition, rate, group):
-    """The runs of all repetitions of a condition, in lists."""
-    each = [jobs(condition, rate, s) for s in group]
-    runs = iter(train_many([one for several in each for one in several]))
-    return [[next(runs) for _ in several] for several in each]
 
 
 # %% [markdown]
@@ -132,18 +137,29 @@ def trained(condition, rate, group):
 # ### The rate of each condition
 
 # %% tags=["nbval-ignore-output"]
-train_many(plan)
-validation = {criterion: {} for criterion in CRITERIA}
-for condition in conditions:
-    for rate in rates:
-        groups = trained(condition, rate, tuning)
-        for criterion, judge in CRITERIA.items():
-            validation[criterion][condition, rate] = [
-                judge(together(predictions(condition, runs, "validation")), labels["validation"])
-                if not any(run.diverged for run in runs)
-                else np.inf
-                for runs in groups
-            ]
+tried = train_many(plan)
+
+
+def score(condition, criterion, runs, part="validation"):
+    """What a repetition scores; as guessing where one of its runs diverged."""
+    if runs.num_diverged:
+        chance = task.chance
+        return chance["loss"] if criterion == "loss" else 1 - chance["accuracy"]
+    log_p = ensemble_log_probs(predictions(condition, runs, part))
+    return CRITERIA[criterion](log_p, labels[part])
+
+
+validation = {
+    criterion: {
+        (condition, rate): [
+            score(condition, criterion, each)
+            for each in tried.of(condition, rate).groups().values()
+        ]
+        for condition in conditions
+        for rate in rates
+    }
+    for criterion in CRITERIA
+}
 
 
 def tuned_by(criterion, condition):
@@ -154,9 +170,9 @@ def tuned_by(criterion, condition):
 chosen = {(c, k): best_rate(rates, tuned_by(k, c)) for c in conditions for k in CRITERIA}
 
 # %% tags=["nbval-ignore-output"]
-fig, [axes] = plots.figure(1, 2, width=9.6, height=3.4)
+fig, axes = plots.figure(1, 2, height=3.4)
 for ax, criterion in zip(axes, CRITERIA, strict=True):
-    for condition, style in zip(conditions, plots.styles(), strict=False):
+    for style, condition in plots.styled(conditions):
         ax.plot(
             rates,
             tuned_by(criterion, condition),
@@ -167,16 +183,15 @@ for ax, criterion in zip(axes, CRITERIA, strict=True):
         )
         ax.axvline(chosen[condition, criterion], linewidth=0.8, color=style["color"], alpha=0.6)
     ax.set(xscale="log", xlabel="peak rate", ylabel=f"validation {criterion}")
-    ax.set_xticks(rates[::2], [f"{rate:g}" for rate in rates[::2]])
-    ax.set_xticks([], minor=True)
-axes[0].legend(fontsize=8)
+    plots.ticks(ax.xaxis, rates[::2])
+axes[0].legend()
 display.show(
     fig,
     alt="Validation loss and error against the peak rate, one line a condition, with the chosen "
     "rates.",
     caption=f"Validation loss (nats) and error of what is used, geometric mean over {tuning_seeds} "
     "tuning repetitions, and the rates chosen by each. By the loss the one model wants a small "
-    "rate, since it overfits.",
+    f"rate, since it overfits; {tried.note()}.",
 )
 
 # %% [markdown]
@@ -184,41 +199,41 @@ display.show(
 
 # %% tags=["nbval-ignore-output"]
 truth = labels["test"]
-predicted = {
-    (c, k): [predictions(c, group, "test") for group in trained(c, chosen[c, k], seeds)]
+runs = {
+    (c, k): train_many(jobs_of(c, chosen[c, k], seeds)).of(c, chosen[c, k])
     for c in conditions
     for k in CRITERIA
 }
+predicted = {
+    (c, k): [predictions(c, each, "test") for each in found.groups().values()]
+    for (c, k), found in runs.items()
+}
 ends = {
-    (c, k): [CRITERIA[k](together(p), truth) for p in predicted[c, k]]
+    (c, k): [CRITERIA[k](ensemble_log_probs(p), truth) for p in predicted[c, k]]
     for c in conditions
     for k in CRITERIA
 }
 rows = []
 for c in conditions:
     for k in CRITERIA:
-        found = stats.geometric_interval(ends[c, k])
         member = np.mean([[CRITERIA[k](m, truth) for m in p] for p in predicted[c, k]])
         rows.append(
             {
                 "condition": c,
                 "tuned and judged by": k,
                 "peak": chosen[c, k],
-                "at the end": found.estimate,
-                "95 % from": found.low,
-                "to": found.high,
+                "at the end [95 %]": stats.geometric_interval(ends[c, k]),
                 "a member alone": member,
             }
         )
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    rows,
     caption=f"Loss (nats) and error on {len(truth):,} test examples after {updates:,} updates in "
     f"all, {members} members; geometric mean, n = {n_seeds}.",
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, [axes] = plots.figure(1, 2, width=9.6, height=3.4)
+fig, axes = plots.figure(1, 2, height=3.4)
 at = np.arange(1, members + 1)
 for ax, (criterion, judge) in zip(axes, CRITERIA.items(), strict=True):
     curves = {}
@@ -226,17 +241,18 @@ for ax, (criterion, judge) in zip(axes, CRITERIA.items(), strict=True):
         several = predicted[condition, criterion]
         curves[condition] = stats.band(
             [
-                [judge(together(p[-k:] if condition == "snapshots" else p[:k]), truth) for k in at]
+                [
+                    judge(ensemble_log_probs(p[-k:] if condition == "snapshots" else p[:k]), truth)
+                    for k in at
+                ]
                 for p in several
             ]
         )
     plots.bands(ax, at, curves)
-    ax.axhline(
-        np.mean(ends["one model", criterion]), color="#444444", linewidth=1, label="one model"
-    )
+    plots.guide(ax, y=np.mean(ends["one model", criterion]), label="one model")
     ax.set(xlabel="members", ylabel=f"test {criterion}")
     ax.set_xticks(at)
-axes[0].legend(fontsize=8)
+axes[0].legend()
 display.show(
     fig,
     alt="Test loss and test error against the number of members, for the last snapshots and for "
@@ -256,30 +272,27 @@ for criterion in CRITERIA:
         c: min(rates, key=lambda r, c=c: abs(np.log(r / chosen[c, criterion]))) for c in conditions
     }
     pilot = {c: np.log(validation[criterion][c, near[c]]) for c in conditions}
-    spread = (
-        float(np.std(pilot["snapshots"] - pilot["one model"], ddof=1)) if tuning_seeds > 1 else 0
+    claims.power(
+        pilot["snapshots"] - pilot["one model"],
+        beyond=delta,
+        effect=5 * delta,
+        used=n_seeds,
+        what=f"log ratio of the {criterion} of snapshots to that of one model, when tuned,",
     )
-    if np.isfinite(spread) and spread > 0:
-        display.say(
-            f"The tuning repetitions are the pilot: the log ratio of the {criterion} of snapshots "
-            f"and one model has a paired standard deviation of {spread:.3f}, so a difference of "
-            f"{5 * delta:g} lies beyond {delta:g} with power 0.8 at "
-            f"{stats.seeds_for_power(4 * delta, spread)} repetitions; {n_seeds} were used."
-        )
 display.say(
     "Two members name different classes on "
     f"{100 * np.mean(differ['snapshots']):.1f} % of the test examples (snapshots) and "
     f"{100 * np.mean(differ['seeds']):.1f} % (seeds)."
 )
 
-# %% tags=["nbval-ignore-output"]
+# %%
 pairs = {
     "snapshots-or-one": ("snapshots", "one model", "Snapshots end better than one model"),
     "seeds-or-one": ("seeds", "one model", "Short runs of several seeds end better than one model"),
     "snapshots-or-seeds": ("snapshots", "seeds", "Snapshots end better than seeds"),
 }
 source = {"snapshots-or-one": "huang2017snapshot"}
-settled = claims.judge(
+claims.conclude(
     [
         Claim.effect(
             f"{slug}-{kind}",
@@ -305,10 +318,5 @@ settled = claims.judge(
             source="fort2019deep",
             published="snapshots of one run are less diverse than independent runs",
         )
-    ],
-    notebook="ensembles",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -56,15 +56,14 @@ delta: float = 0.1  # [0<..] difference of the log test loss that would matter
 import math
 
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, schedules, stats, tasks, train_many
+
+plots.use_style()
 
 task = tasks.get("mnist", n_train=n_train)
 epoch = -(-task.n_train // batch_size)
 steps = epochs * epoch
-if not 0 < end_lr < start_lr:
-    raise ValueError(f"end_lr must be in (0, {start_lr}), got end_lr={end_lr}")
 if not 1 <= burst_steps <= steps // 4:
     raise ValueError(f"burst_steps must be in [1, {steps // 4}], got burst_steps={burst_steps}")
 factor = (end_lr / start_lr) ** (1 / steps)
@@ -84,7 +83,7 @@ def burst(lr, at):
 interrupted = {
     f"{lr:g} {when}": burst(lr, at) for lr in bursts for when, at in (("early", 0), ("late", late))
 }
-seeds = [*range(n_seeds), *range(1000, 1000 + pilot_seeds)]
+seeds, pilots = range(n_seeds), range(1000, 1000 + pilot_seeds)
 
 
 def job(schedule, seed, length=steps):
@@ -100,13 +99,15 @@ def job(schedule, seed, length=steps):
     )
 
 
-plan = [job(schedule, seed) for schedule in decays.values() for seed in seeds]
+plan = {
+    ("decay", name, s): job(decay, s) for name, decay in decays.items() for s in (*seeds, *pilots)
+}
 lengths = {name: steps if name.endswith("early") else late + steps for name in interrupted}
-plan += [
-    job(schedule, seed, lengths[name])
+plan |= {
+    ("burst", name, seed): job(schedule, seed, lengths[name])
     for name, schedule in interrupted.items()
-    for seed in range(n_seeds)
-]
+    for seed in seeds
+}
 
 # %% [markdown]
 # ## Prediction
@@ -118,7 +119,7 @@ plan += [
 # ## Result
 
 # %%
-fig, ((left, right),) = plots.figure(1, 2, height=2.7)
+fig, (left, right) = plots.figure(1, 2, height=2.7)
 plots.learning_rates(left, {name: s(np.arange(steps)) for name, s in decays.items()})
 left.set(yscale="log", title="Decays")
 left.legend()
@@ -139,10 +140,8 @@ display.show(
 runs = train_many(plan)
 
 # %%
-size = len(seeds)
-by_decay = {name: runs[i * size : (i + 1) * size] for i, name in enumerate(decays)}
-rest = runs[len(decays) * size :]
-by_burst = {name: rest[i * n_seeds : (i + 1) * n_seeds] for i, name in enumerate(interrupted)}
+by_decay = runs.of("decay", ..., seeds).groups()
+interruptions = runs.of("burst")
 display.say(
     f"{len(runs)} runs of {steps} updates ({late + steps} with a late burst): {len(decays)} decays "
     f"with {n_seeds} seeds and {pilot_seeds} more for the pilot, {len(interrupted)} bursts with "
@@ -153,17 +152,16 @@ display.say(
 # ### The decay
 
 # %% tags=["nbval-ignore-output"]
-fig, ((left, middle, right),) = plots.figure(1, 3, width=9.6, height=2.9)
+fig, (left, middle, right) = plots.figure(1, 3, height=2.9)
 for ax, part in ((left, "train"), (middle, "test")):
     curves = {
-        name: stats.band([run.evals[f"{part}_loss"] for run in members[:n_seeds]])
-        for name, members in by_decay.items()
+        name: stats.band(members.curves(f"{part}_loss")) for name, members in by_decay.items()
     }
-    plots.bands(ax, by_decay[next(iter(decays))][0].evals["step"] / epoch, curves)
+    plots.bands(ax, next(iter(runs.values())).evals["step"] / epoch, curves)
     ax.set(xlabel="epoch", title=f"{part} loss [nats]", ylim=(0, None))
 left.legend(title="rate")
-for style, members in zip(plots.styles(), by_decay.values(), strict=False):
-    for run in members[:n_seeds]:
+for style, members in plots.styled(by_decay.values()):
+    for run in members.values():
         right.plot(run.lr, run.grad_norm, ".", markersize=1.2, alpha=0.3, color=style["color"])
 right.set(xscale="log", yscale="log", xlabel="learning rate", title="gradient norm")
 display.show(
@@ -171,36 +169,33 @@ display.show(
     alt="Training and test loss against epoch for both decays: the one from the larger rate falls "
     "much faster and ends lower. Right: gradient norm against rate.",
     caption=f"Left, middle: mean and 95 % t interval over {n_seeds} paired seeds. Right: every "
-    "update of every run.",
+    f"update of every run; {runs.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
-rows = []
-for name, members in by_decay.items():
-    losses = stats.geometric_interval([run.final("test_loss") for run in members[:n_seeds]])
-    accuracy = stats.mean_interval([run.final("test_accuracy") for run in members[:n_seeds]])
-    rows.append(
+display.table(
+    [
         {
             "decay": name,
-            "test loss": losses.estimate,
-            "95 % from": losses.low,
-            "to": losses.high,
-            "test accuracy": accuracy.estimate,
+            "test loss [95 %]": stats.geometric_interval(members.array("test_loss")),
+            "test accuracy": members.array("test_accuracy").mean(),
         }
-    )
-display.table(pd.DataFrame(rows), digits=3, caption=f"At the end, {n_seeds} seeds each.")
+        for name, members in by_decay.items()
+    ],
+    caption=f"At the end, {n_seeds} seeds each.",
+)
 
 # %% [markdown]
 # ### The bursts
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(1, len(interrupted), width=9.6, height=2.8, sharey=True)
-for ax, (name, members) in zip(axes[0], by_burst.items(), strict=True):
-    for run in members:
+fig, axes = plots.figure(1, len(interrupted), height=2.8, sharey=True, squeeze=False)
+for ax, (name, members) in zip(axes[0], interruptions.groups().items(), strict=True):
+    for run in members.values():
         ax.plot(run.loss.clip(1e-3, 1e2), color=plots.COLOURS[0], linewidth=0.6, alpha=0.6)
     start = 0 if "early" in name else late
-    plots.mark_band(ax, start, start + burst_steps, "burst", plots.COLOURS[1])
-    plots.guess_line(ax, task.chance_loss, "ln 10")
+    plots.shade(ax, start, start + burst_steps, "burst", plots.COLOURS[1])
+    plots.chance_line(ax, task.chance_loss, "ln 10")
     ax.set(title=name, xlabel="step", yscale="log")
 axes[0][0].set_ylabel("loss on the batch [nats]")
 axes[0][0].legend(loc="lower left")
@@ -211,22 +206,19 @@ display.show(
 )
 
 # %% tags=["nbval-ignore-output"]
-alive = {
-    name: np.array([run.final("test_loss") < alive_loss for run in members])
-    for name, members in by_burst.items()
-}
-rows = [
-    {
-        "burst": name,
-        "alive at the end": f"{values.sum()} of {n_seeds}",
-        "diverged": f"{sum(run.diverged for run in by_burst[name])} of {n_seeds}",
-        "largest loss, median": float(np.median([np.nanmax(run.loss) for run in by_burst[name]])),
-    }
-    for name, values in alive.items()
-]
+alive = {name: losses < alive_loss for name, losses in interruptions.arrays("test_loss").items()}
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    [
+        {
+            "burst": name,
+            "alive at the end": f"{alive[name].sum()} of {n_seeds}",
+            "diverged": f"{members.num_diverged} of {n_seeds}",
+            "largest loss, median": float(
+                np.median(members.array(lambda run: np.nanmax(run.loss)))
+            ),
+        }
+        for name, members in interruptions.groups().items()
+    ],
     caption=f"{steps - burst_steps} updates after the burst, {n_seeds} paired seeds.",
 )
 
@@ -234,27 +226,30 @@ display.table(
 # ## Verdict
 
 # %% tags=["nbval-ignore-output"]
-ours, other = ([run.final("test_loss") for run in members] for members in by_decay.values())
-difference = stats.log_differences(other, ours)
-spread = max(float(np.std(difference[n_seeds:], ddof=1)), 1e-3)
-expected = max(abs(float(np.mean(difference[n_seeds:]))) - delta, delta)
-display.say(
-    f"Pilot: over {pilot_seeds} seeds of their own the paired difference has a standard deviation "
-    f"of {spread:.2f}; to tell one that lies {expected:.2f} beyond the boundary with a power of "
-    f"0.8 takes {stats.seeds_for_power(expected, spread)} seeds. {n_seeds} were used."
+decayed = runs.of("decay", ..., seeds).arrays("test_loss")
+difference = stats.log_differences(*reversed(decayed.values()))
+pilot = stats.log_differences(*reversed(runs.of("decay", ..., pilots).arrays("test_loss").values()))
+claims.power(
+    pilot,
+    beyond=delta,
+    effect=max(abs(pilot.mean()), 2 * delta),
+    used=n_seeds,
+    what="log ratio of test losses, the other start to the report's,",
 )
 survived = {
     when: sum(alive[f"{lr:g} {when}"].astype(int) for lr in bursts) for when in ("early", "late")
 }
 differ = survived["early"] != survived["late"]
 favour = survived["early"] > survived["late"]
-settled = claims.judge(
+
+# %%
+claims.conclude(
     [
         Claim.effect(
             "balance",
             f"A decay from {start_lr:g} to {end_lr:g} is a good balance: one that is as steep, "
             f"from {other_start_lr:g}, does not end lower.",
-            values=difference[:n_seeds],
+            values=difference,
             direction="greater",
             delta=0.0,
             unit="log ratio of test losses",
@@ -281,10 +276,5 @@ settled = claims.judge(
             unit="runs not alive at the end",
             source="azmimr2022",
         ),
-    ],
-    notebook="exponential",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

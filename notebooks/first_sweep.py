@@ -59,19 +59,15 @@ sampler_seed: int = 0  # [0..] of the sweep's draws
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 from scipy import stats as scipy_stats
 
 from lrlab import Claim, Job, claims, display, plots, stats, tasks, train_many
-from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Cosine, Warmup
 from lrlab.sweep import LogUniform, Plan, Uniform, advice, rules, sweep
 from lrlab.sweep import trials as trials_of
 
-if not 0 < lowest < low < highest:
-    raise ValueError(f"need lowest < low < highest, got {lowest}, {low}, {highest}")
-if not 0 < warmup_updates < updates:
-    raise ValueError(f"need 0 < warmup_updates < updates, got {warmup_updates}, {updates}")
+plots.use_style()
+
 task = tasks.get("names_lm", n_eval=n_eval)
 schedule = Warmup(
     Cosine(1.0, steps=updates - warmup_updates, end_lr=0.1), warmup_steps=warmup_updates
@@ -103,9 +99,8 @@ def job(rate, seed):
 
 
 middle, good = rates[-2], rates[curve_points // 2]
-grid = [(rate, seed) for rate in rates for seed in seeds]
-grid += [(rate, seed) for rate in (good, middle) for seed in pilots]
-plan = [job(rate, seed) for rate, seed in grid]
+plan = {(rate, seed): job(rate, seed) for rate in rates for seed in seeds}
+plan |= {(rate, seed): job(rate, seed) for rate in (good, middle) for seed in pilots}
 
 # %% [markdown]
 # ## Prediction
@@ -153,17 +148,13 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 runs = train_many(plan)
-loss = {}
-for (rate, seed), run in zip(grid, runs, strict=True):
-    loss[rate, seed] = run.final("test_loss")
-curve = np.array([[loss[rate, seed] for rate in rates] for seed in seeds])
+curve = runs.of(..., seeds).array("test_loss").T  # shape (seeds, rates)
 
 # %% tags=["nbval-ignore-output"]
-fig, [axes] = plots.figure(1, 2, width=9.6, height=3.6, sharey=True)
-bottom, mean, top = map(np.exp, stats.band(np.log(curve)))
+fig, axes = plots.figure(1, 2, height=3.6, sharey=True)
+found_curve = stats.band(curve, scale="log")
 for ax, scale in zip(axes, ("linear", "log"), strict=True):
-    ax.plot(rates, mean, color=plots.COLOURS[0], label="curve")
-    ax.fill_between(rates, bottom, top, color=plots.COLOURS[0], alpha=0.2, linewidth=0)
+    plots.band(ax, rates, found_curve, color=plots.COLOURS[0], label="curve")
     ax.plot(
         [t.params["peak_lr"] for t in found],
         [min(t.value, 1.02 * task.chance_loss) for t in found],
@@ -172,11 +163,10 @@ for ax, scale in zip(axes, ("linear", "log"), strict=True):
         markersize=4,
         label="sweep",
     )
-    ax.axvspan(lowest, low, color="#888888", alpha=0.2, linewidth=0, label="low")
+    plots.shade(ax, lowest, low, label="low")
     ax.set(xscale=scale, yscale="log", xlabel="peak rate")
 axes[0].set_ylabel("loss at the end (nats)")
-axes[0].legend(fontsize=8)
-plain_ticks(axes[0], [2.4, 2.6, 2.8, 3.0, 3.2])
+axes[0].legend()
 display.show(
     fig,
     alt="Loss at the end against the peak rate, on a linear and on a logarithmic axis. On the "
@@ -184,12 +174,11 @@ display.show(
     "the left edge.",
     caption=f"The {trials} runs of the sweep (dots, validation loss) and the curve of the test "
     f"loss (mean and 95 % t interval, n = {n_seeds}), on a linear and on a logarithmic axis. "
-    "Shaded: "
-    "what is called low here.",
+    f"Shaded: what is called low here. {runs.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, [[ax]] = plots.figure(1, 1, width=6.4, height=3.4)
+fig, ax = plots.figure(width=6.4, height=3.4)
 for trial in sorted(found, key=lambda t: -t.params["peak_lr"]):
     is_low = trial.params["peak_lr"] < low
     ax.plot(
@@ -203,7 +192,7 @@ ax.plot([], [], color=plots.COLOURS[1], label=f"peak below {low:g}")
 ax.plot([], [], color="#9a9a9a", label="others")
 for name, value in task.reference_losses().items():
     if name in ("unigram", "trigram"):
-        ax.axhline(value, color="#444444", linewidth=0.8, linestyle=":")
+        plots.guide(ax, y=value)
         ax.annotate(
             name,
             (0, value),
@@ -214,8 +203,7 @@ for name, value in task.reference_losses().items():
         )
 ax.set(yscale="log", xlabel="updates", ylabel="validation loss (nats)")
 ax.set_ylim(2.2, 3.6)
-plain_ticks(ax, [2.2, 2.4, 2.6, 2.8, 3.0, 3.3])
-ax.legend(fontsize=8, loc="upper right")
+ax.legend(loc="upper right")
 display.show(
     fig,
     alt="Validation loss against updates for all runs of the sweep; those at low rates fall far "
@@ -245,8 +233,7 @@ for name, p in share.items():
         }
     )
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    rows,
     caption=f"Probability that peak rates drawn from {lowest:g} to {highest:g} lie below {low:g}, "
     f"for one draw and for {trials}.",
 )
@@ -277,23 +264,19 @@ display.say(
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 # %% tags=["nbval-ignore-output"]
-pilot = stats.log_differences([loss[good, s] for s in pilots], [loss[middle, s] for s in pilots])
-spread = float(np.std(pilot, ddof=1))
-display.say(
-    f"Standard deviation of the log ratio of the losses at peaks {good:.2g} and {middle:.2g} over "
-    f"{pilot_seeds} pilot seeds: {spread:.4f}. For a ratio of 10 % to lie beyond 5 % with power "
-    f"0.8 that asks for {stats.seeds_for_power(0.05, spread) if spread > 0 else 2} seeds; "
-    f"{n_seeds} "
-    "were used."
+pilot = stats.log_differences(
+    *(runs.of(rate, pilots).array("test_loss") for rate in (good, middle))
 )
+what = f"log ratio of the losses at peaks {good:.2g} and {middle:.2g}"
+claims.power(pilot, beyond=0.0, effect=0.05, used=n_seeds, what=what)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 source = "juliusm2026"
 at_best, at_middle = curve.min(1), curve[:, rates.index(middle)]
-settled = claims.judge(
+claims.conclude(
     [
         Claim.exact(
             "never-stops",
@@ -341,10 +324,5 @@ settled = claims.judge(
             unit="log ratio of test losses",
             source=source,
         ),
-    ],
-    notebook="first_sweep",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -75,14 +75,13 @@ from scipy.stats import spearmanr
 from lrlab import Claim, Job, Recipe, claims, display, plots, schedules, stats, tasks, train_many
 from lrlab.experiments.gradient_norms import SampleSharpness
 from lrlab.optimizers import AdamW
-from lrlab.plots.panels import plain_ticks
+
+plots.use_style()
 
 if updates % measurements:
     raise ValueError(f"updates must be a multiple of measurements, got {updates}, {measurements}")
 if len(peaks) < 3 or not all(1 < b / a <= 2 for a, b in itertools.pairwise(peaks)):
     raise ValueError(f"peaks must rise by factors of at most 2, got peaks={peaks}")
-if not 0 < window < updates:
-    raise ValueError(f"window must be in (0, {updates}), got window={window}")
 task = tasks.get("names_lm", n_eval=n_eval)
 warmup = updates // 10
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
@@ -104,10 +103,9 @@ def job(peak, seed, probes=()):
     )
 
 
-grid = [(peak, seed) for peak in peaks for seed in seeds]
-pilot = [(peak, seed) for peak in peaks for seed in pilots]
 probe = SampleSharpness(every=updates // measurements, examples=examples)
-plan = [job(*point, (probe,)) for point in grid] + [job(*point) for point in pilot]
+plan = {(peak, seed): job(peak, seed, (probe,)) for peak in peaks for seed in seeds}
+plan |= {(peak, seed): job(peak, seed) for peak in peaks for seed in pilots}
 
 # %% [markdown]
 # ## Prediction
@@ -120,7 +118,7 @@ plan = [job(*point, (probe,)) for point in grid] + [job(*point) for point in pil
 # ## Result
 
 # %% tags=["nbval-ignore-output"]
-runs = dict(zip(grid + pilot, train_many(plan), strict=True))
+runs = train_many(plan)
 
 
 # %%
@@ -131,24 +129,17 @@ def spikes(norms):
     return high[np.diff(high, prepend=-apart) >= apart]
 
 
-found = {point: spikes(run.grad_norm) for point, run in runs.items()}
-chance = math.log2(len(task.alphabet))
+def number(run):
+    return len(spikes(run.grad_norm))
 
 
-def table_of(values, members=seeds):
-    """Values of the runs, shape (rates, seeds)."""
-    return np.array([[values[p, s] for s in members] for p in peaks])
-
-
-ends = {at: run.final("test_bits_per_character") for at, run in runs.items()}
-number = {at: len(begins) for at, begins in found.items()}
-count, bits = table_of(number), table_of(ends)
-measured = {point: runs[point].probes["SampleSharpness"] for point in grid}
-flat = np.array([[measured[p, s]["largest"][-1] for s in seeds] for p in peaks])
+measured = runs.of(..., seeds)
+count, bits = measured.array(number), measured.array("test_bits_per_character")
+flat = measured.array(lambda run: run.probes["SampleSharpness"]["largest"][-1])
 reference = {name: loss / math.log(2) for name, loss in task.reference_losses().items()}
 display.say(
-    f"{len(grid)} runs of {updates} updates: {len(peaks)} peak rates with {n_seeds} paired seeds, "
-    f"warmup over {warmup}. The validation text costs {reference['unigram']:.3f} bits per "
+    f"{len(measured)} runs of {updates} updates: {len(peaks)} peak rates with {n_seeds} paired "
+    f"seeds, warmup over {warmup}. The validation text costs {reference['unigram']:.3f} bits per "
     f"character by a unigram model and {reference['trigram']:.3f} by a trigram model."
 )
 
@@ -159,56 +150,47 @@ display.say(
 fig, axes = plots.figure(1, 2, width=9.4, height=3.6, sharey=True, sharex=True)
 shades = plots.mpl.colormaps["viridis"](np.linspace(0, 0.92, len(peaks)))
 parts = {"warmup": slice(1, warmup), "cosine decay": slice(warmup, updates)}
-for ax, (title, part) in zip(axes[0], parts.items(), strict=True):
+for ax, (title, part) in zip(axes, parts.items(), strict=True):
     for shade, peak in zip(shades, peaks, strict=True):
         for seed in seeds:
             run = runs[peak, seed]
             ax.plot(run.lr[part], run.grad_norm[part], ".", color=shade, markersize=1.5, alpha=0.5)
-            at = found[peak, seed]
+            at = spikes(run.grad_norm)
             at = at[(at < warmup) == (title == "warmup")]
             ax.plot(run.lr[at], run.grad_norm[at], "v", color="#D55E00", markersize=4, mew=0)
-    ax.axhline(1, color="#888888", linewidth=1)
+    plots.guide(ax, y=1)
     ax.set(xscale="log", yscale="log", title=title, xlabel="rate of the update")
-axes[0, 0].set_ylabel("gradient norm before clipping")
+axes[0].set_ylabel("gradient norm before clipping")
 display.show(
     fig,
     alt="Gradient norm of each update against its rate, one colour for each peak rate, in two "
     "panels: during warmup and during the decay; triangles mark where spikes begin.",
-    caption=f"All updates of {len(grid)} runs; dark to light: peak rate {peaks[0]:g} to "
-    f"{peaks[-1]:g}. Triangles: a spike begins. Line: the norm to which gradients are clipped.",
+    caption=f"All updates of {len(measured)} runs ({measured.note()}); dark to light: peak "
+    f"rate {peaks[0]:g} to {peaks[-1]:g}. Triangles: a spike begins. Line: the norm to which "
+    "gradients are clipped.",
 )
 
 # %% tags=["nbval-ignore-output"]
-first = [runs[point].lr[found[point][0]] for point in grid if number[point]]
-per_seed = np.array([[count[i, k] > 0 for i in range(len(peaks))] for k in range(n_seeds)])
+first = [run.lr[spikes(run.grad_norm)[0]] for run in measured.values() if number(run)]
 onset = []
-for has in per_seed:
+for has in count.T > 0:
     calm = np.flatnonzero(~has)
     start = calm[-1] + 1 if len(calm) else 0
     onset.append(peaks[start] if start < len(peaks) else math.nan)
 best = np.array(peaks)[np.nanargmin(bits, axis=0)]
 near = np.log(bits / np.nanmin(bits, axis=0)) <= usable
 largest = [max(p for p, ok in zip(peaks, near[:, k], strict=True) if ok) for k in range(n_seeds)]
-clipped = [np.mean([np.mean(runs[p, s].grad_norm > 1) for s in seeds]) for p in peaks]
+clipped = measured.array(lambda run: np.mean(run.grad_norm > 1)).mean(axis=1)
 display.table(
-    pd.DataFrame(
-        {
-            "peak rate": peaks,
-            "test bits per character": [
-                f"{m:.3f} ± {h:.3f}"
-                for m, h in (
-                    (i.estimate, (i.high - i.low) / 2)
-                    for i in (stats.mean_interval(row) for row in bits)
-                )
-            ],
-            "runs with spikes": [f"{(row > 0).sum()} of {n_seeds}" for row in count],
-            "spikes in a run": count.mean(axis=1),
-            "clipped updates": [f"{100 * share:.0f} %" for share in clipped],
-            "final sharpness": np.exp(np.log(flat).mean(axis=1)),
-        }
-    ),
-    digits=3,
-    caption=f"By peak rate, over {n_seeds} seeds; ±: half a 95 % t interval of the mean.",
+    {
+        "peak rate": peaks,
+        "test bits per character [95 %]": [stats.mean_interval(row) for row in bits],
+        "runs with spikes": [f"{(row > 0).sum()} of {n_seeds}" for row in count],
+        "spikes in a run": count.mean(axis=1),
+        "clipped updates": [f"{100 * share:.0f} %" for share in clipped],
+        "final sharpness": np.exp(np.log(flat).mean(axis=1)),
+    },
+    caption=f"By peak rate, over {n_seeds} seeds, with 95 % t intervals of the mean.",
 )
 seen = [o for o in onset if not math.isnan(o)]
 display.say(
@@ -233,27 +215,26 @@ display.say(
 # %% tags=["nbval-ignore-output"]
 fig, axes = plots.figure(1, 3, width=10.4, height=3.2, sharex=True)
 for shade, peak in zip(shades, peaks, strict=True):
-    probes = [measured[peak, s] for s in seeds]
-    at = np.asarray(probes[0]["step"], dtype=int)
+    at = runs[peak, 0].probes["SampleSharpness"]["step"].astype(int)
     rate = runs[peak, 0].lr[at - 1]
     raw, seen_by_adam = (
-        np.array([p[name] for p in probes]) for name in ("largest", "preconditioned")
+        measured.of(peak).array(lambda run: run.probes["SampleSharpness"][name])  # noqa: B023
+        for name in ("largest", "preconditioned")
     )
-    for ax, values in zip(axes[0], (raw, raw * rate, seen_by_adam * rate), strict=True):
+    for ax, values in zip(axes, (raw, raw * rate, seen_by_adam * rate), strict=True):
         ax.plot(
             at, np.nanmedian(values, axis=0), "o-", color=shade, markersize=3, label=f"{peak:g}"
         )
-for ax, title in zip(axes[0], ("λ_max", "η · λ_max", "η · preconditioned λ_max"), strict=True):
+for ax, title in zip(axes, ("λ_max", "η · λ_max", "η · preconditioned λ_max"), strict=True):
     ax.set(yscale="log", title=title, xlabel="update")
-axes[0, 1].axhline(2, color="#888888", linewidth=1, linestyle="--")
-axes[0, 2].axhline(38, color="#888888", linewidth=1, linestyle="--")
-plain_ticks(axes[0, 0], [2, 5, 10, 20, 50])
-axes[0, 2].legend(title="peak rate", fontsize=7, loc="upper left", bbox_to_anchor=(1.02, 1))
+plots.guide(axes[1], y=2)
+plots.guide(axes[2], y=38)
+axes[2].legend(title="peak rate", fontsize=7, loc="upper left", bbox_to_anchor=(1.02, 1))
 display.show(
     fig,
     alt="Three panels against the update: sharpness, sharpness times rate, and preconditioned "
     "sharpness times rate, one line for each peak rate.",
-    caption=f"Median over {n_seeds} seeds. Dashed: 2 and 38, where gradient descent and Adam with "
+    caption=f"Median over {n_seeds} seeds. Dotted: 2 and 38, where gradient descent and Adam with "
     "full batches lose stability; they are no limits with minibatches.",
 )
 
@@ -264,19 +245,17 @@ display.show(
 # %% tags=["nbval-ignore-output"]
 fig, axes = plots.figure(1, 2, width=9.0, height=3.4, sharex=True)
 for ax, values, label in zip(
-    axes[0], (flat, bits), ("final λ_max", "test bits per character"), strict=True
+    axes, (flat, bits), ("final λ_max", "test bits per character"), strict=True
 ):
     for shade, peak, n, y in zip(shades, peaks, count, values, strict=True):
         ax.plot(n + np.linspace(-0.2, 0.2, n_seeds), y, "o", color=shade, label=f"{peak:g}")
     ax.set(yscale="log", xlabel="spikes in a run", ylabel=label)
-axes[0, 1].legend(title="peak rate", fontsize=7, ncols=2)
-plain_ticks(axes[0, 0], [2, 5, 10, 20, 50])
-plain_ticks(axes[0, 1], [3.5, 3.6, 3.7, 3.8, 3.9, 4.0])
+axes[1].legend(title="peak rate", fontsize=7, ncols=2)
 display.show(
     fig,
     alt="Final sharpness and test bits per character against the number of spikes of a run, one "
     "colour for each peak rate.",
-    caption=f"Each of the {len(grid)} runs; runs with equally many spikes lie side by side.",
+    caption=f"Each of the {len(measured)} runs; runs with equally many spikes lie side by side.",
 )
 
 # %% [markdown]
@@ -310,14 +289,13 @@ def tested(slug, statement, x, y, direction):
     )
 
 
-pilot_values = over(table_of(number, pilots).T, table_of(ends, pilots).T)
-spread = float(np.std(pilot_values, ddof=1))
-display.say(
-    "Over the peak rates the correlation of spikes and test loss has a standard deviation of "
-    f"{spread:.2f} in {pilot_seeds} pilot seeds. For one of {margin:g} to lie beyond {delta:g} "
-    "with power 0.8 that asks for "
-    f"{stats.seeds_for_power(margin - delta, spread) if spread > 0 else 2} seeds; {n_seeds} were "
-    "used."
+studied = runs.of(..., pilots)
+claims.power(
+    over(studied.array(number).T, studied.array("test_bits_per_character").T),
+    beyond=delta,
+    effect=margin,
+    used=n_seeds,
+    what="rank correlation of spikes and test loss over the peak rates",
 )
 
 
@@ -401,7 +379,7 @@ if first:
             unit="rate",
         )
     )
-settled = claims.judge(listed, notebook="gradient_norms")
+settled = claims.judge(listed)
 claims.show(settled)
 
 # %%

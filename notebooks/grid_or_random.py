@@ -65,20 +65,18 @@ import functools
 
 import joblib
 import numpy as np
-import pandas as pd
 from scipy.interpolate import RegularGridInterpolator
 from scipy.stats import qmc
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.optimizers import SGD
-from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Cosine
 from lrlab.training import parallel
 
+plots.use_style()
+
 if [round(b**0.5) ** 2 for b in budgets] != budgets or sorted(set(budgets)) != budgets:
     raise ValueError(f"budgets must be rising squares, got budgets={budgets}")
-if len(points) != 2 or min(*points, decay_points) < 3:
-    raise ValueError(f"need at least three points a side, got {points} and {decay_points}")
 task = tasks.get("mnist1d")
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
 SPACES = {
@@ -109,13 +107,12 @@ def job(space, x, y, seed):
 
 arms = [(space, seed) for space in SPACES for seed in seeds]
 arms += [("one matters", seed) for seed in pilots]
-grid = [
-    (space, seed, x, y)
+plan = {
+    ((space, seed), x, y): job(space, x, y, seed)
     for space, seed in arms
     for x in lattice[space][0]
     for y in lattice[space][1]
-]
-plan = [job(space, x, y, seed) for space, seed, x, y in grid]
+}
 
 # %% [markdown]
 # ## Prediction
@@ -130,11 +127,7 @@ plan = [job(space, x, y, seed) for space, seed, x, y in grid]
 runs = train_many(plan)
 
 # %%
-ends = iter(r.final("validation_loss") for r in runs)
-losses = {
-    (space, seed): np.log([[next(ends) for _ in lattice[space][1]] for _ in lattice[space][0]])
-    for space, seed in arms
-}
+losses = {arm: np.log(each) for arm, each in runs.arrays("validation_loss").items()}
 
 
 def surface(space, seed):
@@ -225,7 +218,7 @@ def searched(space, seed):
 # %% tags=["nbval-ignore-output"]
 found = dict(parallel.in_parallel(joblib.delayed(searched)(*arm) for arm in arms))
 shown, trials = ("grid", "random", "one at a time"), budgets[min(1, len(budgets) - 1)]
-fig, axes = plots.figure(2, len(shown), width=9.6, height=5.8, sharex=True, sharey="row")
+fig, axes = plots.figure(2, len(shown), height=5.8, sharex=True, sharey="row", squeeze=False)
 for row, (space, (label, bounds, _)) in zip(axes, SPACES.items(), strict=True):
     mean = np.mean([losses[space, seed] for seed in seeds], axis=0)
     rates = [along(rate_range, place) for place in lattice[space][0]]
@@ -265,7 +258,7 @@ def excesses(space, name, budget, group=seeds):
     return np.array([found[space, seed][name, budget][0] for seed in group])
 
 
-fig, [axes] = plots.figure(1, 2, width=9.6, height=3.4, sharey=True)
+fig, axes = plots.figure(1, 2, height=3.4, sharey=True)
 for ax, space in zip(axes, SPACES, strict=True):
     curves = {
         name: stats.band(np.array([100 * excesses(space, name, b) for b in budgets]).T)
@@ -275,8 +268,7 @@ for ax, space in zip(axes, SPACES, strict=True):
     ax.set(yscale="log", xlabel="trials", title=space)
     ax.set_xticks(budgets)
 axes[0].set_ylabel("log loss above the lowest [× 100]")
-plain_ticks(axes[0], [0.5, 1, 2, 5, 10, 20, 50])
-axes[1].legend(fontsize=8)
+axes[1].legend()
 display.show(
     fig,
     alt="Mean excess of the log loss over the lowest one against the number of trials, for five "
@@ -313,20 +305,20 @@ for space in SPACES:
     first = np.concatenate(each)
     hits[space] = np.cumsum(np.bincount(first, minlength=draws.size + 1))[:-1]
 total = n_seeds * draw_repeats
-fig, [axes] = plots.figure(1, 2, width=9.6, height=3.6, sharey=True)
+fig, axes = plots.figure(1, 2, height=3.6, sharey=True)
 for ax, space in zip(axes, SPACES, strict=True):
     ax.plot(draws, theory, color="#bbbbbb", linewidth=5, label="theory, 1 − 0.95ⁿ")
-    for name, style in zip(STRATEGIES, plots.styles(), strict=False):
+    for style, name in plots.styled(STRATEGIES):
         if name == "random":
             ax.plot(draws, hits[space] / total, label=name, **style)
             continue
         share = [np.mean([found[space, s][name, b][1] for s in seeds]) for b in budgets]
         ax.plot(budgets, share, marker="o", markersize=3.5, label=name, **style)
-    ax.axvline(60, color="#888888", linewidth=0.8, linestyle=":")
-    ax.axhline(0.95, color="#888888", linewidth=0.8, linestyle=":")
+    plots.guide(ax, x=60)
+    plots.guide(ax, y=0.95)
     ax.set(xlabel="trials n", ylim=(0, 1.02), title=space)
 axes[0].set_ylabel("probability of a trial in the best 5 %")
-axes[1].legend(fontsize=8, loc="lower right")
+axes[1].legend(loc="lower right")
 display.show(
     fig,
     alt="Probability that one of n trials is among the best 5 percent of the space: measured "
@@ -346,7 +338,7 @@ display.say(
 # %% [markdown]
 # ## Verdict
 #
-# How many surfaces it takes, from the pilot:
+# How many surfaces it takes, from the pilot study:
 
 # %% tags=["nbval-ignore-output"]
 few, many = budgets[-2], budgets[-1]
@@ -357,11 +349,11 @@ def ahead(space, a, b, budget=few, group=seeds):
     return excesses(space, a, budget, group) - excesses(space, b, budget, group)
 
 
-spread = float(np.std(ahead("one matters", "random", "grid", group=pilots), ddof=1))
-display.say(
-    f"Standard deviation of random less grid over {pilot_seeds} pilot seeds: {spread:.4f}; for a "
-    f"difference of {2 * delta:g} to lie beyond {delta:g} with power 0.8 that asks for "
-    f"{stats.seeds_for_power(delta, spread)} seeds; {n_seeds} were used."
+claims.power(
+    ahead("one matters", "random", "grid", group=pilots),
+    beyond=delta,
+    used=n_seeds,
+    what="log loss of random draws less that of a grid",
 )
 late = stats.mean_interval(100 * ahead("two interact", "one at a time", "random", many))
 display.say(
@@ -369,24 +361,24 @@ display.say(
     f"draws with {many} trials. More trials hardly help it: once the rate is fixed, the valley is "
     "crossed at one place only."
 )
-rows = [
-    {
-        "space": space,
-        "strategy": name,
-        **{f"{budget} trials": 100 * excesses(space, name, budget).mean() for budget in budgets},
-    }
-    for space in SPACES
-    for name in STRATEGIES
-]
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    [
+        {
+            "space": space,
+            "strategy": name,
+            **{
+                f"{budget} trials": 100 * excesses(space, name, budget).mean() for budget in budgets
+            },
+        }
+        for space in SPACES
+        for name in STRATEGIES
+    ],
     caption="Log loss above the lowest one, times 100: mean over searches and seeds.",
 )
 
-# %% tags=["nbval-ignore-output"]
+# %%
 notes, bergstra, zheng = "mtdickens2024", "bergstra2012random", "zheng2015evaluating"
-settled = claims.judge(
+claims.conclude(
     [
         Claim.exact(
             "sixty-draws",
@@ -454,10 +446,5 @@ settled = claims.judge(
             )
             for space in SPACES
         ),
-    ],
-    notebook="grid_or_random",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -79,20 +79,18 @@ import hashlib
 import json
 
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.labbook import tuned
 from lrlab.labbook.entries.laboratory import find_root
 from lrlab.optimizers import SGD, Adam
-from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Constant
 from lrlab.schedules.controllers import HypergradientDescent
 
+plots.use_style()
+
 if not (0 < low < 1 < high < others[-1] and 1.0 in others):
     raise ValueError(f"need low < 1 < high < the last of others, got {low}, {high}, {others}")
-if not 1 < little < expensive:
-    raise ValueError(f"need 1 < little < expensive, got {little}, {expensive}")
 file = find_root() / costs
 if not file.is_file():
     raise ValueError(f"there is no file {costs}; `make bench` makes it")
@@ -118,13 +116,10 @@ def job(optimizer, source, seed):
     )
 
 
-tuning = [
-    (o, rate, s)
-    for o in optimizers
-    for rate in grids[o]
-    for s in range(1000, 1000 + 2 * tuning_seeds)
-]
-plan = [job(o, Constant(rate), s) for o, rate, s in tuning]
+tuning = range(1000, 1000 + 2 * tuning_seeds)
+plan = {
+    (o, rate, s): job(o, Constant(rate), s) for o in optimizers for rate in grids[o] for s in tuning
+}
 
 # %% [markdown]
 # ## Prediction
@@ -143,55 +138,45 @@ tuning_runs = train_many(plan)
 
 
 # %%
-def loss(run, part="test"):
-    """Loss at the end, at most that of guessing."""
-    return run.final(f"{part}_loss")
-
-
-def mean_by(points, runs):
+def mean_by(runs):
     """Geometric mean of the validation losses by optimizer and hyperparameter."""
-    found = {}
-    for (optimizer, value, *_), run in zip(points, runs, strict=True):
-        found.setdefault(optimizer, {}).setdefault(value, []).append(
-            np.log(loss(run, "validation"))
-        )
-    return {o: {v: float(np.exp(np.mean(x))) for v, x in by.items()} for o, by in found.items()}
+    return {
+        o: {
+            v: float(np.exp(np.log(each.array("validation_loss")).mean()))
+            for v, each in by.groups().items()
+        }
+        for o, by in runs.groups().items()
+    }
 
 
-rate_losses = mean_by(tuning, tuning_runs)
+rate_losses = mean_by(tuning_runs)
 rates = {o: tuned.best_rate(list(by), list(by.values())) for o, by in rate_losses.items()}
-beta_tuning = [
-    (o, b, start, s)
+beta_plan = {
+    (o, b, start, s): job(o, HypergradientDescent(start * rates[o], beta=b), s)
     for o in optimizers
     for b in betas
     for start in (low, high)
-    for s in range(1000, 1000 + tuning_seeds)
-]
+    for s in tuning[:tuning_seeds]
+}
 display.say(
-    f"{len(tuning)} runs to tune the constant rates, {len(beta_tuning)} to tune β, "
+    f"{len(plan)} runs to tune the constant rates, {len(beta_plan)} to tune β, "
     f"{2 * len(optimizers) * (len(starts) * n_seeds + 2 * pilot_seeds)} to compare and in the "
     "pilot."
 )
 
 # %% tags=["nbval-ignore-output"]
-beta_runs = train_many(
-    [job(o, HypergradientDescent(start * rates[o], beta=b), s) for o, b, start, s in beta_tuning]
-)
-beta_losses = mean_by(beta_tuning, beta_runs)
+beta_losses = mean_by(train_many(beta_plan))
 chosen = {o: tuned.best_rate(list(by), list(by.values())) for o, by in beta_losses.items()}
-fig, [axes] = plots.figure(1, 2, width=9.6, height=3.3, sharey=True)
-for o, style in zip(optimizers, plots.styles(), strict=False):
+fig, axes = plots.figure(1, 2, height=3.3, sharey=True)
+for style, o in plots.styled(optimizers):
     for ax, by, unit in ((axes[0], rate_losses[o], rates[o]), (axes[1], beta_losses[o], 1.0)):
         ax.plot(np.array(list(by)) / unit, list(by.values()), marker="o", label=o, **style)
 axes[0].set(
     xscale="log", xlabel="constant rate / tuned rate", yscale="log", ylabel="validation loss [nats]"
 )
 axes[1].set(xscale="log", xlabel="β of hypergradient descent")
-axes[1].set_xticks(betas, [f"{b:g}" for b in betas])
-axes[1].set_xticks([], minor=True)
-axes[0].set_xticks([1 / 16, 1 / 4, 1, 4, 16], ["1/16", "1/4", "1", "4", "16"])
-axes[0].set_xticks([], minor=True)
-plain_ticks(axes[0], [1.1, 1.3, 1.5, 1.8, 2.3])
+plots.ticks(axes[1].xaxis, betas)
+plots.ticks(axes[0].xaxis, [1 / 16, 1 / 4, 1, 4, 16])
 axes[1].legend()
 display.show(
     fig,
@@ -210,31 +195,23 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
+KINDS = {
+    "constant": lambda o, rate: Constant(rate),
+    "hypergradient": lambda o, rate: HypergradientDescent(rate, beta=chosen[o]),
+}
 arms = [(o, start, s) for o in optimizers for start in starts for s in seeds]
 arms += [(o, start, s) for o in optimizers for start in (low, high) for s in pilots]
-points = [(kind, *arm) for arm in arms for kind in ("constant", "hypergradient")]
-runs = dict(
-    zip(
-        points,
-        train_many(
-            [
-                job(
-                    o,
-                    Constant(start * rates[o])
-                    if kind == "constant"
-                    else HypergradientDescent(start * rates[o], beta=chosen[o]),
-                    s,
-                )
-                for kind, o, start, s in points
-            ]
-        ),
-        strict=True,
-    )
+runs = train_many(
+    {
+        (kind, o, start, s): job(o, make(o, start * rates[o]), s)
+        for kind, make in KINDS.items()
+        for o, start, s in arms
+    }
 )
 
 
-def losses(kind, optimizer, start, part="test", group=seeds):
-    return np.array([loss(runs[kind, optimizer, start, s], part) for s in group])
+def losses(kind, optimizer, start, group=seeds):
+    return runs.of(kind, optimizer, start, group).array("test_loss")
 
 
 def curve(run, window=10):
@@ -244,7 +221,7 @@ def curve(run, window=10):
     return np.log(filled[: steps // window * window].reshape(-1, window).mean(axis=1))
 
 
-fig, axes = plots.figure(2, 3, width=9.6, height=6.0, sharex=True, sharey="row")
+fig, axes = plots.figure(2, 3, height=6.0, sharex=True, sharey="row")
 BLUE, RED, BLACK = plots.COLOURS[0], plots.COLOURS[1], "#222222"
 shown = {low: BLUE, 1.0: BLACK, high: RED}
 at = np.arange(steps // 10) * 10 + 5
@@ -254,7 +231,7 @@ for (above, below), o in zip(axes.T, optimizers, strict=True):
             path = runs["hypergradient", o, start, s].lr / rates[o]
             above.plot(path, color=colour, linewidth=0.8, alpha=0.7)
         above.plot([], [], color=colour, label=f"from {start:g} × tuned")
-    above.axhline(1, color="#888888", linestyle="--", linewidth=1.2)
+    plots.guide(above, y=1)
     above.set(yscale="log", title=f"{o}, β = {chosen[o]:.2g}")
     lines = {
         "tuned constant": ("constant", 1.0, BLACK, "-"),
@@ -264,52 +241,48 @@ for (above, below), o in zip(axes.T, optimizers, strict=True):
         f"hypergradient, {high:g} ×": ("hypergradient", high, RED, "-"),
     }
     for label, (kind, start, colour, dashes) in lines.items():
-        bounds = stats.band([curve(runs[kind, o, start, s]) for s in seeds])
-        lower, centre, upper = map(np.exp, bounds)
-        below.plot(at, centre, color=colour, linestyle=dashes, label=label)
-        below.fill_between(at, lower, upper, color=colour, alpha=0.15, linewidth=0)
+        bounds = np.exp(stats.band(runs.of(kind, o, start, seeds).array(curve)))
+        plots.band(below, at, bounds, color=colour, linestyle=dashes, label=label)
     below.set(yscale="log", xlabel="update")
 axes[0][0].set_ylabel("rate / tuned rate")
 axes[1][0].set_ylabel("training loss [nats]")
 axes[1][0].set_ylim(top=1.12 * task.chance_loss)
-plain_ticks(axes[1][0], [0.5, 0.7, 1, 1.5, 2.3])
-axes[0][2].legend(fontsize=8, loc="lower right")
-axes[1][0].legend(fontsize=8, loc="lower left")
+axes[0][2].legend(loc="lower right")
+axes[1][0].legend(loc="lower left")
 display.show(
     fig,
     alt="Above, paths of the rate under hypergradient descent from three starts, for SGD, momentum "
     "and Adam. Below, the training loss under it and under constant rates.",
-    caption="Above: the rate as a part of the tuned one, one line for each seed; dashed: tuned. "
+    caption="Above: the rate as a part of the tuned one, one line for each seed; dotted: tuned. "
     "Below: training loss in windows of 10 updates, at most that of guessing, geometric mean and "
-    f"95 % t interval; n = {n_seeds}.",
+    f"95 % t interval; n = {n_seeds}; {runs.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, [axes] = plots.figure(1, 3, width=9.6, height=3.3, sharey=True)
+fig, axes = plots.figure(1, 3, height=3.3, sharey=True)
 for ax, o in zip(axes, optimizers, strict=True):
-    curves = {}
-    for kind in ("constant", "hypergradient"):
-        bounds = stats.band(np.log([losses(kind, o, start) for start in starts]).T)
-        curves[kind] = tuple(map(np.exp, bounds))
+    curves = {
+        kind: stats.band(runs.of(kind, o, starts, seeds).array("test_loss").T, scale="log")
+        for kind in KINDS
+    }
     plots.bands(ax, starts, curves)
     ax.set(xscale="log", yscale="log", xlabel="first rate / tuned rate", title=o)
-    ax.set_xticks(starts, [f"{start:g}" for start in starts])
-    ax.set_xticks([], minor=True)
+    plots.ticks(ax.xaxis, starts)
 axes[0].set_ylabel("test loss [nats]")
 axes[0].set_ylim(top=1.12 * task.chance_loss)
-plain_ticks(axes[0], [1.1, 1.3, 1.6, 2, 2.3])
-axes[0].legend(fontsize=8)
+axes[0].legend()
 display.show(
     fig,
     alt="Test loss against the first rate, for constant rates a basin, for hypergradient descent "
     "flatter, one panel for each optimizer.",
     caption="Test loss at the end against the first rate: kept, or changed by hypergradient "
-    f"descent. Geometric mean and 95 % t interval, n = {n_seeds}; diverged counts as guessing.",
+    f"descent. Geometric mean and 95 % t interval, n = {n_seeds}; diverged counts "
+    f"as guessing; {runs.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
 ends = {
-    (o, start): [runs["hypergradient", o, start, s].lr[-1] / rates[o] for s in seeds]
+    (o, start): runs.of("hypergradient", o, start, seeds).array(lambda run: run.lr[-1]) / rates[o]
     for o in optimizers
     for start in starts
 }
@@ -322,7 +295,6 @@ for o in optimizers:
             )
             for base, at_start in (("same start", start), ("tuned", 1.0))
         }
-        each = [runs["hypergradient", o, start, s] for s in seeds]
         rows.append(
             {
                 "optimizer": o,
@@ -330,14 +302,13 @@ for o in optimizers:
                 "last rate / tuned": float(stats.geometric_interval(ends[o, start]).estimate),
                 "test loss": float(losses("hypergradient", o, start).mean()),
                 "constant": float(losses("constant", o, start).mean()),
-                "log ratio to the constant": f"{stats.mean_interval(against['same start'])}",
-                "to the tuned constant": f"{stats.mean_interval(against['tuned'])}",
-                "diverged": sum(run.diverged for run in each),
+                "log ratio to the constant": stats.mean_interval(against["same start"]),
+                "to the tuned constant": stats.mean_interval(against["tuned"]),
+                "diverged": runs.of("hypergradient", o, start, seeds).num_diverged,
             }
         )
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    rows,
     caption=f"Hypergradient descent against constant rates: means over {n_seeds} seeds, log ratios "
     "of test losses with 95 % t intervals (below zero it ends lower), runs that diverged under it.",
 )
@@ -359,22 +330,19 @@ ratio = {
 turns = len(next(iter(ratio.values())))
 here = {key: stats.geometric_interval(np.exp(values)) for key, values in ratio.items()}
 display.table(
-    pd.DataFrame(
-        [
-            {
-                "task": c["task"],
-                "optimizer": c["optimizer"],
-                "weights": c["weights"],
-                "batch": c["batch_size"],
-                "ms an update": 1e3 * float(np.median(c["seconds"]["constant"])),
-                "with hypergradient": 1e3 * float(np.median(c["seconds"]["hypergradient"])),
-                "ratio": f"{here[c['task'], c['optimizer']]}",
-                "more copies of the weights": c["extra_copies"],
-            }
-            for c in cells
-        ]
-    ),
-    digits=3,
+    [
+        {
+            "task": c["task"],
+            "optimizer": c["optimizer"],
+            "weights": c["weights"],
+            "batch": c["batch_size"],
+            "ms an update": 1e3 * float(np.median(c["seconds"]["constant"])),
+            "with hypergradient": 1e3 * float(np.median(c["seconds"]["hypergradient"])),
+            "ratio": here[c["task"], c["optimizer"]],
+            "more copies of the weights": c["extra_copies"],
+        }
+        for c in cells
+    ],
     caption=f"Time of an update, median of {turns} turns, and the ratio within a turn, geometric "
     "mean with 95 % t interval; memory that is held besides, in copies of the weights.",
 )
@@ -389,7 +357,7 @@ display.say(
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 
 # %% tags=["nbval-ignore-output"]
@@ -413,26 +381,18 @@ def beside_tuned(optimizer):
     )
 
 
-spreads = {
-    (o, start): float(np.std(moved(o, start, pilots), ddof=1))
-    for o in optimizers
-    for start in (low, high)
-}
-worst, spread = max(spreads.items(), key=lambda item: item[1])
-display.say(
-    f"Largest standard deviation of the log ratio over {pilot_seeds} pilot seeds: {spread:.3f} "
-    f"({worst[0]} from {worst[1]:g} × tuned). For a difference of {6 * delta:g} to lie beyond "
-    f"{delta:g} with power 0.8 that asks for {stats.seeds_for_power(5 * delta, spread)} seeds; "
-    f"{n_seeds} were used."
-)
+pilot = {(o, start): moved(o, start, pilots) for o in optimizers for start in (low, high)}
+worst = max(pilot, key=lambda arm: np.std(pilot[arm]))
+what = f"log ratio of test losses of {worst[0]} from {worst[1]:g} × tuned, where it is most spread,"
+claims.power(pilot[worst], beyond=delta, effect=6 * delta, used=n_seeds, what=what)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 unit, baydin, notes = "log ratio of test losses", "baydin2018hypergradient", "mtdickens2024"
 by_task = {
     name: np.mean([v for (t, _), v in ratio.items() if t == name], axis=0)
     for name in dict.fromkeys(c["task"] for c in cells)
 }
-settled = claims.judge(
+claims.conclude(
     [
         Claim.effect(
             f"moves-{tuned.slug(o)}-{name}",
@@ -513,10 +473,5 @@ settled = claims.judge(
             unit="ratio of rates",
         )
         for o in optimizers
-    ],
-    notebook="hypergradient",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -58,16 +58,15 @@ tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest th
 import itertools
 
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.labbook import tuned
 from lrlab.optimizers import Adam, AdamW
-from lrlab.plots.panels import panels, plain_ticks
+from lrlab.plots.panels import panels
 from lrlab.schedules.presets import lineup, restarts
 
-if not 0 < onset < 1:
-    raise ValueError(f"onset must be in (0, 1), got onset={onset}")
+plots.use_style()
+
 if updates % evaluations or updates % 60:
     raise ValueError(f"updates must be a multiple of 60 and of evaluations, got {updates}")
 found = tuned.read("tune_diffusion", tuning_entry or None)
@@ -107,9 +106,8 @@ def job(arm, seed):
     )
 
 
-grid = [(arm, seed) for arm in arms for seed in seeds]
-grid += [((name, many), seed) for name in decays for seed in pilots]
-plan = [job(arm, seed) for arm, seed in grid]
+plan = {(arm, seed): job(arm, seed) for arm in arms for seed in seeds}
+plan |= {((name, many), s): job((name, many), s) for name in decays for s in pilots}
 
 # %% [markdown]
 # ## Prediction
@@ -125,9 +123,6 @@ plan = [job(arm, seed) for arm, seed in grid]
 runs = train_many(plan)
 
 # %%
-by_arm, by_pilot = {}, {}
-for (arm, seed), run in zip(grid, runs, strict=True):
-    (by_pilot if seed in pilots else by_arm).setdefault(arm, []).append(run)
 METRICS = {
     "fixed noise": "validation_loss",
     "redrawn noise": "validation_redrawn_loss",
@@ -147,8 +142,8 @@ fig, axes = panels(
     label="validation loss",
 )
 for title, ax in axes.items():
-    run = by_arm[shown[title]][0]
-    for style, (label, metric) in zip(plots.styles(), METRICS.items(), strict=False):
+    run = runs[shown[title], 0]
+    for style, (label, metric) in plots.styled(METRICS.items()):
         ax.plot(
             run.evals["step"][1:] / epoch,
             run.evals[metric][1:],
@@ -156,9 +151,8 @@ for title, ax in axes.items():
             label=label,
             color=style["color"],
         )
-    ax.axvline(onset * evaluations, color="#555555", linewidth=1, linestyle=":")
+    plots.guide(ax, x=onset * evaluations)
 ax.set_ylim(0.17, 1.0)
-plain_ticks(ax, [0.2, 0.3, 0.5, 1.0])
 next(iter(axes.values())).legend(fontsize=7.5, loc="upper right")
 display.show(
     fig,
@@ -192,23 +186,20 @@ def spikes(run, metric, late):
     return float((rises[cut:] if late else rises[cut // 2 : cut]).mean())
 
 
-usable = {arm: [run for run in members if not run.diverged] for arm, members in by_arm.items()}
 rows = []
-for (name, n), members in usable.items():
+for (name, n), members in runs.of(..., seeds).groups().items():
     for label, metric in METRICS.items():
         row = {"rate": name, "images": n, "validation": label}
         for when, late in (("before", False), ("after", True)):
-            values = [100 * jitter(run, metric, late) for run in members]
-            row[f"jitter {when} [%]"] = float(np.exp(np.mean(np.log(values))))
-            row[f"spikes {when} [%]"] = 100 * np.mean(
-                [spikes(run, metric, late) for run in members]
-            )
+            values = members.curves(lambda run: jitter(run, metric, late))  # noqa: B023
+            row[f"jitter {when} [%]"] = 100 * float(np.exp(np.log(values).mean()))
+            values = members.curves(lambda run: spikes(run, metric, late))  # noqa: B023
+            row[f"spikes {when} [%]"] = 100 * values.mean()
         rows.append(row)
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    rows,
     caption=f"Jitter and spikes in the third of the run before the onset and after it, {n_seeds} "
-    "seeds. The lower block has the remedies.",
+    f"seeds, {runs.note()}. The lower block has the remedies.",
 )
 
 
@@ -217,14 +208,16 @@ display.table(
 
 
 # %% tags=["nbval-ignore-output"]
+def jitters(arm, metric, late=True, group=seeds):
+    return runs.of(arm, group).array(lambda run: jitter(run, metric, late))
+
+
 def log_ratio(arm, metric, other=None, other_metric=None):
     """Late jitter of an arm over that of another, or over its own before the onset, by seed."""
-    a = [jitter(run, metric, True) for run in by_arm[arm]]
+    late = jitters(arm, metric)
     if other is None and other_metric is None:
-        b = [jitter(run, metric, False) for run in by_arm[arm]]
-    else:
-        b = [jitter(run, other_metric or metric, True) for run in by_arm[other or arm]]
-    return np.log(np.array(a) / np.array(b))
+        return np.log(late / jitters(arm, metric, late=False))
+    return np.log(late / jitters(other or arm, other_metric or metric))
 
 
 FIXED, REDRAWN, MEAN = METRICS.values()
@@ -241,15 +234,9 @@ effects = {
     "constant: weight decay / none": log_ratio(("weight decay", many), FIXED, CONSTANT),
     "restarts / cosine, fixed noise": log_ratio(("restarts", many), FIXED, COSINE),
 }
-intervals = [stats.mean_interval(values) for values in effects.values()]
-fig, ((ax,),) = plots.figure(width=8.4, height=4.2)
-plots.intervals(
-    ax,
-    list(effects),
-    *([getattr(i, end) for i in intervals] for end in ("estimate", "low", "high")),
-    points=list(effects.values()),
-)
-ax.axvspan(-delta, delta, color="#888888", alpha=0.15, linewidth=0)
+fig, ax = plots.figure(width=8.4, height=4.2)
+plots.intervals(ax, stats.mean_intervals(effects), points=effects)
+plots.shade(ax, -delta, delta)
 ax.set_xlabel("log ratio of jitters")
 display.show(
     fig,
@@ -262,25 +249,14 @@ display.show(
 # ## Verdict
 
 # %% tags=["nbval-ignore-output"]
-pilot = [
-    np.log(jitter(a, FIXED, True) / jitter(b, FIXED, True))
-    for a, b in zip(by_pilot[CONSTANT], by_pilot[COSINE], strict=True)
-]
-spread = float(np.std(pilot, ddof=1))
-needed = stats.seeds_for_power(delta, spread)
-display.say(
-    f"Paired standard deviation of the log ratio of jitters (constant against cosine) over "
-    f"{pilot_seeds} pilot seeds: {spread:.2f}. For a true ratio of twice the smallest one that "
-    f"matters to be seen with power 0.8 that asks for {needed} seeds; {n_seeds} were used."
-)
+pilot = np.log(jitters(CONSTANT, FIXED, group=pilots) / jitters(COSINE, FIXED, group=pilots))
+what = "log ratio of jitters, constant to cosine,"
+claims.power(pilot, beyond=delta, used=n_seeds, what=what)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 unit = "log ratio of jitters"
-test = {
-    name: np.array([run.final("test_loss") for run in by_arm[name, many]])
-    for name in ("cosine", "constant", "held norms", "weight decay", "restarts")
-}
-settled = claims.judge(
+test = runs.of(..., seeds).arrays("test_loss")
+claims.conclude(
     [
         Claim.effect(
             "late-fixed",
@@ -357,15 +333,10 @@ settled = claims.judge(
         Claim.effect(
             "restarts",
             "Restarting before the onset ends at a lower test loss than one cosine.",
-            values=stats.log_differences(test["restarts"], test["cosine"]),
+            values=stats.log_differences(test["restarts", many], test[COSINE]),
             direction="less",
             unit="log ratio of test losses",
             source="diffusion2025",
         ),
-    ],
-    notebook="instability",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

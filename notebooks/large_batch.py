@@ -57,7 +57,6 @@ margin: float = 0.05  # [delta<..] two errors within this log ratio are the same
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 from scipy.optimize import minimize_scalar
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
@@ -66,10 +65,8 @@ from lrlab.labbook.tuned import best_rate
 from lrlab.optimizers import SGD
 from lrlab.schedules import Constant, Cosine, Warmup
 
-if not 0 < delta < margin:
-    raise ValueError(f"need 0 < delta < margin, got delta={delta}, margin={margin}")
-if not 0 < warmup < 1:
-    raise ValueError(f"warmup must be a share of the updates, got warmup={warmup}")
+plots.use_style()
+
 for name, whole, parts in (
     ("examples", examples, batches),
     ("quad_examples", quad_examples, quad_batches),
@@ -126,13 +123,12 @@ def job(rate, batch, warm, seed):
 
 
 quad_arms = [(rule, b) for rule in EXPONENT for b in quad_batches if quad_rate(rule, b) < 2]
-quad_grid = [(*arm, seed) for arm in quad_arms for seed in seeds]
-base_grid = [
-    (rate, batches[0], False, seed)
+plan = {("quadratic", arm, seed): quad_job(*arm, seed) for arm in quad_arms for seed in seeds}
+plan |= {
+    ("base", rate, seed): job(rate, batches[0], False, seed)
     for rate in base_rates
     for seed in range(1000, 1000 + tuning_seeds)
-]
-plan = [quad_job(*point) for point in quad_grid] + [job(*point) for point in base_grid]
+}
 
 # %% [markdown]
 # ## Prediction
@@ -152,16 +148,14 @@ runs = train_many(plan)
 # ### The noisy quadratic
 
 # %% tags=["nbval-ignore-output"]
-ends = {}
-for (*arm, _), run in zip(quad_grid, runs, strict=False):
-    ends.setdefault(tuple(arm), []).append(run.final("test_loss"))
+ends = runs.of("quadratic").arrays("test_loss")
 expected = {
     (rule, b): float(quadratic.expected_loss(quad_rate(rule, b), quad_examples // b, b))
     for rule, b in quad_arms
 }
 fine = np.geomspace(quad_batches[0], 2 * quad_batches[-1], 300)
-fig, [[ax]] = plots.figure(1, 1, width=6.4, height=3.2)
-for style, rule in zip(plots.styles(), EXPONENT, strict=False):
+fig, ax = plots.figure(width=6.4, height=3.2)
+for style, rule in plots.styled(EXPONENT):
     kept = fine[quad_rate(rule, fine) < 1.99]
     ax.plot(
         kept,
@@ -170,21 +164,10 @@ for style, rule in zip(plots.styles(), EXPONENT, strict=False):
         **style,
     )
     points = {b: stats.mean_interval(ends[r, b]) for r, b in quad_arms if r == rule}
-    centre = np.array([i.estimate for i in points.values()])
-    ax.errorbar(
-        list(points),
-        centre,
-        fmt="o",
-        color=style["color"],
-        capsize=2.5,
-        yerr=[
-            centre - [i.low for i in points.values()],
-            [i.high for i in points.values()] - centre,
-        ],
-    )
+    look = {"color": style["color"], "linestyle": "none"}
+    plots.error_bars(ax, list(points), points.values(), **look)
 ax.set(xscale="log", yscale="log", xlabel="batch [examples]", ylabel="loss")
-ax.set_xticks(quad_batches, [f"{b}" for b in quad_batches])
-ax.minorticks_off()
+plots.ticks(ax.xaxis, quad_batches)
 ax.legend(title="scaling of the rate")
 display.show(
     fig,
@@ -206,89 +189,68 @@ def error(run, part="test"):
     return 1 - run.final(f"{part}_accuracy")
 
 
-by_rate = {}
-for (rate, *_), run in zip(base_grid, runs[len(quad_grid) :], strict=True):
-    by_rate.setdefault(rate, []).append(error(run, "validation"))
-base = best_rate(list(by_rate), [np.mean(v) for v in by_rate.values()])
+tried = runs.of("base").array(lambda run: error(run, "validation"))
+base = best_rate(base_rates, tried.mean(axis=1))
 conditions = [(rule, warm) for rule in EXPONENT for warm in (True, False)]
 BASE = ("linear", False, batches[0])
 arms = [BASE, *((rule, warm, b) for rule, warm in conditions for b in batches[1:])]
-grid = [(*arm, seed) for arm in arms for seed in (*seeds, *pilots)]
 scaled = train_many(
-    [job(base * (b / batches[0]) ** EXPONENT[rule], b, warm, seed) for rule, warm, b, seed in grid]
+    {
+        ((rule, warm, b), s): job(base * (b / batches[0]) ** EXPONENT[rule], b, warm, s)
+        for rule, warm, b in arms
+        for s in (*seeds, *pilots)
+    }
 )
-errors, train_loss, diverged = {}, {}, {}
-for (*arm, seed), run in zip(grid, scaled, strict=True):
-    key = (*arm, seed in pilots)
-    errors.setdefault(key, []).append(error(run))
-    train_loss.setdefault(key, []).append(run.final("train_loss"))
-    diverged[key] = diverged.get(key, 0) + run.diverged
+compared = scaled.of(..., seeds)
+errors, train_loss = compared.arrays(error), compared.arrays("train_loss")
 
 # %% tags=["nbval-ignore-output"]
-fig, [axes] = plots.figure(1, 2, width=9.6, height=3.4)
+fig, axes = plots.figure(1, 2, height=3.4)
 for ax, values, scale, label in (
     (axes[0], errors, 100, "test error [%]"),
     (axes[1], train_loss, 1, "training loss [nats]"),
 ):
-    for style, (rule, warm), shift in zip(
-        plots.styles(), conditions, np.geomspace(0.93, 1.07, 4), strict=False
-    ):
-        each = [
-            stats.mean_interval(scale * np.array(values[*BASE, False])),
-            *(
-                stats.mean_interval(scale * np.array(values[rule, warm, b, False]))
-                for b in batches[1:]
-            ),
-        ]
-        centre = np.array([i.estimate for i in each])
-        ax.errorbar(
-            np.array(batches) * shift,
-            centre,
-            marker="o",
-            markersize=4,
-            capsize=2.5,
-            yerr=[centre - [i.low for i in each], [i.high for i in each] - centre],
-            label=f"{rule}, {'warmup' if warm else 'no warmup'}",
-            **style,
-        )
+    shifts = np.geomspace(0.93, 1.07, 4)
+    for style, ((rule, warm), shift) in plots.styled(zip(conditions, shifts, strict=True)):
+        line = [BASE, *((rule, warm, b) for b in batches[1:])]
+        each = [stats.mean_interval(scale * values[arm]) for arm in line]
+        label_ = f"{rule}, {'warmup' if warm else 'no warmup'}"
+        plots.error_bars(ax, np.array(batches) * shift, each, label=label_, **style)
     ax.set(xscale="log", xlabel="batch [signals]", ylabel=label)
-    ax.set_xticks(batches, [f"{b:,}" for b in batches])
-    ax.minorticks_off()
-axes[0].legend(fontsize=8.5)
+    plots.ticks(ax.xaxis, batches)
+axes[0].legend()
 display.show(
     fig,
     alt="Test error and training loss against the batch for linear and square-root scaling, each "
     "with and without warmup.",
     caption=f"MNIST-1D, {examples:,} signals seen at every batch, the rate scaled from "
     f"{base:.3g} at a batch of {batches[0]} (no warmup there): mean and 95 % t interval over "
-    f"{n_seeds} seeds, drawn side by side at each batch. A run that diverged counts as guessing.",
+    f"{n_seeds} seeds, drawn side by side at each batch. A run that diverged counts as guessing: "
+    f"{compared.note()}.",
 )
 
 
 # %% tags=["nbval-ignore-output"]
-def effect(arm, other=BASE, pilot=False):
+def effect(arm, other=BASE, group=seeds):
     """Paired log ratios of the test errors of two arms."""
-    return stats.log_differences(errors[*arm, pilot], errors[*other, pilot])
+    return stats.log_differences(*(scaled.of(which, group).array(error) for which in (arm, other)))
 
 
 display.table(
-    pd.DataFrame(
-        [
-            {
-                "scaling": rule,
-                "warmup": "yes" if warm else "no",
-                "batch": b,
-                "rate": base * (b / batches[0]) ** EXPONENT[rule],
-                "test error [%]": 100 * float(np.mean(errors[rule, warm, b, False])),
-                "log ratio to the base": ""
-                if b == batches[0]
-                else f"{stats.mean_interval(effect((rule, warm, b)))}",
-                "diverged": diverged[rule, warm, b, False],
-            }
-            for rule, warm, b in arms
-        ]
-    ),
-    digits=3,
+    [
+        {
+            "scaling": rule,
+            "warmup": "yes" if warm else "no",
+            "batch": b,
+            "rate": base * (b / batches[0]) ** EXPONENT[rule],
+            "test error [%]": 100 * errors[rule, warm, b].mean(),
+            "log ratio to the base": ""
+            if b == batches[0]
+            else stats.mean_interval(effect((rule, warm, b))),
+            "diverged": compared.of((rule, warm, b)).num_diverged,
+        }
+        for rule, warm, b in arms
+    ],
     caption=f"Mean over {n_seeds} seeds. The base rate was tuned on {tuning_seeds} tuning seeds"
     + (", at an edge of its grid." if base in (base_rates[0], base_rates[-1]) else "."),
 )
@@ -314,23 +276,21 @@ display.say(
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 # %% tags=["nbval-ignore-output"]
 eight, last = batches[min(3, len(batches) - 1)], batches[-1]  # eight and sixteen times the base
-tested = 6
-spread = float(np.std(effect(("linear", True, eight), pilot=True), ddof=1))
-display.say(
-    f"Over {pilot_seeds} pilot seeds the log ratio of errors at a batch of {eight} to the base has "
-    f"a standard deviation of {spread:.3f}; to show a difference of nothing to be within "
-    f"{margin:g} with power 0.8, {tested} claims sharing an error rate of 5 %, takes "
-    f"{stats.seeds_for_equivalence(margin, spread, alpha=0.05 / tested)} seeds; {n_seeds} were "
-    "used."
+claims.power(
+    effect(("linear", True, eight), group=pilots),
+    within=margin,
+    used=n_seeds,
+    tested=6,
+    what=f"log ratio of errors at a batch of {eight} to the base",
 )
 
-# %% tags=["nbval-ignore-output"]
+# %%
 unit = "log ratio of test errors"
-settled = claims.judge(
+claims.conclude(
     [
         Claim.equivalence(
             "quadratic-trained",
@@ -390,10 +350,5 @@ settled = claims.judge(
             source="goyal2017accurate",
             published="the rate is to be multiplied by k",
         ),
-    ],
-    notebook="large_batch",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -51,18 +51,14 @@ drop: float = 0.01  # [0<..] smallest difference of log losses that would matter
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.experiments.last_iterate import guarantee, guarantee_curve
 from lrlab.optimizers import AdamW
-from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Constant, Cosine, Linear, Warmup, WarmupStableDecay
 
-if not 0 < cooldown < 0.5:
-    raise ValueError(f"cooldown must be in (0, 0.5), got cooldown={cooldown}")
-if len(lengths) < 2 or sorted(set(lengths)) != lengths or lengths[0] < 5:
-    raise ValueError(f"lengths must be at least two rising ones from 5 on, got {lengths}")
+plots.use_style()
+
 if lm_updates % 20:
     raise ValueError(f"lm_updates must be a multiple of 20, got lm_updates={lm_updates}")
 
@@ -91,10 +87,11 @@ trained = {
 best = {name: guarantee(schedule(np.arange(lm_updates))) for name, schedule in trained.items()}
 peaks = {name: lm_peak * found.scale / best["cosine"].scale for name, found in best.items()}
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
-grid = [(name, seed) for name in trained for seed in (*seeds, *pilots)]
 task = tasks.get("names_lm", n_eval=n_names)
-plan = [
-    Job(
+
+
+def job(name, seed):
+    return Job(
         task,
         Recipe(
             schedule=trained[name].scale(peaks[name]),
@@ -105,8 +102,9 @@ plan = [
             eval_every=lm_updates // 20,
         ),
     )
-    for name, seed in grid
-]
+
+
+plan = {(name, seed): job(name, seed) for name in trained for seed in (*seeds, *pilots)}
 
 # %% [markdown]
 # ## Prediction
@@ -126,16 +124,15 @@ found = {(name, n): bound(name, n) for name in names for n in lengths}
 ratio = {key: value.bound * np.sqrt(key[1] + 1) for key, value in found.items()}
 closed = {n: float(np.sqrt(1 + np.log(n) / 4)) for n in lengths}
 display.table(
-    pd.DataFrame(
-        [
-            {
-                "updates": n,
-                **{name: ratio[name, n] for name in names},
-                "constant, published": closed[n],
-            }
-            for n in lengths
-        ]
-    ),
+    [
+        {
+            "updates": n,
+            **{name: ratio[name, n] for name in names},
+            "constant, published": closed[n],
+        }
+        for n in lengths
+    ],
+    digits=4,
     caption=r"Bound over DG / √(N + 1), each schedule at its own best peak rate; WSD with a "
     f"cooldown of {100 * cooldown:g} %. The last column is the closed form for a constant rate.",
 )
@@ -144,16 +141,16 @@ display.table(
 at = np.unique(np.geomspace(lengths[0], lengths[-1], 13).round().astype(int))
 shares = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
 over = [bound("WSD", 1000, share).bound * np.sqrt(1001) for share in shares]
-fig, [[left, right]] = plots.figure(1, 2, width=9.6, height=3.3)
-for name, style in zip(names, plots.styles(), strict=False):
+fig, (left, right) = plots.figure(1, 2, height=3.3)
+for style, name in plots.styled(names):
     left.plot(at, [bound(name, n).bound * np.sqrt(n + 1) for n in at], label=name, **style)
 left.plot(at, np.sqrt(1 + np.log(at) / 4), color="#555555", linewidth=0.8, label="√(1 + ln N / 4)")
 left.set(xscale="log", xlabel="updates N", ylabel="bound / lower bound")
-left.legend(fontsize=8)
-right.plot(100 * shares, over, **next(plots.styles()))
-right.axhline(ratio["cosine", lengths[-1]], color="#888888", linestyle=":", label="cosine")
+left.legend()
+right.plot(100 * shares, over, color=plots.COLOURS[0])
+plots.guide(right, y=ratio["cosine", lengths[-1]], label="cosine")
 right.set(xlabel="cooldown of WSD (% of the updates)", ylabel="bound / lower bound")
-right.legend(fontsize=8)
+right.legend()
 display.show(
     fig,
     alt="Left: bounds over the lower bound against the number of updates; linear stays at one, "
@@ -183,44 +180,36 @@ display.say(
 runs = train_many(plan)
 
 # %%
-test = {name: {} for name in trained}
-for (name, seed), run in zip(grid, runs, strict=True):
-    test[name][seed] = run.evals["test_loss"][2:]
+test = runs.final(lambda run: run.evals["test_loss"][2:])
 display.say(
     f"{len(runs)} runs of {lm_updates} updates: two schedules, {n_seeds} paired seeds and "
     f"{pilot_seeds} of the pilot, evaluated {len(points)} times after the warmup."
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, [[left, right]] = plots.figure(1, 2, width=9.6, height=3.3, sharex=True)
-for (name, curve), style in zip(predicted.items(), plots.styles(), strict=False):
+fig, (left, right) = plots.figure(1, 2, height=3.3, sharex=True)
+for style, (name, curve) in plots.styled(predicted.items()):
     left.plot(points, curve, label=name, **style)
-curves = {
-    name: tuple(map(np.exp, stats.band(np.log([group[seed] for seed in seeds]))))
-    for name, group in test.items()
-}
+curves = {name: stats.band([test[name, seed] for seed in seeds], scale="log") for name in trained}
 plots.bands(right, points, curves)
 left.set(title="guaranteed", ylabel="bound (D G)")
 right.set(title="measured", ylabel="test loss (nats)")
 for ax in (left, right):
-    ax.axvline(lm_updates - cooling, color="#888888", linewidth=0.8, linestyle=":")
+    plots.guide(ax, x=lm_updates - cooling)
     ax.set(xlabel="update", yscale="log")
-    ax.legend(fontsize=8)
-    low, high = ax.get_ylim()
-    ticks = (0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 2.3, 2.4, 2.5, 2.6, 2.8, 3, 3.2)
-    plain_ticks(ax, [tick for tick in ticks if low < tick < high])
+    ax.legend()
 display.show(
     fig,
     alt="Two panels, the bound and the measured test loss against the update, for cosine and WSD; "
     "a dotted line marks where the cooldown of WSD begins.",
     caption="Left: what is guaranteed after each update, at the best peak rates. Right: test loss "
     f"of the transformer, geometric mean and 95 % t interval over {n_seeds} seeds. Dotted: the "
-    "cooldown of WSD begins.",
+    f"cooldown of WSD begins. {runs.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
 for k in np.flatnonzero((points == lm_updates - cooling) | (points == lm_updates)):
-    apart = stats.geometric_interval([test["WSD"][s][k] / test["cosine"][s][k] for s in seeds])
+    apart = stats.geometric_interval([test["WSD", s][k] / test["cosine", s][k] for s in seeds])
     display.say(
         f"After {points[k]} updates the loss of WSD is {apart.estimate:.4f} [{apart.low:.4f}, "
         f"{apart.high:.4f}] times that of cosine, its bound "
@@ -230,13 +219,13 @@ for k in np.flatnonzero((points == lm_updates - cooling) | (points == lm_updates
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 
 # %% tags=["nbval-ignore-output"]
 def resemblance(seed):
     """Rank correlation of the two ratios, WSD to cosine, bound and loss, over the training."""
-    measured = np.log(test["WSD"][seed] / test["cosine"][seed])
+    measured = np.log(test["WSD", seed] / test["cosine", seed])
     return stats.rank_correlation(measured, np.log(predicted["WSD"] / predicted["cosine"])).estimate
 
 
@@ -248,22 +237,17 @@ def dropped(curve):
 
 measures = {
     "rank correlation": (resemblance, alike, 0.25),
-    "drop": (lambda seed: dropped(test["WSD"][seed]), drop, drop),
+    "drop": (lambda seed: dropped(test["WSD", seed]), drop, drop),
 }
 for label, (measure, threshold, beyond) in measures.items():
-    spread = float(np.std([measure(seed) for seed in pilots], ddof=1))
-    asked = stats.seeds_for_power(beyond, spread) if spread > 0 else 2
-    display.say(
-        f"The {label}: standard deviation over {pilot_seeds} pilot seeds {spread:.3f}; for "
-        f"{threshold + beyond:g} to lie beyond {threshold:g} with power 0.8 that asks for {asked} "
-        f"seeds; {n_seeds} were used."
-    )
+    pilot = [measure(seed) for seed in pilots]
+    claims.power(pilot, beyond=threshold, effect=threshold + beyond, used=n_seeds, what=label)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 squares = [ratio["constant", n] ** 2 for n in lengths[-2:]]
 slope = (squares[1] - squares[0]) / np.log(lengths[-1] / lengths[-2])
 last = lengths[-1]
-settled = claims.judge(
+claims.conclude(
     [
         Claim.exact(
             "linear-optimal",
@@ -355,7 +339,7 @@ settled = claims.judge(
         Claim.effect(
             "sudden-drop",
             "The loss falls faster in the cooldown of WSD than just before it.",
-            values=[dropped(test["WSD"][seed]) for seed in seeds],
+            values=[dropped(test["WSD", seed]) for seed in seeds],
             direction="greater",
             delta=drop,
             unit="log ratio of test losses",
@@ -368,10 +352,5 @@ settled = claims.judge(
             holds=bool(dropped(predicted["WSD"]) > drop),
             source="schaipp2025surprising",
         ),
-    ],
-    notebook="last_iterate",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -50,7 +50,6 @@ tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest th
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.labbook import tuned
@@ -60,10 +59,8 @@ from lrlab.schedules.presets import lineup, restarts
 from lrlab.training.generation import GeneratedDigits
 from lrlab.training.probes import log2_quantile
 
-if not 0 < very_low < 1:
-    raise ValueError(f"very_low must be in (0, 1), got very_low={very_low}")
-if not delta > 0:
-    raise ValueError(f"delta must be positive, got delta={delta}")
+plots.use_style()
+
 task = tasks.get("digits_diffusion", n_train=n_train)
 epoch = -(-task.n_train // batch_size)
 steps = epochs * epoch
@@ -85,8 +82,7 @@ def job(name, seed):
     return Job(task, recipe, (GeneratedDigits(every=max(1, steps // 30), count=count),))
 
 
-grid = [(name, seed) for name in restarts(steps) for seed in (*seeds, *pilots)]
-plan = [job(*point) for point in grid]
+plan = {(name, s): job(name, s) for name in restarts(steps) for s in (*seeds, *pilots)}
 
 # %% [markdown]
 # ## Prediction
@@ -104,19 +100,20 @@ shapes = lineup(1000)
 share = {name: shape(np.arange(1000)) for name, shape in shapes.items()}
 late = {name: float(values[667] / values.max()) for name, values in share.items()}
 display.table(
-    pd.DataFrame({"schedule": list(late), "rate / peak": list(late.values())}),
+    {"schedule": list(late), "rate / peak": list(late.values())},
+    digits=4,
     caption="Rate after two thirds of 1,000 updates, as a share of the schedule's peak; very low "
     f"is below {very_low:g}.",
 )
 
 # %%
-fig, [[ax]] = plots.figure(1, 1, width=6.4, height=3.2)
-for (name, values), style in zip(share.items(), plots.styles(), strict=False):
+fig, ax = plots.figure(width=6.4, height=3.2)
+for style, (name, values) in plots.styled(share.items()):
     ax.plot(np.arange(1000) / 1000, values / values.max(), label=name, **style)
-ax.axhline(very_low, color="#888888", linewidth=0.8, linestyle=":")
-ax.axvline(2 / 3, color="#888888", linewidth=0.8, linestyle=":")
+plots.guide(ax, y=very_low)
+plots.guide(ax, x=2 / 3)
 ax.set(xlabel="share of the training", ylabel="rate / peak")
-ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1))
+ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
 display.show(
     fig,
     alt="Seven schedules as shares of their peak. At two thirds of the training below a tenth: "
@@ -132,44 +129,49 @@ display.show(
 runs = train_many(plan)
 
 # %%
-accuracy, pilot = {}, {}
-for (name, seed), run in zip(grid, runs, strict=True):
+
+
+def late_accuracy(run):
     probe = run.probes["GeneratedDigits"]
-    late_half = probe["accuracy"][probe["step"] > steps / 2]
-    (pilot if seed in pilots else accuracy).setdefault(name, []).append(late_half.mean())
+    return probe["accuracy"][probe["step"] > steps / 2].mean()
+
+
+def gained(group):
+    """Accuracy under fixed cycles less that under growing ones, in the second half."""
+    fixed, growing = (
+        runs.of(name, group).array(late_accuracy) for name in ("fixed cycles", "growing cycles")
+    )
+    return fixed - growing
+
+
 display.say(
     f"{len(runs)} runs of {steps} updates: two kinds of cycles, {n_seeds} paired seeds and "
     f"{pilot_seeds} of the pilot each."
 )
 
 # %% tags=["nbval-ignore-output"]
-difference = np.subtract(accuracy["fixed cycles"], accuracy["growing cycles"])
-spread = np.std(np.subtract(pilot["fixed cycles"], pilot["growing cycles"]), ddof=1)
-found = stats.mean_interval(difference)
-display.say(
-    f"Fixed less growing: {100 * found.estimate:.2f} percentage points "
-    f"[{100 * found.low:.2f}, {100 * found.high:.2f}], n = {n_seeds}. The paired standard "
-    f"deviation of the pilot is {100 * spread:.2f} points; for a difference of {200 * delta:g} to "
-    f"lie beyond {100 * delta:g} with power 0.8 it asks for "
-    f"{stats.seeds_for_power(delta, spread)} seeds."
-)
+difference = gained(seeds)
+found = stats.mean_interval(100 * difference)
+what = "accuracy under fixed cycles less that under growing ones"
+display.say(f"Fixed less growing, in percentage points: {found}.")
+claims.power(gained(pilots), beyond=delta, used=n_seeds, what=what)
 
 # %% tags=["nbval-ignore-output"]
-fig, [[ax]] = plots.figure(1, 1, width=6.4, height=3.2)
-curves = {name: [] for name in accuracy}
-for (name, seed), run in zip(grid, runs, strict=True):
-    if seed in seeds:
-        curves[name].append(run.probes["GeneratedDigits"]["accuracy"])
-at = runs[0].probes["GeneratedDigits"]["step"] / epoch
-plots.bands(ax, at, {name: stats.band(group) for name, group in curves.items()})
+fig, ax = plots.figure(width=6.4, height=3.2)
+at = runs["fixed cycles", 0].probes["GeneratedDigits"]["step"] / epoch
+curves = {
+    name: stats.band(group.curves(lambda run: run.probes["GeneratedDigits"]["accuracy"]))
+    for name, group in runs.of(..., seeds).groups().items()
+}
+plots.bands(ax, at, curves)
 ax.set(xlabel="epoch", ylabel="recognised digits")
-ax.legend(fontsize=8, loc="lower right")
+ax.legend(loc="lower right")
 display.show(
     fig,
     alt="Share of recognised digits against epoch for fixed and growing cycles: both rise and dip "
     "after each restart.",
     caption=f"Share of {count} generated digits that a classifier recognises, mean and 95 % t "
-    f"interval over {n_seeds} seeds.",
+    f"interval over {n_seeds} seeds; {runs.note()}.",
 )
 
 # %% [markdown]
@@ -199,9 +201,9 @@ display.say(
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["nbval-ignore-output"]
+# %%
 diffusion, report = "diffusion2025", "azmimr2022"
-settled = claims.judge(
+claims.conclude(
     [
         Claim.exact(
             "low-rates-by-then",
@@ -250,10 +252,5 @@ settled = claims.judge(
             source=report,
             detail="far: by more than a hundred",
         ),
-    ],
-    notebook="leftovers",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

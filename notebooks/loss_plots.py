@@ -72,6 +72,8 @@ from lrlab.experiments import mistakes
 from lrlab.optimizers import SGD, Adam, AdamW
 from lrlab.schedules import Constant
 
+plots.use_style()
+
 SETUPS = {  # task, rate, batch size, optimizer, updates
     "mnist1d": (tasks.get("mnist1d"), 0.05, 50, SGD(momentum=0.9), 560),
     "mnist": (tasks.get("mnist", n_train=960), 0.03, 16, SGD(momentum=0.9), 240),
@@ -93,8 +95,6 @@ CAUSE = {
 for name in (*names, *others):
     if name not in SETUPS:
         raise ValueError(f"tasks are {', '.join(SETUPS)}, got {name!r}")
-if not 1 <= len(names) <= 3 or min(factors) <= 1 or min(n_seeds, healthy_seeds, pilot_seeds) < 1:
-    raise ValueError(f"need one to three tasks, seeds, factors above 1, got {names} and {factors}")
 
 
 def job(name, mistake, seed, factor=1.0):
@@ -108,7 +108,9 @@ def job(name, mistake, seed, factor=1.0):
         seed=seed,
         eval_every=0,
     )
-    return Job(*((task, recipe) if mistake == HEALTHY else mistakes.plant(mistake, task, recipe)))
+    return Job(
+        *((task, recipe) if mistake == HEALTHY else mistakes.inject_fault(mistake, task, recipe))
+    )
 
 
 possible = {
@@ -125,7 +127,7 @@ grid += [
 grid += [(n, m, s) for n in others for m in possible[n] for s in range(other_seeds)]
 scales = sorted([*factors, *(1 / f for f in factors)])
 milder = [(names[0], HEALTHY, s, f) for f in scales for s in range(factor_seeds)]
-plan = [job(*point) for point in (*grid, *milder)]
+plan = {point: job(*point) for point in (*grid, *milder)}
 
 # %% [markdown]
 # ## Prediction
@@ -142,8 +144,9 @@ plan = [job(*point) for point in (*grid, *milder)]
 
 # %%
 display.table(
-    pd.DataFrame(
-        [
+    [
+        {"the loss, in units of guessing": loss, "named": cause}
+        for loss, cause in (
             (f"the first loss is above {rule.FIRST:g}", "bad initialisation"),
             (
                 f"what batches cost repeats itself, correlation above {rule.REPEATS:g}",
@@ -166,14 +169,14 @@ display.table(
             ),
             (f"it falls by less than {rule.LITTLE:g}", "rate too low"),
             ("else", "healthy"),
-        ],
-        columns=["the loss, in units of guessing", "named"],
-    ),
+        )
+    ],
+    digits=4,
     caption="The rule: the first condition that holds names the cause.",
 )
 
 # %% tags=["nbval-ignore-output"]
-runs = dict(zip([*grid, *milder], train_many(plan), strict=True))
+runs = train_many(plan)
 summaries = {}
 for point, run in runs.items():
     task, _, batch, _, steps = SETUPS[point[0]]
@@ -203,11 +206,11 @@ display.say(
 def gallery(name, seed):
     """Mean and standard deviation of the loss in windows, one panel for each mistake."""
     shown = possible[name]
-    fig, axes = plots.figure(2, 4, width=9.6, height=5.0, sharex=True, sharey=True)
+    fig, axes = plots.figure(2, 4, height=5.0, sharex=True, sharey=True)
     healthy = summaries[name, HEALTHY, seed]
     guess, steps = SETUPS[name][0].chance_loss, SETUPS[name][4]
     centres = (np.arange(len(healthy.mean)) + 0.5) * steps / len(healthy.mean)
-    colours = [style["color"] for style, _ in zip(plots.styles(), range(2), strict=False)]
+    colours = [style["color"] for style, _ in plots.styled(range(2))]
     for ax, mistake in zip(axes.flat, shown, strict=False):
         found, loss = summaries[name, mistake, seed], runs[name, mistake, seed].loss
         ax.plot(loss / guess, ".", color=colours[1], markersize=2, alpha=0.5, zorder=1)
@@ -215,13 +218,12 @@ def gallery(name, seed):
         ax.plot(centres, found.mean, color=colours[0], marker="o", markersize=3)
         low, high = np.maximum(found.mean - found.std, 1e-3), found.mean + found.std
         ax.fill_between(centres, low, high, color=colours[0], alpha=0.2, linewidth=0)
-        ax.axhline(1, color="#999999", linewidth=0.8)
+        plots.guide(ax, y=1)
         ax.set_title(f"{mistake}\nnamed: {named[name, mistake, seed]}", fontsize=9)
     lowest = min(summaries[name, m, seed].mean.min() for m in shown)
     axes[0, 0].set(yscale="log", ylim=(0.4 * lowest, 8))
     ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5) if tick > 0.4 * lowest]
-    axes[0, 0].set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes[0, 0].set_yticks([], minor=True)
+    plots.ticks(axes[0, 0].yaxis, ticks)
     for ax in axes.flat[len(shown) :]:
         ax.set_visible(False)
     for ax in axes[1]:
@@ -256,7 +258,7 @@ if len(names) > 2:
 # of a rate too high; what gives it away is that the same batches are hard in every epoch:
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(1, 1, width=7.2, height=2.8)
+fig, ax = plots.figure(height=2.8)
 rows = [(n, shuffled) for n in (*names, *others) for shuffled in (True, False)]
 values = {
     row: [
@@ -268,20 +270,20 @@ values = {
 }
 for y, row in enumerate(reversed(rows)):
     style = {"marker": "o" if row[1] else "x", "color": plots.COLOURS[0 if row[1] else 1]}
-    axes[0, 0].plot(
+    ax.plot(
         values[row], np.full(len(values[row]), y), linestyle="", markersize=5, alpha=0.7, **style
     )
-axes[0, 0].axvline(rule.REPEATS, color="#888888", linewidth=1, linestyle="--")
-axes[0, 0].set_yticks(
+plots.guide(ax, x=rule.REPEATS)
+ax.set_yticks(
     range(len(rows)), [f"{n}, {'shuffled' if s else 'in order'}" for n, s in reversed(rows)]
 )
-axes[0, 0].set_xlabel("correlation of batches one epoch apart")
+ax.set_xlabel("correlation of batches one epoch apart")
 display.show(
     fig,
     alt="Correlation of batch losses one epoch apart, for shuffled data and data in one order, a "
     "row for each task.",
     caption="How far a batch's loss lies from those of its neighbours, correlated with the same "
-    "one epoch later; a mark for each run, healthy or with any mistake. Dashed: the rule's bound.",
+    "one epoch later; a mark for each run, healthy or with any mistake. Dotted: the rule's bound.",
 )
 
 # %% [markdown]
@@ -316,9 +318,9 @@ def confusion(ax, points, title):
 
 
 columns = [HEALTHY, *(c for c in dict.fromkeys(CAUSE.values()) if c != HEALTHY)]
-fig, axes = plots.figure(1, 2, width=9.6, height=4.0, sharey=True)
-confusion(axes[0, 0], fresh, "the three tasks, seeds not seen")
-confusion(axes[0, 1], elsewhere, "two tasks not seen")
+fig, axes = plots.figure(1, 2, height=4.0, sharey=True)
+confusion(axes[0], fresh, "the three tasks, seeds not seen")
+confusion(axes[1], elsewhere, "two tasks not seen")
 display.show(
     fig,
     alt="Two tables of planted mistakes against named causes, for known tasks and others; where "
@@ -341,6 +343,7 @@ for name, mistake in cells:
     table.loc[mistake, name] = f"{sum(hits)} of {len(hits)}"
 display.table(
     table.rename_axis("mistake"),
+    digits=4,
     index=True,
     caption="Named rightly, by task; –: the mistake can't be made there.",
 )
@@ -359,7 +362,7 @@ display.say(
 answers = {f: [named[p] for p in milder if p[3] == f] for f in scales}
 wanted = {f: "rate too high" if f > 1 else "rate too low" for f in scales}
 display.table(
-    pd.DataFrame(
+    (
         {
             "rate, times the recipe's": f"{f:.3g}",
             "named": ", ".join(
@@ -371,7 +374,6 @@ display.table(
         }
         for f in scales
     ),
-    digits=3,
     caption=f"Rates that are wrong by less, {names[0]}, {factor_seeds} seeds each.",
 )
 seen = [f for f in scales if answers[f].count(wanted[f]) > factor_seeds / 2]
@@ -403,10 +405,10 @@ display.say(
     f"{power(least, 0.95, each_above):.2f}."
 )
 
-# %% tags=["nbval-ignore-output"]
+# %%
 by_cause = {c: right([p for p in flawed if CAUSE[p[1]] == c]) for c in columns if c != HEALTHY}
 strangers = right([p for p in elsewhere if p[1] != HEALTHY])
-settled = claims.judge(
+claims.conclude(
     [
         Claim.proportion(
             "named",
@@ -445,10 +447,5 @@ settled = claims.judge(
             direction="less",
             threshold=alarms_below,
         ),
-    ],
-    notebook="loss_plots",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -54,10 +54,8 @@ from lrlab import Claim, claims, display, events, plots, stats, tasks
 from lrlab.experiments.metalearned_rate import UnrolledTraining
 from lrlab.training import parallel
 
-if not factor > 1:
-    raise ValueError(f"factor must be above 1, got factor={factor}")
-if not 0 < low_start < high_start:
-    raise ValueError(f"need 0 < low_start < high_start, got {low_start}, {high_start}")
+plots.use_style()
+
 task = tasks.get("mnist1d", architecture="tanh")
 original, seeds = 0, range(1, 1 + n_seeds)
 starts = [(original, high_start), (original, low_start), *((seed, low_start) for seed in seeds)]
@@ -110,7 +108,7 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, [axes] = plots.figure(1, 2, width=9.6, height=3.5)
+fig, axes = plots.figure(1, 2, height=3.5)
 for (seed, _), path in paths.items():
     is_original = seed == original
     axes[0].plot(
@@ -123,19 +121,15 @@ axes[0].plot([], [], color=plots.COLOURS[0], label="the original's weights")
 axes[0].plot([], [], color="#9a9a9a", label="other weights")
 axes[0].axhline(published, color=plots.COLOURS[1], linestyle="--", linewidth=1, label="published")
 axes[0].set(yscale="log", xlabel="step of the descent on the rate", ylabel="learning rate")
-axes[0].set_yticks([0.15, 0.3, 0.62, 1, 1.5], ["0.15", "0.3", "0.62", "1", "1.5"])
-axes[0].set_yticks([], minor=True)
-axes[0].legend(fontsize=8)
-low, mean, high = stats.band([curves[seed] for seed in seeds])
-axes[1].plot(rates, mean, color="#777777", label="other weights")
-axes[1].fill_between(rates, low, high, color="#777777", alpha=0.2, linewidth=0)
+plots.ticks(axes[0].yaxis, [0.15, 0.3, 0.62, 1, 1.5])
+axes[0].legend()
+others = stats.band([curves[seed] for seed in seeds])
+plots.band(axes[1], rates, others, color="#777777", label="other weights")
 axes[1].plot(rates, curves[original], color=plots.COLOURS[0], label="the original's weights")
 axes[1].axvline(published, color=plots.COLOURS[1], linestyle="--", linewidth=1)
 axes[1].set(xscale="log", xlabel="learning rate", ylabel="mean loss of the training (nats)")
-ticks = [0.2, 0.4, 0.62, 1, 2]
-axes[1].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-axes[1].set_xticks([], minor=True)
-axes[1].legend(fontsize=8)
+plots.ticks(axes[1].xaxis, [0.2, 0.4, 0.62, 1, 2])
+axes[1].legend()
 display.show(
     fig,
     alt="Left: the rate against the step of the descent, from above and below it settles at the "
@@ -167,9 +161,9 @@ display.say(
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["nbval-ignore-output"]
+# %%
 source, margin = "greydanus2024scaling", float(np.log(factor))
-settled = claims.judge(
+claims.conclude(
     [
         Claim.exact(
             "same-weights",
@@ -199,10 +193,5 @@ settled = claims.judge(
             source=source,
             published="close to the global minimum",
         ),
-    ],
-    notebook="metalearned_rate",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -66,25 +66,25 @@ tolerated: float = 0.01  # [0<..] regret that would not matter, as a log ratio
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 from scipy.stats import spearmanr
 
 from lrlab import Claim, Job, claims, display, plots, stats, train_many
 from lrlab.experiments import composite_metric as composite
+from lrlab.experiments.metric_assessment import pseudo_values
 from lrlab.experiments.replay import replay
 from lrlab.sweep import rules, surnames, sweep
 from lrlab.sweep import trials as trials_of
 
+plots.use_style()
+
 plan_of_sweep = surnames.bayesian(
     trials=trials, updates=updates, eval_every=eval_every, n_eval=n_eval, wave=wave
 )
-if last_over_first < 1:
-    raise ValueError(f"last_over_first must be at least 1, got {last_over_first}")
 task, evaluations = plan_of_sweep.task, plan_of_sweep.evaluations
 peak = max(1, updates // 10 // eval_every)
 kappa = last_over_first ** (1 / (evaluations - 1))
-bands = rules.rungs(plan_of_sweep.rule, evaluations)
-first = bands[0]
+rungs = rules.rungs(plan_of_sweep.rule, evaluations)
+first = rungs[0]
 plan = []  # what is trained depends on what was found before
 
 # %% [markdown]
@@ -104,23 +104,24 @@ plan = []  # what is trained depends on what was found before
 display.say(
     f"Kill points at 25, 50, 100 and 200 of 195 evaluations are "
     f"{', '.join(f'{evaluations * b / 195:.1f}' for b in (25, 50, 100, 200))} of {evaluations}; "
-    f"the rule looks after {', '.join(map(str, bands))}. The peak rate is reached at evaluation "
+    f"the rule looks after {', '.join(map(str, rungs))}. The peak rate is reached at evaluation "
     f"{peak}; κ = {kappa:.4f} for {evaluations} evaluations."
 )
 
 # %% tags=["nbval-ignore-output"]
 found = trials_of(sweep(plan_of_sweep, progress=False))
-runs = train_many([Job(task, plan_of_sweep.recipe_of(t.params)) for t in found], progress=False)
+jobs = {i: Job(task, plan_of_sweep.recipe_of(trial.params)) for i, trial in enumerate(found)}
+runs = train_many(jobs, progress=False)
 survived = np.array([trial.outcome == "completed" for trial in found])
 loss = np.full((trials, evaluations), np.nan)
-for row, run in zip(loss, runs, strict=True):
+for i, run in runs.items():
     values = run.evals["validation_loss"][run.evals["step"] > 0]
-    row[: len(values)] = values
+    loss[i, : len(values)] = values
 whole = np.isfinite(loss).all(axis=1)
 metric = composite.cumulative(
     loss, evaluations=evaluations, peak=peak, kappa=kappa, near=near, window=window
 )
-final = np.array([run.final("test_loss") for run in runs])
+final = runs.array("test_loss")
 about_peak = loss[:, max(0, peak - near - 2) : peak + near]
 rises = (np.diff(about_peak, axis=1) > 0).any(axis=1)
 display.say(
@@ -140,22 +141,22 @@ def spearman(x, y):
 
 
 rows = []
-for band in [*bands, evaluations]:
-    row = {"evaluation": band, "of the source's 195": round(195 * band / evaluations)}
+for rung in [*rungs, evaluations]:
+    row = {"evaluation": rung, "of the source's 195": round(195 * rung / evaluations)}
     for name, values in (("loss", loss), ("metric", metric)):
-        found_ = stats.rank_correlation(values[whole, band - 1], final[whole])
-        row[name] = f"{found_.estimate:.2f} [{found_.low:.2f}, {found_.high:.2f}]"
+        row[name] = stats.rank_correlation(values[whole, rung - 1], final[whole])
     rows.append(row)
 display.table(
-    pd.DataFrame(rows),
+    rows,
+    digits=2,
     caption="Spearman's rank correlation of validation loss and metric at the kill points, and at "
     f"the end, with the final test loss, with 95 % intervals, n = {whole.sum()} runs.",
 )
 
 # %% tags=["nbval-ignore-output"]
 places = np.arange(2, evaluations + 1)  # the first rate of a warmup is zero
-fig, axes = plots.figure(1, 2, width=9.8, height=3.6)
-ax = axes[0, 0]
+fig, (left, right) = plots.figure(1, 2, width=9.8, height=3.6)
+ax = left
 lines = {}
 for name, values in (("loss", loss), ("summed metric", metric)):
     each = [stats.rank_correlation(values[whole, i - 1], final[whole]) for i in places]
@@ -163,12 +164,12 @@ for name, values in (("loss", loss), ("summed metric", metric)):
         np.array([getattr(c, part) for c in each]) for part in ("low", "estimate", "high")
     )
 plots.bands(ax, places, lines)
-for band in bands:
-    ax.axvline(band, color="#444444", linewidth=0.8, linestyle=":")
-ax.axhline(0, color="#888888", linewidth=0.8)
+for rung in rungs:
+    plots.guide(ax, x=rung)
+plots.guide(ax, y=0)
 ax.set(xlabel="evaluation", ylabel="rank correlation with the final loss", ylim=(-0.3, 1.03))
-ax.legend(fontsize=8, loc="lower right")
-ax = axes[0, 1]
+ax.legend(loc="lower right")
+ax = right
 for chosen, style in (
     (~survived & ~rises, {"color": "#9a9a9a", "marker": ".", "label": "stopped"}),
     (~survived & rises, {"color": "#9a9a9a", "marker": "x", "label": "stopped, rises"}),
@@ -176,13 +177,10 @@ for chosen, style in (
     (survived & rises, {"color": plots.COLOURS[1], "marker": "x", "label": "survived, rises"}),
 ):
     ax.plot(metric[chosen, first - 1], final[chosen], linestyle="none", markersize=5, **style)
-ax.axhline(np.median(final), color="#444444", linewidth=0.8, linestyle=":")
-ax.axvline(np.nanmedian(metric[:, first - 1]), color="#444444", linewidth=0.8, linestyle=":")
+plots.guide(ax, y=np.median(final))
+plots.guide(ax, x=np.nanmedian(metric[:, first - 1]))
 ax.set(yscale="log", xlabel=f"summed metric at evaluation {first}", ylabel="final loss (nats)")
-ticks = [t for t in (2.4, 2.6, 2.8, 3.0, 3.2) if final.min() < t < final[whole].max()]
-ax.set_yticks(ticks, [f"{t:g}" for t in ticks])
-ax.set_yticks([], minor=True)
-ax.legend(fontsize=8)
+ax.legend()
 display.show(
     fig,
     alt="Left: rank correlation with the final loss against evaluations, for loss and metric, "
@@ -216,7 +214,8 @@ for name, values in looked_at.items():
         }
     )
 display.table(
-    pd.DataFrame(rows),
+    rows,
+    digits=4,
     caption=f"Runs above and below the median of all {trials}, and whether the sweep, which looked "
     "at the loss, kept them.",
 )
@@ -257,33 +256,24 @@ for values in measured.values():
     share = values["winner lost (%)"]
     ends = (100 * share.estimate, 100 * share.low, 100 * share.high)
     values["winner lost (%)"] = stats.Interval(*ends, share.level, share.n)
-rows = [
-    {"rule": name}
-    | {k: f"{v.estimate:.3g} [{v.low:.2g}, {v.high:.2g}]" for k, v in measured[name].items()}
-    | {
-        "largest regret (%)": float(100 * what.regret.max()),
-        "runs kept": float(what.kept.sum(1).mean()),
-    }
-    for name, what in replayed.items()
-]
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    [
+        {"rule": name}
+        | measured[name]
+        | {
+            "largest regret (%)": float(100 * what.regret.max()),
+            "runs kept": float(what.kept.sum(1).mean()),
+        }
+        for name, what in replayed.items()
+    ],
     caption=f"{trials} runs in {orders} random orders: how often the best run was stopped, regret, "
     "time saved; means over orders with 95 % intervals, which are those of the order alone.",
 )
 
 # %% tags=["nbval-ignore-output"]
 fig, axes = plots.figure(1, 3, width=10.4, height=3.6, sharey=True)
-for ax, what in zip(axes[0], ("winner lost (%)", "regret (%)", "saved (%)"), strict=True):
-    found_ = [values[what] for values in measured.values()]
-    plots.intervals(
-        ax,
-        list(measured),
-        [v.estimate for v in found_],
-        [v.low for v in found_],
-        [v.high for v in found_],
-    )
+for ax, what in zip(axes, ("winner lost (%)", "regret (%)", "saved (%)"), strict=True):
+    plots.intervals(ax, {rule: values[what] for rule, values in measured.items()})
     ax.set_xlabel(what)
 display.show(
     fig,
@@ -306,7 +296,7 @@ display.say(
 # of the differences come from the jackknife over runs. Those of the replays are over orders of
 # arrival, for this one set of runs.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 source = "juliusm2026"
 gained = (replayed["W&B, strict, metric"].kept.mean(0) - replayed["W&B, strict"].kept.mean(0))[
     rises
@@ -314,12 +304,12 @@ gained = (replayed["W&B, strict, metric"].kept.mean(0) - replayed["W&B, strict"]
 kept_low = survived & (final <= np.median(final))
 larger = {word: metric[:, i - 1] > np.nanmedian(metric[:, i - 1]) for word, i in readings.items()}
 at_first = metric[whole, first - 1], loss[whole, first - 1], final[whole]
-settled = claims.judge(
+claims.conclude(
     [
         Claim.effect(
             "metric-predicts",
             "At the first kill point the metric predicts the final loss.",
-            values=stats.pseudo_values(spearman, at_first[0], at_first[2]),
+            values=pseudo_values(spearman, at_first[0], at_first[2]),
             direction="greater",
             delta=0.3,
             unit="rank correlation (jackknife over runs)",
@@ -329,7 +319,7 @@ settled = claims.judge(
         Claim.effect(
             "loss-predicts-more",
             "At the first kill point the loss predicts more than the metric.",
-            values=stats.pseudo_values(lambda m, v, f: spearman(v, f) - spearman(m, f), *at_first),
+            values=pseudo_values(lambda m, v, f: spearman(v, f) - spearman(m, f), *at_first),
             direction="greater",
             delta=0.05,
             unit="difference of rank correlations (jackknife)",
@@ -391,10 +381,5 @@ settled = claims.judge(
             delta=tolerated,
             unit="regret, log ratio",
         ),
-    ],
-    notebook="metric_assessment",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -55,15 +55,14 @@ delta: float = 0.1  # [margin<..<1] loss of accuracy by shuffling that would mat
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, train_many
 from lrlab.experiments.mnist1d_accuracies import PublishedMnist1D
 from lrlab.optimizers import Adam
 from lrlab.schedules import Constant
 
-if not 0 < margin < delta:
-    raise ValueError(f"need 0 < margin < delta, got margin={margin}, delta={delta}")
+plots.use_style()
+
 if long_updates <= updates or long_updates % updates:
     raise ValueError(f"long_updates must be a multiple of {updates}, got {long_updates}")
 NETWORKS = {
@@ -72,27 +71,17 @@ NETWORKS = {
     "cnn": "convolutional",
     "gru": "recurrent",
 }
-# Per cent that the authors' notebook prints after 1,000 updates, and those of the front page.
-PRINTED = {
-    ("logistic", False): 32.1,
-    ("mlp", False): 60.9,
-    ("cnn", False): 87.9,
-    ("gru", False): 86.1,
-    ("logistic", True): 32.3,
-    ("mlp", True): 61.1,
-    ("cnn", True): 53.3,
-    ("gru", True): 56.8,
+PUBLISHED = {  # in order and shuffled: what the notebook printed, what the front page says
+    ("logistic", False): (32.1, 32),
+    ("mlp", False): (60.9, 68),
+    ("cnn", False): (87.9, 94),
+    ("gru", False): (86.1, 91),
+    ("logistic", True): (32.3, 32),
+    ("mlp", True): (61.1, 68),
+    ("cnn", True): (53.3, 56),
+    ("gru", True): (56.8, 57),
 }
-FRONT_PAGE = {
-    ("logistic", False): 32,
-    ("mlp", False): 68,
-    ("cnn", False): 94,
-    ("gru", False): 91,
-    ("logistic", True): 32,
-    ("mlp", True): 68,
-    ("cnn", True): 56,
-    ("gru", True): 57,
-}
+PRINTED, FRONT_PAGE = ({arm: both[k] for arm, both in PUBLISHED.items()} for k in (0, 1))
 LONG = [("mlp", False), ("cnn", False)]
 PRINTED_LONG, PRINTED_MOST = {"mlp": 65.6, "cnn": 90.6}, {"mlp": 65.7, "cnn": 92.3}
 pilots = range(500, 500 + pilot_seeds)
@@ -117,9 +106,8 @@ def job(network, shuffled, seed):
     )
 
 
-grid = [(*arm, seed) for arm in PRINTED for seed in seeds(arm[0])]
-grid += [(*arm, seed) for arm in LONG for seed in pilots]
-plan = [job(*point) for point in grid]
+plan = {(arm, seed): job(*arm, seed) for arm in PRINTED for seed in seeds(arm[0])}
+plan |= {(arm, seed): job(*arm, seed) for arm in LONG for seed in pilots}
 
 # %% [markdown]
 # ## Prediction
@@ -136,85 +124,61 @@ runs = train_many(plan)
 
 
 # %%
-def percent(run, step):
-    """Test accuracy in per cent at an evaluation; guessing where the run diverged before it."""
-    at = np.flatnonzero(run.evals["step"] == step)
-    return 100 * float(run.evals["test_accuracy"][at[0]]) if at.size else 10.0
+def percent(arm, step=updates, group=None):
+    """Test accuracies in per cent at an evaluation; guessing where a run diverged before it."""
+
+    def at(run):
+        found = np.flatnonzero(run.evals["step"] == step)
+        return run.evals["test_accuracy"][found[0]] if found.size else run.chance["accuracy"]
+
+    return 100 * runs.of(arm, group or seeds(arm[0])).array(at)
 
 
-accuracy = {}
-for (*arm, seed), run in zip(grid, runs, strict=True):
-    kind = "pilot" if seed in pilots else "seeds"
-    accuracy.setdefault((*arm, kind), []).append(percent(run, updates))
-    if tuple(arm) in LONG and kind == "seeds":
-        accuracy.setdefault((*arm, "long"), []).append(percent(run, long_updates))
+accuracy = {arm: percent(arm) for arm in PRINTED}
+long_accuracy = {arm: percent(arm, long_updates).mean() for arm in LONG}
 display.say(
     f"{len(runs)} runs: {len(NETWORKS)} networks, in order and shuffled, {n_seeds} seeds (the "
     f"recurrent one {gru_seeds}), and {len(LONG) * pilot_seeds} of the pilot."
 )
 
 # %% tags=["nbval-ignore-output"]
-rows = []
-for (network, shuffled), printed in PRINTED.items():
-    found = stats.mean_interval(accuracy[network, shuffled, "seeds"])
-    longer = accuracy.get((network, shuffled, "long"))
-    rows.append(
-        {
-            "network": NETWORKS[network],
-            "points": "shuffled" if shuffled else "in order",
-            f"printed after {updates:,} %": printed,
-            "ours %": found.estimate,
-            "95 % from": found.low,
-            "to": found.high,
-            "n": found.n,
-            "front page %": FRONT_PAGE[network, shuffled],
-            f"ours after {long_updates:,} %": float(np.mean(longer)) if longer else "",
-        }
-    )
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
-    caption="Accuracy on the 1,000 test signals, mean over n seeds and 95 % t interval.",
+    [
+        {
+            "network": NETWORKS[arm[0]],
+            "points": "shuffled" if arm[1] else "in order",
+            f"printed after {updates:,} %": printed,
+            "ours % [95 %]": stats.mean_interval(accuracy[arm]),
+            "n": len(accuracy[arm]),
+            "front page %": FRONT_PAGE[arm],
+            f"ours after {long_updates:,} %": long_accuracy.get(arm, ""),
+        }
+        for arm, printed in PRINTED.items()
+    ],
+    caption="Accuracy on the 1,000 test signals, mean over n seeds and 95 % t interval; "
+    f"{runs.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, [axes] = plots.figure(1, 2, width=9.6, height=3.0, sharey=True)
+fig, axes = plots.figure(1, 2, height=3.0, sharey=True)
 for ax, shuffled in zip(axes, (False, True), strict=True):
     arms = [arm for arm in PRINTED if arm[1] == shuffled]
-    each = [accuracy[*arm, "seeds"] for arm in arms]
-    found = [stats.mean_interval(values) for values in each]
-    names = [NETWORKS[network] for network, _ in arms]
-    plots.intervals(
-        ax,
-        names,
-        *([getattr(i, end) for i in found] for end in ("estimate", "low", "high")),
-        points=each,
-    )
-    ticks = ax.get_yticks()
-    ax.plot(
-        [PRINTED[arm] for arm in arms],
-        ticks + 0.22,
-        "D",
-        color=plots.COLOURS[1],
-        markersize=6,
-        markerfacecolor="none",
-        label=f"printed, {updates:,} updates",
-    )
-    ax.plot(
-        [FRONT_PAGE[arm] for arm in arms],
-        ticks + 0.22,
-        "s",
-        color=plots.COLOURS[2],
-        markersize=6,
-        markerfacecolor="none",
-        label="front page",
-    )
+    each = {NETWORKS[arm[0]]: accuracy[arm] for arm in arms}
+    plots.intervals(ax, stats.mean_intervals(each), points=each)
+    above = np.arange(len(arms))[::-1] + 0.22
+    for source, marker, label in (
+        (PRINTED, "D", f"printed, {updates:,} updates"),
+        (FRONT_PAGE, "s", "front page"),
+    ):
+        colour = plots.COLOURS[1 if marker == "D" else 2]
+        look = {"color": colour, "markersize": 6, "markerfacecolor": "none"}
+        ax.plot([source[arm] for arm in arms], above, marker, label=label, **look)
     ax.set(
         title="points shuffled" if shuffled else "points in order",
         xlabel="test accuracy [%]",
         xlim=(20, 100),
     )
-axes[1].legend(fontsize=8.5, loc="lower right")
+axes[1].legend(loc="lower right")
 display.show(
     fig,
     alt="Test accuracy of four networks with the points in order and shuffled, ours with "
@@ -226,7 +190,7 @@ display.show(
 )
 
 # %% tags=["nbval-ignore-output"]
-mine = {network: float(np.mean(accuracy[network, shuffled, "long"])) for network, shuffled in LONG}
+mine = {network: mean for (network, _), mean in long_accuracy.items()}
 display.say(
     f"After {long_updates:,} updates the perceptron has {mine['mlp']:.1f} % and the convolutional "
     f"network {mine['cnn']:.1f} %. The authors' notebook prints {PRINTED_LONG['mlp']} and "
@@ -238,37 +202,30 @@ display.say(
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 # %% tags=["nbval-ignore-output"]
-spread = {NETWORKS[n]: float(np.std(accuracy[n, s, "pilot"], ddof=1)) for n, s in LONG}
-largest, tested = max(spread.values()), 14
-alpha = 0.05 / tested
-asked = stats.seeds_for_equivalence(100 * margin, largest, alpha=alpha) if largest > 0 else 2
-display.say(
-    f"Standard deviation of the accuracy over {pilot_seeds} pilot seeds, in points: "
-    f"{', '.join(f'{name} {value:.2f}' for name, value in spread.items())}. With the larger one, "
-    f"to show a difference of nothing to be within {100 * margin:g} points with power 0.8 takes "
-    f"{asked} seeds if {tested} claims share an error rate of 5 %; {n_seeds} were used, of the "
-    f"recurrent network {gru_seeds}."
-)
+for arm in LONG:
+    what = f"accuracy of the {NETWORKS[arm[0]]} network, in points,"
+    pilot = percent(arm, group=pilots)
+    claims.power(pilot, within=100 * margin, used=n_seeds, tested=14, what=what)
 
 
-# %% tags=["nbval-ignore-output"]
+# %%
 def lost(network):
     """Accuracy with the points in order less that with them shuffled, seed by seed."""
-    here, shuffled = (accuracy[network, shuffled, "seeds"] for shuffled in (False, True))
+    here, shuffled = (accuracy[network, shuffled] for shuffled in (False, True))
     return np.round(np.subtract(here, shuffled), 1) / 100
 
 
 source, unit = "greydanus2024scaling", "difference of accuracy"
-settled = claims.judge(
+claims.conclude(
     [
         Claim.equivalence(
             f"{network}-{'shuffled' if shuffled else 'in-order'}",
             f"The accuracy after {updates:,} updates is the published one: {NETWORKS[network]}, "
             f"points {'shuffled' if shuffled else 'in order'}.",
-            values=(np.array(accuracy[network, shuffled, "seeds"]) - printed) / 100,
+            values=(np.array(accuracy[network, shuffled]) - printed) / 100,
             margin=margin,
             unit=unit,
             source=source,
@@ -281,7 +238,7 @@ settled = claims.judge(
             f"front-page-{network}",
             f"The accuracy after {long_updates:,} updates is that of the dataset's front page: "
             f"{NETWORKS[network]}, points in order.",
-            values=(np.array(accuracy[network, shuffled, "long"]) - FRONT_PAGE[network, shuffled])
+            values=(percent((network, shuffled), long_updates) - FRONT_PAGE[network, shuffled])
             / 100,
             margin=margin,
             unit=unit,
@@ -314,10 +271,5 @@ settled = claims.judge(
             published=(PRINTED[network, False] - PRINTED[network, True]) / 100,
         )
         for network in ("logistic", "mlp")
-    ],
-    notebook="mnist1d_accuracies",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

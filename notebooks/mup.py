@@ -55,23 +55,19 @@ exponent: float = 0.25  # [0<..] power of the width above which a change grows w
 # %% tags=["setup"]
 import joblib
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, train_many
 from lrlab.experiments.mup.coordinates import coordinate_change, width_exponent
 from lrlab.experiments.mup.width_task import Mnist1DWidth
 from lrlab.labbook.tuned import best_rate
 from lrlab.optimizers import Adam
-from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Constant
 from lrlab.training import parallel
 
-if len(widths) < 2 or sorted(set(widths)) != widths:
-    raise ValueError(f"widths must be two or more that rise, got widths={widths}")
+plots.use_style()
+
 if len(log_rates) < 3 or log_rates != list(range(log_rates[0], log_rates[-1] + 1)):
     raise ValueError(f"log_rates must be three or more in a row, got log_rates={log_rates}")
-if not margin > 0:
-    raise ValueError(f"margin must be positive, got margin={margin}")
 narrow, wide = widths[0], widths[-1]
 kinds = {"standard": "standard", "mup": "muP"}
 rates = 2.0 ** np.array(log_rates)
@@ -94,15 +90,14 @@ def recipe(kind, width, rate, seed):
     )
 
 
-grid = [
-    (kind, width, seed, rate)
+plan = {
+    (kind, width, seed, rate): Job(task(kind, width), recipe(kind, width, rate, seed))
     for kind in kinds
     for width in widths
     for seed in (*seeds, *(pilots if width in (narrow, wide) else ()))
     for rate in rates
     if (kind, width) != ("mup", narrow)
-]
-plan = [Job(task(k, width), recipe(k, width, rate, seed)) for k, width, seed, rate in grid]
+}
 checks = [(kind, width, seed) for kind in kinds for width in widths for seed in seeds]
 
 # %% [markdown]
@@ -138,23 +133,26 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-loss, last = {}, max(1, updates // 10)
-for (kind, width, seed, _), run in zip(grid, runs, strict=True):
-    end = task(kind, width).chance_loss if run.diverged else float(run.loss[-last:].mean())
-    loss.setdefault((kind, width, seed), []).append(end)
+last = max(1, updates // 10)
+
+
+def end(run):
+    """Training loss over the last tenth; as guessing where the run diverged."""
+    return run.chance["loss"] if run.diverged else run.loss[-last:].mean()
+
+
+loss = {arm: runs.of(*arm).array(end) for arm in dict.fromkeys(key[:3] for key in runs)}
 loss |= {("mup", *key[1:]): curve for key, curve in loss.items() if key[1] == narrow}
 best = {key: best_rate(rates, curve) for key, curve in loss.items()}
 
-fig, [axes] = plots.figure(1, 2, width=9.6, height=3.8, sharey=True)
+fig, axes = plots.figure(1, 2, height=3.8, sharey=True)
 for ax, (kind, name) in zip(axes, kinds.items(), strict=True):
     curves = {
-        f"width {width}": tuple(
-            map(np.exp, stats.band(np.log([loss[kind, width, s] for s in seeds])))
-        )
+        f"width {width}": stats.band([loss[kind, width, s] for s in seeds], scale="log")
         for width in widths
     }
     plots.bands(ax, rates, curves)
-    for style, width in zip(plots.styles(), widths, strict=False):
+    for style, width in plots.styled(widths):
         where = stats.geometric_interval([best[kind, width, s] for s in seeds]).estimate
         lowest = stats.geometric_interval([min(loss[kind, width, s]) for s in seeds]).estimate
         ax.plot(
@@ -170,10 +168,8 @@ for ax, (kind, name) in zip(axes, kinds.items(), strict=True):
     ax.set(xscale="log", yscale="log", xlabel="learning rate η", title=name)
     ax.set_xticks(rates[::2], [f"$2^{{{power}}}$" for power in log_rates[::2]])
     ax.set_xticks([], minor=True)
-low, high = axes[0].get_ylim()
-plain_ticks(axes[0], [tick for tick in (0.8, 1, 1.2, 1.5, 2, 2.3, 2.6) if low < tick < high])
 axes[0].set_ylabel("training loss at the end (nats)")
-axes[1].legend(fontsize=8)
+axes[1].legend()
 display.show(
     fig,
     alt="Training loss against the rate, one curve for each width; on the left, in the standard "
@@ -199,16 +195,13 @@ powers = {
     for kind in kinds
     for layer in layers
 }
-fig, [axes] = plots.figure(1, 3, width=9.6, height=3.5)
-for style, (kind, name) in zip(plots.styles(), kinds.items(), strict=False):
-    low, centre, high = stats.band(np.log2([[best[kind, w, s] for w in widths] for s in seeds]))
-    axes[0].plot(widths, 2**centre, marker="o", label=name, **style)
-    axes[0].fill_between(widths, 2**low, 2**high, color=style["color"], alpha=0.18, linewidth=0)
+fig, axes = plots.figure(1, 3, height=3.5)
+for style, (kind, name) in plots.styled(kinds.items()):
+    each = [[best[kind, w, s] for w in widths] for s in seeds]
+    plots.band(axes[0], widths, stats.band(each, scale="log"), marker="o", label=name, **style)
     for ax, layer in zip(axes[1:], ("hidden", "output"), strict=True):
-        values = np.log([[moved[kind, w, s][layer] for w in widths] for s in seeds])
-        low, centre, high = map(np.exp, stats.band(values))
-        ax.plot(widths, centre, marker="o", label=name, **style)
-        ax.fill_between(widths, low, high, color=style["color"], alpha=0.18, linewidth=0)
+        values = [[moved[kind, w, s][layer] for w in widths] for s in seeds]
+        plots.band(ax, widths, stats.band(values, scale="log"), marker="o", label=name, **style)
         ax.set(title=f"{layer} layer", yscale="log")
         ax.set_ylabel("change of a unit's output")
 axes[0].set(title="best rate", yscale="log", ylabel="learning rate η")
@@ -216,11 +209,7 @@ axes[0].set_yscale("log", base=2)
 axes[0].legend()
 for ax in axes:
     ax.set(xscale="log", xlabel="width (units)")
-    ax.set_xticks(widths, [f"{width}" for width in widths])
-    ax.set_xticks([], minor=True)
-for ax in axes[1:]:
-    low, high = ax.get_ylim()
-    plain_ticks(ax, [t for t in (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5) if low < t < high])
+    plots.ticks(ax.xaxis, widths)
 display.show(
     fig,
     alt="Left: the best rate against the width, falling in the standard parametrisation and level "
@@ -233,7 +222,7 @@ display.show(
 
 # %% tags=["nbval-ignore-output"]
 edges = sum(best[kind, w, s] in (rates[0], rates[-1]) for kind, w, s in checks)
-table = pd.DataFrame(
+display.table(
     [
         {
             "parametrisation": name,
@@ -241,46 +230,37 @@ table = pd.DataFrame(
             "best rate": stats.geometric_interval([best[kind, width, s] for s in seeds]).estimate,
             "doublings from the narrowest": ""
             if width == narrow
-            else f"{stats.mean_interval(drift(kind, width))}",
+            else stats.mean_interval(drift(kind, width)),
             "lowest loss [nats]": float(np.mean([min(loss[kind, width, s]) for s in seeds])),
         }
         for kind, name in kinds.items()
         for width in widths
-    ]
-)
-display.table(
-    table,
-    digits=3,
+    ],
     caption=f"Best rate and lowest training loss, means over {n_seeds} seeds, "
     f"with 95 % t intervals. In {edges} of {len(checks)} curves the best rate is at an end of the "
     "grid.",
 )
 display.table(
-    pd.DataFrame(
-        [
-            {"layer": layer}
-            | {name: f"{stats.mean_interval(powers[kind, layer])}" for kind, name in kinds.items()}
-            for layer in layers
-        ]
-    ),
+    [
+        {"layer": layer}
+        | {name: stats.mean_interval(powers[kind, layer]) for kind, name in kinds.items()}
+        for layer in layers
+    ],
+    digits=4,
     caption="Power of the width in the change of a layer's output, with 95 % t interval.",
 )
 
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 
 # %% tags=["nbval-ignore-output"]
 for kind, name in kinds.items():
-    spread = max(float(np.std(drift(kind, group=pilots), ddof=1)), 1e-3)
-    display.say(
-        f"{name}: standard deviation of the drift over {pilot_seeds} pilot seeds {spread:.2f} "
-        f"doublings. To show that a rate that stays is within ±{margin:g} takes "
-        f"{stats.seeds_for_equivalence(margin, spread)} seeds with power 0.8, and a fall by "
-        f"{2 * margin:g} takes {stats.seeds_for_power(margin, spread)}; {n_seeds} were used."
-    )
+    pilot, what = drift(kind, group=pilots), f"drift under {name}, in doublings,"
+    for asked in ({"within": margin}, {"beyond": margin}):
+        claims.power(pilot, used=n_seeds, what=what, **asked)
 
 # %% tags=["nbval-ignore-output"]
 at = int(np.argmin(np.mean([loss["standard", narrow, s] for s in seeds], axis=0)))
@@ -297,7 +277,9 @@ def largest_power(kind):
 
 
 source, growth = "yang2022tensor", f"as width grows from {narrow} to {wide}"
-settled = claims.judge(
+
+# %%
+claims.conclude(
     [
         Claim.equivalence(
             "mup-stays",
@@ -359,10 +341,5 @@ settled = claims.judge(
             source=source,
             published="logits blow up with width",
         ),
-    ],
-    notebook="mup",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

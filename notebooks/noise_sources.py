@@ -56,7 +56,6 @@ workers: int | None = None  # [1..] processes that train; none given: one for ea
 import itertools
 
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks
 from lrlab.experiments.noise_sources.components import crossed
@@ -64,12 +63,8 @@ from lrlab.experiments.noise_sources.elsewhere import train_under_profile
 from lrlab.optimizers import SGD
 from lrlab.schedules import Constant
 
-if not 0 < low_rate < high_rate:
-    raise ValueError(f"need 0 < low_rate < high_rate, got {low_rate}, {high_rate}")
-if n_seeds < 2 or pilot_seeds < 2:
-    raise ValueError(f"need at least two seeds, got {n_seeds}, {pilot_seeds}")
-if not (factor > 1 and amplified > 1):
-    raise ValueError(f"factor and amplified must be above 1, got {factor}, {amplified}")
+plots.use_style()
+
 PROFILES = ("portable", "foreign")
 rates = {"low": low_rate, "high": high_rate}
 task = tasks.get("mnist1d")
@@ -90,13 +85,13 @@ def job(rate, init_seed, order_seed):
     )
 
 
-cells = [
-    (name, i, 100 + j) for name in rates for i, j in itertools.product(range(n_seeds), repeat=2)
-]
-pilot_cells = [
-    ("high", 500 + i, 600 + j) for i, j in itertools.product(range(pilot_seeds), repeat=2)
-]
-plan = [job(rates[name], i, j) for name, i, j in cells + pilot_cells]  # once under each profile
+seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
+crossings = {name: (rate, seeds) for name, rate in rates.items()} | {"pilot": (high_rate, pilots)}
+plan = {  # once under each profile
+    (which, i, 100 + j): job(rate, i, 100 + j)
+    for which, (rate, group) in crossings.items()
+    for i, j in itertools.product(group, repeat=2)
+}
 
 # %% [markdown]
 # ## Prediction
@@ -110,27 +105,26 @@ plan = [job(rates[name], i, j) for name, i, j in cells + pilot_cells]  # once un
 # ## Result
 
 # %% tags=["nbval-ignore-output"]
-runs = {p: train_under_profile(p, dict(enumerate(plan)), n_jobs=workers) for p in PROFILES}
+runs = {profile: train_under_profile(profile, plan, n_jobs=workers) for profile in PROFILES}
 
 # %%
 # Log test losses, shape (initialisations, orders, profiles, evaluations), by rate.
-curves = {}
-for which, members, side in (
-    *((name, cells, n_seeds) for name in rates),
-    ("pilot", pilot_cells, pilot_seeds),
-):
-    offset = 0 if members is cells else len(cells)
-    at = [offset + k for k, (name, *_) in enumerate(members) if which in (name, "pilot")]
-    diverged = [p for p in PROFILES for k in at if runs[p][k].diverged]
-    if diverged:
-        raise RuntimeError(f"{len(diverged)} runs diverged at the {which} rate: lower it")
-    losses = [[runs[p][k].evals["test_loss"] for p in PROFILES] for k in at]
-    curves[which] = np.log(losses).reshape(side, side, len(PROFILES), -1)
+num_diverged = sum(each.num_diverged for each in runs.values())
+if num_diverged:
+    raise RuntimeError(f"{num_diverged} runs diverged: lower the rates")
+curves = {
+    which: np.log(
+        np.stack(
+            [runs[p].of(which).array(lambda run: run.evals["test_loss"]) for p in PROFILES], axis=2
+        )
+    )
+    for which in crossings
+}
 ends = {which: curve[..., -1] for which, curve in curves.items()}
 display.say(
     f"{len(PROFILES) * len(plan)} runs: {n_seeds} initialisations × {n_seeds} orders × "
-    f"{len(PROFILES)} profiles × {len(rates)} rates, and {len(PROFILES) * len(pilot_cells)} of the "
-    "pilot."
+    f"{len(PROFILES)} profiles × {len(rates)} rates, and "
+    f"{len(PROFILES) * pilot_seeds**2} of the pilot study."
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -141,21 +135,19 @@ NAMES = {
     "within": "numerics",
 }
 found = {name: crossed(ends[name]) for name in rates}
-table = [
-    {
-        "rate": rates[name],
-        "source": NAMES[source],
-        "standard deviation": component.deviation,
-        "95 % from": component.low**0.5,
-        "to": component.high**0.5,
-        "share of the variance [%]": 100 * parts.shares()[source],
-    }
-    for name, parts in found.items()
-    for source, component in ((source, getattr(parts, source)) for source in NAMES)
-]
 display.table(
-    pd.DataFrame(table),
-    digits=3,
+    [
+        {
+            "rate": rates[name],
+            "source": NAMES[source],
+            "standard deviation": component.deviation,
+            "95 % from": component.low**0.5,
+            "to": component.high**0.5,
+            "share of the variance [%]": 100 * parts.shares()[source],
+        }
+        for name, parts in found.items()
+        for source, component in ((source, getattr(parts, source)) for source in NAMES)
+    ],
     caption=f"Components of the log test loss after {updates} updates, {n_seeds} initialisations × "
     f"{n_seeds} orders × {len(PROFILES)} profiles: standard deviations with 95 % intervals.",
 )
@@ -176,9 +168,9 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 smallest, edge = 1e-8, 1e-6  # the first is below what float32 resolves in a loss
-fig, [axes] = plots.figure(1, 2, width=9.8, height=3.6)
+fig, axes = plots.figure(1, 2, width=9.8, height=3.6)
 rows = np.arange(len(NAMES))[::-1]
-for style, shift, (name, parts) in zip(plots.styles(), (0.12, -0.12), found.items(), strict=False):
+for style, (shift, (name, parts)) in plots.styled(zip((0.12, -0.12), found.items(), strict=True)):
     each = [getattr(parts, source) for source in NAMES]
     centre, lower, upper = (
         np.array([max(smallest, value) for value in column])
@@ -202,12 +194,11 @@ axes[0].set_yticks(rows, list(NAMES.values()))
 axes[0].set_ylim(-0.6, len(NAMES) - 0.4)
 axes[0].grid(axis="y", visible=False)
 axes[0].legend(loc="upper left")
-steps = runs[PROFILES[0]][0].evals["step"][1:]
-for style, name in zip(plots.styles(), rates, strict=False):
+steps = runs["portable"]["low", 0, 100].evals["step"][1:]
+for style, name in plots.styled(rates):
     apart = np.abs(curves[name][:, :, 0] - curves[name][:, :, 1]).reshape(n_seeds**2, -1)[:, 1:]
-    low, middle, high = np.quantile(np.maximum(apart, smallest), [0.25, 0.5, 0.75], axis=0)
-    axes[1].plot(steps, middle, label=f"rate {rates[name]:g}", **style)
-    axes[1].fill_between(steps, low, high, color=style["color"], alpha=0.18, linewidth=0)
+    quartiles = np.quantile(np.maximum(apart, smallest), [0.25, 0.5, 0.75], axis=0)
+    plots.band(axes[1], steps, quartiles, label=f"rate {rates[name]:g}", **style)
 axes[1].set(
     yscale="log", xlabel="update", ylabel="|difference of log test losses|", ylim=(smallest / 2, 1)
 )
@@ -227,7 +218,7 @@ display.show(
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 
 # %% tags=["nbval-ignore-output"]
@@ -269,10 +260,10 @@ display.say(
     f"{enough} seeds of each if they are equal; {n_seeds} were used."
 )
 
-# %% tags=["nbval-ignore-output"]
+# %%
 source, published = "summers2021nondeterminism", "all sources have similar effects"
 unit = "log ratio of standard deviations"
-settled = claims.judge(
+claims.conclude(
     [
         Claim.equivalence(
             f"init-order-{name}",
@@ -324,10 +315,5 @@ settled = claims.judge(
         )
         for name in rates
         for part in NAMES
-    ],
-    notebook="noise_sources",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

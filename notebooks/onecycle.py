@@ -50,12 +50,11 @@ bias_shift: float = -0.13  # [-10..10] of the initial hidden biases, for the pla
 import math
 
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, schedules, stats, tasks, train_many
 
-if len(peaks) < 2 or sorted(peaks) != peaks:
-    raise ValueError(f"peaks must be at least two rising rates, got peaks={peaks}")
+plots.use_style()
+
 task, bad_start = (
     tasks.get("mnist", n_train=n_train),
     tasks.get("mnist", n_train=n_train, bias_shift=bias_shift),
@@ -82,8 +81,10 @@ def job(on, schedule, seed):
     )
 
 
-plan = [job(task, cycles[peak], seed) for peak in peaks for seed in range(n_seeds)]
-plan += [job(bad_start, s, seed) for s in escapes.values() for seed in range(escape_seeds)]
+plan = {(peak, s): job(task, cycles[peak], s) for peak in peaks for s in range(n_seeds)}
+plan |= {
+    (name, s): job(bad_start, escapes[name], s) for name in escapes for s in range(escape_seeds)
+}
 
 # %% [markdown]
 # ## Prediction
@@ -95,7 +96,7 @@ plan += [job(bad_start, s, seed) for s in escapes.values() for seed in range(esc
 # ## Result
 
 # %%
-fig, ((ax,),) = plots.figure(height=2.5)
+fig, ax = plots.figure(height=2.5)
 plots.learning_rates(ax, {f"peak {peak:g}": cycles[peak](np.arange(steps)) for peak in peaks})
 ax.set_yscale("log")
 ax.legend(ncols=3)
@@ -111,20 +112,18 @@ display.show(
 runs = train_many(plan)
 
 # %%
-by_peak = {p: runs[i * n_seeds : (i + 1) * n_seeds] for i, p in enumerate(peaks)}
-rest = runs[len(peaks) * n_seeds :]
-by_escape = {
-    name: rest[i * escape_seeds : (i + 1) * escape_seeds] for i, name in enumerate(escapes)
-}
+by_peak, by_escape = runs.of(peaks).groups(), runs.of(list(escapes)).groups()
 display.say(
     f"{len(runs)} runs of {steps} updates: {len(peaks)} peaks with {n_seeds} seeds each, and "
     f"{len(escapes)} schedules from the planted start with {escape_seeds} seeds each."
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, (upper, lower) = plots.figure(2, len(peaks), height=4.6, width=9.6, sharex=True, sharey="row")
+fig, (upper, lower) = plots.figure(
+    2, len(peaks), height=4.6, sharex=True, sharey="row", squeeze=False
+)
 for i, peak in enumerate(peaks):
-    for run in by_peak[peak]:
+    for run in by_peak[peak].values():
         upper[i].plot(run.loss.clip(1e-3, 1e3), color=plots.COLOURS[0], linewidth=0.6, alpha=0.6)
         upper[i].plot(
             run.evals["step"],
@@ -132,7 +131,7 @@ for i, peak in enumerate(peaks):
             color=plots.COLOURS[1],
             linewidth=1.2,
         )
-    plots.guess_line(upper[i], task.chance_loss, "ln 10")
+    plots.chance_line(upper[i], task.chance_loss, "ln 10")
     lower[i].plot(np.arange(steps), cycles[peak](np.arange(steps)), color=plots.COLOURS[2])
     upper[i].set(title=f"peak {peak:g}", yscale="log")
     lower[i].set(xlabel="step", yscale="log")
@@ -151,10 +150,10 @@ display.show(
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, ((ax,),) = plots.figure(height=3)
-for style, peak in zip(plots.styles(), peaks, strict=False):
-    lr = np.concatenate([run.lr for run in by_peak[peak]])
-    norm = np.concatenate([run.grad_norm for run in by_peak[peak]])
+fig, ax = plots.figure(height=3)
+for style, peak in plots.styled(peaks):
+    lr = np.concatenate([run.lr for run in by_peak[peak].values()])
+    norm = np.concatenate([run.grad_norm for run in by_peak[peak].values()])
     ax.plot(lr, norm, ".", markersize=1.6, alpha=0.5, color=style["color"])
     ax.plot([], [], "o", color=style["color"], label=f"peak {peak:g}")
 ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="gradient norm")
@@ -184,19 +183,16 @@ def outcome(run, peak_step):
 
 
 peak_step = {p: int(np.argmax(cycles[p](np.arange(steps)))) for p in peaks}
-outcomes = {p: [outcome(run, peak_step[p]) for run in by_peak[p]] for p in peaks}
+outcomes = {p: [outcome(run, peak_step[p]) for run in by_peak[p].values()] for p in peaks}
 rows = []
-for p in peaks:
-    members = by_peak[p]
-    at_peak = [
-        np.nanmax(run.loss[max(0, peak_step[p] - 10) : peak_step[p] + 10]) for run in members
-    ]
-    accuracy = [run.final("test_accuracy") for run in members]
+for p, members in by_peak.items():
+    near = slice(max(0, peak_step[p] - 10), peak_step[p] + 10)
+    at_peak = members.array(lambda run: np.nanmax(run.loss[near]))  # noqa: B023
     row = {"peak": p, "largest batch loss near the peak (median)": float(np.median(at_peak))}
     for kind in ("came back", "did not come back", "ended at ln 10", "diverged"):
         row[kind] = f"{outcomes[p].count(kind)} of {n_seeds}"
-    rows.append(row | {"mean test accuracy": float(np.mean(accuracy))})
-display.table(pd.DataFrame(rows), digits=3, caption=f"Outcomes by peak, {n_seeds} seeds each.")
+    rows.append(row | {"mean test accuracy": members.array("test_accuracy").mean()})
+display.table(rows, caption=f"Outcomes by peak, {n_seeds} seeds each.")
 
 # %% [markdown]
 # ### From a planted bad start
@@ -205,43 +201,35 @@ display.table(pd.DataFrame(rows), digits=3, caption=f"Outcomes by peak, {n_seeds
 
 # %% tags=["nbval-ignore-output"]
 away = {
-    name: np.array(
-        [not run.diverged and run.final("test_loss") < task.chance_loss / 2 for run in members]
-    )
-    for name, members in by_escape.items()
+    name: members.array("test_loss") < task.chance_loss / 2 for name, members in by_escape.items()
 }
-rows = []
-for name, members in away.items():
-    share = stats.proportion_interval(int(members.sum()), escape_seeds)
-    rows.append(
+display.table(
+    [
         {
             "schedule": name,
-            "mean rate": float(np.mean(by_escape[name][0].lr)),
+            "mean rate": by_escape[name][0].lr.mean(),
             "got away": f"{members.sum()} of {escape_seeds}",
-            "share": share.estimate,
-            "95 % from": share.low,
-            "to": share.high,
+            "share [95 %]": stats.proportion_interval(int(members.sum()), escape_seeds),
         }
-    )
-display.table(
-    pd.DataFrame(rows),
-    digits=3,
+        for name, members in away.items()
+    ],
     caption=f"Runs that left the planted plateau, {escape_seeds} paired seeds.",
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(1, len(escapes), height=2.6, sharey=True)
+fig, axes = plots.figure(1, len(escapes), height=2.6, sharey=True, squeeze=False)
 for ax, (name, members) in zip(axes[0], by_escape.items(), strict=True):
-    for run in members:
+    for run in members.values():
         ax.plot(run.evals["step"], run.evals["test_loss"], color=plots.COLOURS[0], alpha=0.6)
-    plots.guess_line(ax, task.chance_loss, "ln 10")
+    plots.chance_line(ax, task.chance_loss, "ln 10")
     ax.set(title=name, xlabel="step")
 axes[0][0].set_ylabel("test loss [nats]")
 display.show(
     fig,
     alt="Test loss against step from the planted bad start, one panel for each schedule, one line "
     "for each seed.",
-    caption=f"Test loss from the planted bad start, {escape_seeds} paired seeds.",
+    caption=f"Test loss from the planted bad start, {escape_seeds} paired seeds; "
+    f"{runs.of(list(escapes)).note()}.",
 )
 
 # %% [markdown]
@@ -251,10 +239,10 @@ display.show(
 # time is known to be more likely than not, and little more. The comparison from the
 # planted start is a sign test over the pairs that differ.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 largest, good = peaks[-1], [p for p in peaks if p <= 0.5]
 differ = away["one-cycle"] != away["constant"]
-settled = claims.judge(
+claims.conclude(
     [
         Claim.proportion(
             "large-peak-recovers",
@@ -299,10 +287,5 @@ settled = claims.judge(
             unit="of the pairs that differ",
             source="azmimr2022",
         ),
-    ],
-    notebook="onecycle",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

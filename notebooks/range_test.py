@@ -28,7 +28,7 @@
 # explodes above .85 to 1.2; its text concludes that "0.05 and 5e-4 seems to be a good balance".
 #
 # 1. Where is each of these marks here, over seeds?
-# 2. How do constant rates inside and outside of the band end?
+# 2. How do constant rates inside and outside of the usable range end?
 #
 # ## Setup
 #
@@ -54,26 +54,23 @@ factor: float = 2.0  # [1<..] by which a mark may differ from the logged one
 import math
 
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, schedules, stats, tasks, train_many
 from lrlab.range_test import find_band, ramp_jobs, range_test, smooth
 from lrlab.range_test.figure import draw
 
-if sorted(set(rates)) != rates or len(rates) < 2:
-    raise ValueError(f"rates must be at least two rising numbers, got rates={rates}")
-if not factor > 1:
-    raise ValueError(f"factor must be above 1, got factor={factor}")
+plots.use_style()
+
 task = tasks.get("mnist", n_train=n_train)
 steps = epochs * -(-task.n_train // batch_size)
 recipe = Recipe(schedule=schedules.Constant(0.1), steps=steps, batch_size=batch_size)
 ramp = {"lr_min": lr_min, "lr_max": lr_max, "steps": ramp_steps, "seeds": n_seeds}
-plan = ramp_jobs(task, recipe, **ramp)
-plan += [
-    Job(task, recipe.replace(schedule=schedules.Constant(lr), seed=seed))
+plan = {("ramp", one.recipe.seed): one for one in ramp_jobs(task, recipe, **ramp)}
+plan |= {
+    (lr, seed): Job(task, recipe.replace(schedule=schedules.Constant(lr), seed=seed))
     for lr in rates
     for seed in range(n_seeds)
-]
+}
 
 # %% [markdown]
 # ## Prediction
@@ -86,8 +83,8 @@ plan += [
 # ## Result
 
 # %%
-fig, ((ax,),) = plots.figure(height=2.2)
-plots.learning_rates(ax, {"ramp": plan[0].recipe.schedule(np.arange(ramp_steps))})
+fig, ax = plots.figure(height=2.2)
+plots.learning_rates(ax, {"ramp": plan["ramp", 0].recipe.schedule(np.arange(ramp_steps))})
 ax.set_yscale("log")
 display.show(
     fig,
@@ -100,7 +97,7 @@ runs = train_many(plan)
 result = range_test(task, recipe, **ramp, pilots=pilots)
 
 # %%
-by_rate = {lr: runs[n_seeds * (i + 1) : n_seeds * (i + 2)] for i, lr in enumerate(rates)}
+constant = runs.of(rates)
 display.say(
     f"{n_seeds} ramps and {len(result.pilots)} pilots of {ramp_steps} updates; {len(rates)} "
     f"constant rates with {n_seeds} seeds each, {steps} updates."
@@ -108,11 +105,12 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 fig = draw(result)
-plots.guess_line(fig.axes[0], task.chance_loss)
+plots.chance_line(fig.axes[0], task.chance_loss)
 display.show(
     fig,
     alt="Loss and gradient norm against learning rate on a log axis. The loss is flat at ln 10, "
-    "falls inside the band, and rises steeply at its upper end, where the gradient norm jumps.",
+    "falls inside the usable range, and rises steeply at its upper end, where the "
+    "gradient norm jumps.",
     caption=f"Ramps of {n_seeds} seeds: raw losses as points, smoothed ones as lines, and the "
     "gradient norm below. Band: " + f"{result.band.low} to {result.band.high}. "
     f"Suggestion: {result.suggest()}.",
@@ -138,19 +136,22 @@ logged = {"falls below 2": "6e-4 to 9e-4", "lowest": ".1 to .17", "explodes": ".
 rows = []
 for name, there in logged.items():
     seen = [each[name] for each in found if each[name]]
-    row = {"mark": name, "seen in": f"{len(seen)} of {n_seeds}", "report": there}
-    if len(seen) > 1:
-        interval = stats.geometric_interval(seen)
-        row |= {"here": interval.estimate, "95 % from": interval.low, "to": interval.high}
-    rows.append(row)
+    here = stats.geometric_interval(seen) if len(seen) > 1 else "–"
+    rows.append(
+        {
+            "mark": name,
+            "seen in": f"{len(seen)} of {n_seeds}",
+            "report": there,
+            "here [95 %]": here,
+        }
+    )
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    rows,
     caption=f"Rates of the marks, geometric mean over {n_seeds} seeds, beside the report's log.",
 )
 
 # %% [markdown]
-# ### How sure is the band?
+# ### How sure is the usable range?
 #
 # The same test with half of the updates and half of the seeds: a band that depends on how it was
 # measured would move.
@@ -176,14 +177,9 @@ display.say(
 
 
 # %% tags=["nbval-ignore-output"]
-def loss(run):
-    """A run that diverged, or ended above it, is worth a guess."""
-    return run.final("test_loss")
-
-
 low, high = result.band.low.lr or lr_min, result.band.high.lr or lr_max
-fig, ((ax,),) = plots.figure(height=2.9)
-final = {lr: np.array([loss(run) for run in members]) for lr, members in by_rate.items()}
+fig, ax = plots.figure(height=2.9)
+final = constant.arrays("test_loss")
 for lr, values in final.items():
     ax.plot(np.full(n_seeds, lr), values, "_", color=plots.COLOURS[0], alpha=0.5)
 ax.plot(
@@ -193,37 +189,36 @@ ax.plot(
     color=plots.COLOURS[0],
     label="constant rate, end of the run",
 )
-plots.mark_band(ax, low, high, "band")
-plots.mark_band(ax, 5e-4, 0.05, "the report's range", plots.COLOURS[4])
-plots.guess_line(ax, task.chance_loss)
+plots.shade(ax, low, high, "usable range", plots.COLOURS[2])
+plots.shade(ax, 5e-4, 0.05, "the report's range", plots.COLOURS[4])
+plots.chance_line(ax, task.chance_loss)
 ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="test loss [nats]")
 ax.legend(loc="lower left")
 display.show(
     fig,
-    alt="Test loss at the end against constant rate: at ln 10 below the band, lowest inside it, at "
-    "ln 10 again above it. The report's range lies mostly below the band.",
-    caption=f"Test loss after {steps} updates, {n_seeds} seeds as dashes, geometric mean as line.",
+    alt="Test loss at the end against constant rate: at ln 10 below the usable range, lowest "
+    "inside it, at ln 10 again above it. The report's range lies mostly below the usable range.",
+    caption=f"Test loss after {steps} updates, {n_seeds} seeds as dashes, geometric mean as line; "
+    f"{constant.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
-rows = []
-for lr, values in final.items():
-    interval = stats.geometric_interval(values)
-    rows.append(
+display.table(
+    [
         {
             "rate": lr,
-            "in the band": "yes" if low <= lr <= high else "no",
-            "test loss": interval.estimate,
-            "95 % from": interval.low,
-            "to": interval.high,
+            "in the usable range": "yes" if low <= lr <= high else "no",
+            "test loss [95 %]": stats.geometric_interval(values),
         }
-    )
-display.table(pd.DataFrame(rows), digits=3, caption=f"At the end, {n_seeds} seeds each.")
+        for lr, values in final.items()
+    ],
+    caption=f"At the end, {n_seeds} seeds each.",
+)
 
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["nbval-ignore-output"]
+# %%
 inside = [lr for lr in rates if low <= lr <= high]
 outside = [lr for lr in rates if not low <= lr <= high]
 mean_log = {
@@ -233,7 +228,7 @@ mean_log = {
 }
 lower = rates[0]
 explodes = [each["explodes"] for each in found if each["explodes"]]
-settled = claims.judge(
+claims.conclude(
     [
         Claim.equivalence(
             "lowest",
@@ -273,7 +268,7 @@ settled = claims.judge(
             [
                 Claim.effect(
                     "band-is-usable",
-                    "Constant rates inside the band end lower than those outside.",
+                    "Constant rates inside the usable range end lower than those outside.",
                     values=mean_log["inside"] - mean_log["outside"],
                     direction="less",
                     delta=0.1,
@@ -284,10 +279,5 @@ settled = claims.judge(
             if len(mean_log) == 2
             else []
         ),
-    ],
-    notebook="range_test",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

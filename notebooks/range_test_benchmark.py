@@ -63,11 +63,8 @@ import pandas as pd
 from lrlab import Claim, claims, display, plots, stats
 from lrlab.labbook.entries.laboratory import find_root
 
-if not 0 < share <= 1 or not spread > 1 or not 0 < chance_rate < 1:
-    raise ValueError(
-        f"need 0 < share <= 1, spread > 1 and 0 < chance_rate < 1, "
-        f"got {share}, {spread}, {chance_rate}"
-    )
+plots.use_style()
+
 file = find_root() / results
 if not file.is_file():
     raise ValueError(f"there is no file {results}; `make bench` makes it")
@@ -131,7 +128,7 @@ for name, cell in cells.items():
     } | others
     suggestions[name]["customary"] = [cell["customary"]] * raw["suggestions"]
 rules = list(next(iter(suggestions.values())))
-rivals = [rule for rule in rules if not rule.startswith("ours") and rule not in BASELINES]
+baselines = [rule for rule in rules if not rule.startswith("ours") and rule not in BASELINES]
 regret = {
     name: {rule: regrets(cells[name], rates) for rule, rates in by_rule.items()}
     for name, by_rule in suggestions.items()
@@ -151,8 +148,8 @@ display.say(
 
 # %%
 rows = -(-len(cells) // 3)
-fig, axes = plots.figure(rows, 3, width=9.6, height=2.3 * rows, sharey=True)
-shown = dict(zip([OURS, *mean.loc[rivals].mean(axis=1).nsmallest(2).index], "ox^", strict=True))
+fig, axes = plots.figure(rows, 3, height=2.3 * rows, sharey=True, squeeze=False)
+shown = dict(zip([OURS, *mean.loc[baselines].mean(axis=1).nsmallest(2).index], "ox^", strict=True))
 for ax, (name, cell) in zip(axes.flat, cells.items(), strict=False):
     known = cell["reference"]
     y = np.array([np.mean(np.log(one)) for one in known["losses"]])
@@ -171,7 +168,7 @@ for ax in axes[-1]:
     ax.set_xlabel("learning rate")
 for row in axes:
     row[0].set_ylabel("regret")
-axes.flat[0].legend(fontsize=8, loc="upper left")
+axes.flat[0].legend(loc="upper left")
 display.show(
     fig,
     alt="One panel for each task and optimizer: regret against learning rate is a valley, and the "
@@ -186,15 +183,8 @@ display.show(
 # %%
 order = mean.mean(axis=1).sort_values().index
 summary = {rule: stats.mean_interval(mean.loc[rule]) for rule in order}
-fig, ((ax,),) = plots.figure(width=7.2, height=0.36 * len(order) + 0.8)
-plots.intervals(
-    ax,
-    list(order),
-    [i.estimate for i in summary.values()],
-    [i.low for i in summary.values()],
-    [i.high for i in summary.values()],
-    points=[mean.loc[rule] for rule in order],
-)
+fig, ax = plots.figure(height=0.36 * len(order) + 0.8)
+plots.intervals(ax, summary, points={rule: mean.loc[rule] for rule in order})
 ax.set(xlabel="mean regret, log ratio of validation losses", xlim=(-0.1, None))
 display.show(
     fig,
@@ -218,23 +208,18 @@ silent = {
     rule: sum(lr is None for name in cells for lr in suggestions[name][rule]) for rule in order
 }
 display.table(
-    pd.DataFrame(
-        [
-            {
-                "rule": rule,
-                "mean regret": summary[rule].estimate,
-                "95 % from": summary[rule].low,
-                "to": summary[rule].high,
-                "on cells held out": mean.loc[rule, held_out].mean(),
-                "worst cell": mean.loc[rule].max(),
-                "max/min, median cell": np.median(scatter[rule]),
-                "worst": max(scatter[rule]),
-                "no answer": silent[rule],
-            }
-            for rule in order
-        ]
-    ),
-    digits=3,
+    [
+        {
+            "rule": rule,
+            "mean regret [95 %]": summary[rule],
+            "on cells held out": mean.loc[rule, held_out].mean(),
+            "worst cell": mean.loc[rule].max(),
+            "max/min, median cell": np.median(scatter[rule]),
+            "worst": max(scatter[rule]),
+            "no answer": silent[rule],
+        }
+        for rule in order
+    ],
     caption=f"All rules over {len(cells)} cells, of which {len(held_out)} were held out. Max/min: "
     f"the largest of a cell's {raw['suggestions']} suggestions over the smallest.",
 )
@@ -247,7 +232,7 @@ display.table(
 # the rate stays what it is.
 
 # %%
-fig, ((ax,),) = plots.figure(height=3.2)
+fig, ax = plots.figure(height=3.2)
 for name in cells:
     ax.plot(exponents, by_exponent[name], color="#999999", linewidth=1)
 ax.plot([], [], color="#999999", label="single cells")
@@ -270,29 +255,25 @@ display.show(
 # The best other rule of a cell is the one with the lowest mean regret on the other tasks.
 
 # %%
-rival = {name: mean.loc[rivals, other_tasks(name)].mean(axis=1).idxmin() for name in cells}
-difference = {name: regret[name][OURS] - regret[name][rival[name]] for name in cells}
+baseline = {name: mean.loc[baselines, other_tasks(name)].mean(axis=1).idxmin() for name in cells}
+difference = {name: regret[name][OURS] - regret[name][baseline[name]] for name in cells}
 rows = []
 for name in cells:
-    interval = stats.mean_interval(difference[name])
-    own_best = mean.loc[rivals, name].idxmin()
+    own_best = mean.loc[baselines, name].idxmin()
     rows.append(
         {
             "cell": name + (" *" if cells[name]["development"] else ""),
             "ours": mean.loc[OURS, name],
-            "best other rule": rival[name],
-            "its regret": mean.loc[rival[name], name],
-            "difference": interval.estimate,
-            "95 % from": interval.low,
-            "to": interval.high,
+            "best other rule": baseline[name],
+            "its regret": mean.loc[baseline[name], name],
+            "difference [95 %]": stats.mean_interval(difference[name]),
             "best here in hindsight": own_best,
             "its regret ": mean.loc[own_best, name],
             "ten pilots": mean.loc["ten pilots", name],
         }
     )
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    rows,
     caption=f"Mean regret in each cell, n = {raw['suggestions']} suggestions; the difference is "
     "ours less the best other rule's.",
 )
@@ -315,15 +296,12 @@ for name, cell in cells.items():
             "cell": name,
             "rate": check["lr"],
             "interpolated": regrets(cell, [check["lr"]])[0],
-            "trained": measured.estimate,
-            "95 % from": measured.low,
-            "to": measured.high,
+            "trained [95 %]": measured,
         }
     )
-agree = sum(row["95 % from"] <= row["interpolated"] <= row["to"] for row in rows)
+agree = sum(row["interpolated"] in row["trained [95 %]"] for row in rows)
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    rows,
     caption="Regret at the median of our suggestions, interpolated and trained "
     f"({len(check['losses'])} fresh seeds).",
 )
@@ -341,11 +319,11 @@ display.say(
 # suggestion. All are corrected together. That a rule is never worse is not claimed as a whole: each
 # cell has its own verdict.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 over_cells = np.array([difference[name].mean() for name in cells])
-half = np.array([mean.loc[OURS, name] - share * mean.loc[rival[name], name] for name in cells])
+half = np.array([mean.loc[OURS, name] - share * mean.loc[baseline[name], name] for name in cells])
 pilots = np.array([mean.loc[OURS, name] - mean.loc["ten pilots", name] for name in cells])
-settled = claims.judge(
+claims.conclude(
     [
         Claim.effect(
             "lower-regret",
@@ -380,17 +358,12 @@ settled = claims.judge(
         *(
             Claim.effect(
                 "on-" + "-".join(name.lower().replace(",", "").split()),
-                f"Our suggestion has a lower regret than {rival[name]} on: {name}.",
+                f"Our suggestion has a lower regret than {baseline[name]} on: {name}.",
                 values=difference[name],
                 direction="less",
                 unit="regret, log ratio of losses",
             )
             for name in cells
         ),
-    ],
-    notebook="range_test_benchmark",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

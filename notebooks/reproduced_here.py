@@ -34,17 +34,16 @@ gamma: float = 0.5  # [0<..<1] factor of the decays, per epoch, as in the log
 # %% tags=["setup"]
 
 import numpy as np
-import pandas as pd
 
 from lrlab import Job, Recipe, display, plots, schedules, stats, tasks, train_many
 from lrlab.labbook.entries import find_root, log
 from lrlab.labbook.ledger import counting
 
+plots.use_style()
+
 entry = next((e for e in counting(log(find_root())) if e.record["notebook"] == "compare"), None)
 if entry is None:
     raise ValueError("the log has no entry of `compare` to hold this machine against")
-if n_seeds < 2:
-    raise ValueError(f"n_seeds must be at least 2, got n_seeds={n_seeds}")
 logged = {claim["id"].removeprefix("compare."): claim for claim in entry.claims()}
 task = tasks.get("mnist", n_train=n_train)
 epoch = -(-task.n_train // batch_size)
@@ -61,14 +60,16 @@ schedule_of = {
     ),
     "one-cycle": schedules.OneCycle(peak["one-cycle"], steps=steps),
 }
-plan = [
-    Job(
-        task,
-        Recipe(schedule=schedule, steps=steps, batch_size=batch_size, eval_every=epoch, seed=seed),
+
+
+def job(schedule, seed):
+    recipe = Recipe(
+        schedule=schedule, steps=steps, batch_size=batch_size, eval_every=epoch, seed=seed
     )
-    for schedule in schedule_of.values()
-    for seed in range(n_seeds)
-]
+    return Job(task, recipe)
+
+
+plan = {(name, s): job(shape, s) for name, shape in schedule_of.items() for s in range(n_seeds)}
 
 # %% [markdown]
 # ## Prediction
@@ -83,51 +84,36 @@ plan = [
 runs = train_many(plan)
 
 # %%
-by_schedule = {name: runs[i * n_seeds : (i + 1) * n_seeds] for i, name in enumerate(schedule_of)}
 display.say(
     f"{len(runs)} runs of {steps} updates: {len(schedule_of)} schedules on {n_seeds} paired seeds."
 )
 
 # %% tags=["nbval-ignore-output"]
-final = {name: [run.final("test_loss") for run in members] for name, members in by_schedule.items()}
+final = runs.arrays("test_loss")
 compared = {"step decay": "decay-helps", "one-cycle": "one-cycle-helps"}
-fig, ((left, right),) = plots.figure(1, 2, height=2.8)
-at = by_schedule["no schedule"][0].evals["step"] / epoch
-curves = {
-    name: stats.band([run.evals["test_loss"] for run in members])
-    for name, members in by_schedule.items()
-}
-for style, (name, (_, mean, _)) in zip(plots.styles(), curves.items(), strict=False):
-    left.plot(at, mean, label=name, **style)
+fig, (left, right) = plots.figure(1, 2, height=2.8)
+at = runs["no schedule", 0].evals["step"] / epoch
+for style, name in plots.styled(schedule_of):
+    left.plot(at, runs.of(name).curves("test_loss").mean(axis=0), label=name, **style)
 left.set(xlabel="epoch", ylabel="test loss [nats]", yscale="log", title="Here")
 left.legend()
-labels, estimates, lows, highs, points, rows = [], [], [], [], [], []
+points, rows = {}, []
 for name, slug in compared.items():
     claim = logged[slug]
-    here = stats.log_differences(final[name], final["no schedule"])
-    there = np.array(claim["data"]["values"][:n_seeds])
-    for where, interval, values in (
-        ("here", stats.mean_interval(here), here),
-        ("log", stats.mean_interval(claim["data"]["values"]), claim["data"]["values"]),
-    ):
-        labels.append(f"{name}, {where}")
-        estimates.append(interval.estimate)
-        lows.append(interval.low)
-        highs.append(interval.high)
-        points.append(values)
+    here, there = stats.log_differences(final[name], final["no schedule"]), claim["data"]["values"]
+    points |= {f"{name}, here": here, f"{name}, log": there}
+    interval = stats.mean_interval(there)
     rows.append(
         {
             "schedule": name,
             "peak rate": peak[name],
-            "log": claim["estimate"],
-            "95 % from": lows[-1],
-            "to": highs[-1],
-            "here": float(here.mean()),
-            "inside": "yes" if lows[-1] <= here.mean() <= highs[-1] else "no",
-            "largest difference of a seed": float(np.max(np.abs(here - there))),
+            "log [95 %]": interval,
+            "here": here.mean(),
+            "inside": "yes" if here.mean() in interval else "no",
+            "largest difference of a seed": np.abs(here - there[:n_seeds]).max(),
         }
     )
-plots.intervals(right, labels, estimates, lows, highs, points=points)
+plots.intervals(right, stats.mean_intervals(points), points=points)
 right.set(title="log test loss minus that of no schedule")
 display.show(
     fig,
@@ -135,7 +121,7 @@ display.show(
     "schedule here and in the log, with intervals.",
     caption=f"Left: mean over {n_seeds} seeds, trained on this machine. Right: mean paired "
     f"difference with 95 % t interval; {n_seeds} seeds here, {logged['decay-helps']['n']} in the "
-    "log; dashes are seeds.",
+    f"log; dashes are seeds; {runs.note()}.",
 )
 
 # %% [markdown]
@@ -143,8 +129,7 @@ display.show(
 
 # %% tags=["nbval-ignore-output"]
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    rows,
     caption="Log ratio of the test loss to that of no schedule: the log's record and this machine.",
 )
 record = entry.record

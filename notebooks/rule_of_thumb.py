@@ -64,8 +64,8 @@ from lrlab.labbook import tuned
 from lrlab.optimizers import SGD, Adam
 from lrlab.schedules.presets import lineup
 
-if not 0 < delta < margin:
-    raise ValueError(f"need 0 < delta < margin, got delta={delta}, margin={margin}")
+plots.use_style()
+
 names = ["constant", "inverse square root", "step", "linear", "cosine"]
 optimizers = {"sgd": SGD(momentum=0.9), "adam": Adam()}
 lengths = {"t": steps, "2t": 2 * steps, "4t": 4 * steps}
@@ -93,20 +93,24 @@ arms = {
     (n, o, le): found.rate(f"{n} {o} {le}") for n in names for o in optimizers for le in lengths
 }
 arms |= {(LAST, o, le): arms["constant", o, le] for o in optimizers for le in lengths}
-grid = [(*arm, seed) for arm in arms for seed in seeds]
-grid += [(n, o, "2t", s) for n in ("constant", "cosine") for o in optimizers for s in pilots]
-plan = [
-    job(mnist1d, "cosine" if n == LAST else n, o, lengths[le], arms[n, o, le], s, batch_size)
-    for n, o, le, s in grid
-]
-lenet_grid = [
-    (n, o, p, s)
+grid = [(arm, seed) for arm in arms for seed in seeds]
+grid += [((n, o, "2t"), s) for n in ("constant", "cosine") for o in optimizers for s in pilots]
+
+
+def compared_job(arm, seed):
+    name, optimizer, length = arm
+    kind, count = "cosine" if name == LAST else name, lengths[length]
+    return job(mnist1d, kind, optimizer, count, arms[arm], seed, batch_size)
+
+
+plan = {(arm, seed): compared_job(arm, seed) for arm, seed in grid}
+plan |= {
+    ("LeNet", (n, o), p, s): job(lenet, n, o, lenet_steps, p, s, lenet_batch)
     for n in ("constant", "cosine")
     for o in optimizers
     for p in lenet_peaks[o]
     for s in range(1000, 1000 + lenet_tuning)
-]
-plan += [job(lenet, n, o, lenet_steps, p, s, lenet_batch) for n, o, p, s in lenet_grid]
+}
 
 # %% [markdown]
 # ## Prediction
@@ -128,69 +132,50 @@ def error(run, part="test"):
     return 1 - run.final(f"{part}_accuracy")
 
 
-by_arm = {}
-for (name, optimizer, length, seed), run in zip(grid, runs, strict=False):
-    by_arm.setdefault((name, optimizer, length, seed in pilots), []).append(run)
-errors = {arm: np.array([error(run) for run in members]) for arm, members in by_arm.items()}
+tried, compared = runs.of("LeNet"), runs.of(list(arms), seeds)
+errors = compared.arrays(error)
 display.say(
     f"{len(runs)} runs: {len(names)} schedules × {len(optimizers)} optimizers × {len(lengths)} "
     f"lengths × {n_seeds} seeds, {len(lengths) * len(optimizers) * n_seeds} of the cosine at the "
-    f"constant's rate, {4 * pilot_seeds} of the pilot, {len(lenet_grid)} to tune LeNet."
+    f"constant's rate, {4 * pilot_seeds} of the pilot, {len(tried)} to tune LeNet."
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(1, 2, width=9.6, height=3.5, sharey=True)
+fig, axes = plots.figure(1, 2, height=3.5, sharey=True)
 where = np.array(list(lengths.values()))
-for ax, optimizer in zip(axes[0], optimizers, strict=True):
-    for style, name, shift in zip(
-        plots.styles(), names, np.linspace(0.93, 1.07, len(names)), strict=False
-    ):
-        each = [stats.mean_interval(100 * errors[name, optimizer, le, False]) for le in lengths]
-        centre = np.array([i.estimate for i in each])
-        ax.errorbar(
-            where * shift,
-            centre,
-            label=name,
-            marker="o",
-            markersize=4,
-            capsize=2.5,
-            yerr=[centre - [i.low for i in each], [i.high for i in each] - centre],
-            **style,
-        )
+for ax, optimizer in zip(axes, optimizers, strict=True):
+    shifts = np.linspace(0.93, 1.07, len(names))
+    for style, (name, shift) in plots.styled(zip(names, shifts, strict=True)):
+        each = [stats.mean_interval(100 * errors[name, optimizer, le]) for le in lengths]
+        plots.error_bars(ax, where * shift, each, label=name, **style)
     title = "SGD with momentum" if optimizer == "sgd" else "Adam"
     ax.set(xscale="log", xlabel="updates", title=title)
-    ax.set_xticks(where, [f"{count:,}" for count in where])
-    ax.minorticks_off()
-axes[0][0].set_ylabel("test error [%]")
-axes[0][1].legend(fontsize=8.5)
+    plots.ticks(ax.xaxis, where)
+axes[0].set_ylabel("test error [%]")
+axes[1].legend()
 display.show(
     fig,
     alt="Test error against the length of training, one panel for each optimizer and one line for "
     "each of five schedules, with intervals.",
     caption="MNIST-1D: share of wrong answers on the test part (1,000 signals) at each one's tuned "
-    f"rate, mean and 95 % t interval over {n_seeds} seeds; drawn side by side at each length.",
+    f"rate, mean and 95 % t interval over {n_seeds} seeds; drawn side by side at each length; "
+    f"{compared.note()}.",
 )
 
 
 # %%
 def effect(name, optimizer, length, base="constant"):
     """Paired log ratios of test errors, below zero where `name` ends lower than `base`."""
-    return stats.log_differences(*(errors[n, optimizer, length, False] for n in (name, base)))
+    return stats.log_differences(*(errors[n, optimizer, length] for n in (name, base)))
 
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(1, len(lengths), width=9.6, height=4.0, sharey=True, sharex=True)
+fig, axes = plots.figure(1, len(lengths), height=4.0, sharey=True, sharex=True, squeeze=False)
 rows = [(n, o) for n in names[1:] for o in optimizers]
 for ax, (length, count) in zip(axes[0], lengths.items(), strict=True):
-    each = [effect(n, o, length) for n, o in rows]
-    here = [stats.mean_interval(values) for values in each]
-    plots.intervals(
-        ax,
-        [f"{n}, {'momentum' if o == 'sgd' else 'Adam'}" for n, o in rows],
-        *([getattr(i, end) for i in here] for end in ("estimate", "low", "high")),
-        points=each,
-    )
-    ax.axvspan(-delta, delta, color="#888888", alpha=0.2, linewidth=0)
+    each = {f"{n}, {'momentum' if o == 'sgd' else 'Adam'}": effect(n, o, length) for n, o in rows}
+    plots.intervals(ax, stats.mean_intervals(each), points=each)
+    plots.shade(ax, -delta, delta)
     ax.set(title=f"{count:,} updates", xlabel="log ratio to the constant rate")
 display.show(
     fig,
@@ -203,9 +188,9 @@ display.show(
 # %% tags=["nbval-ignore-output"]
 table = []
 for optimizer, length in itertools.product(optimizers, lengths):
-    order = sorted(names, key=lambda n: errors[n, optimizer, length, False].mean())
+    order = sorted(names, key=lambda n: errors[n, optimizer, length].mean())
     for name in names:
-        members = by_arm[name, optimizer, length, False]
+        members = compared.of((name, optimizer, length))
         table.append(
             {
                 "optimizer": optimizer,
@@ -213,16 +198,15 @@ for optimizer, length in itertools.product(optimizers, lengths):
                 "schedule": name,
                 "rank": order.index(name) + 1,
                 "rate": arms[name, optimizer, length],
-                "test error [%]": 100 * errors[name, optimizer, length, False].mean(),
-                "test loss": float(np.mean([r.final("test_loss") for r in members])),
-                "training loss": float(np.mean([r.final("train_loss") for r in members])),
-                "diverged": sum(r.diverged for r in members),
+                "test error [%]": 100 * errors[name, optimizer, length].mean(),
+                "test loss": members.array("test_loss").mean(),
+                "training loss": members.array("train_loss").mean(),
+                "diverged": members.num_diverged,
             }
         )
 frame = pd.DataFrame(table)
 display.table(
     frame,
-    digits=3,
     caption=f"Where they end, means over {n_seeds} seeds. Losses in "
     "nats; rank by test error, 1 is the lowest.",
 )
@@ -245,48 +229,34 @@ display.say(
 # ### Spot check: LeNet on MNIST
 
 # %% tags=["nbval-ignore-output"]
-tuning = {}
-for (name, optimizer, peak, _), run in zip(lenet_grid, runs[len(grid) :], strict=True):
-    loss = run.final("validation_loss")
-    tuning.setdefault((name, optimizer), {}).setdefault(peak, []).append(loss)
 lenet_rates = {
-    arm: tuned.best_rate(list(by_peak), [np.mean(v) for v in by_peak.values()])
-    for arm, by_peak in tuning.items()
+    arm: tuned.best_rate(lenet_peaks[arm[1]], losses.mean(axis=1))
+    for arm, losses in tried.arrays("validation_loss").items()
 }
-lenet_order = [(n, o, s) for n, o in lenet_rates for s in range(lenet_seeds)]
-lenet_runs = train_many(
-    [job(lenet, n, o, lenet_steps, lenet_rates[n, o], s, lenet_batch) for n, o, s in lenet_order]
-)
-lenet_loss = {
-    arm: np.array(
-        [
-            r.final("test_loss")
-            for (n, o, _), r in zip(lenet_order, lenet_runs, strict=True)
-            if (n, o) == arm
-        ]
-    )
-    for arm in lenet_rates
-}
+lenet_loss = train_many(
+    {
+        ((n, o), s): job(lenet, n, o, lenet_steps, rate, s, lenet_batch)
+        for (n, o), rate in lenet_rates.items()
+        for s in range(lenet_seeds)
+    }
+).arrays("test_loss")
 lenet_effect = {
     o: stats.log_differences(lenet_loss["cosine", o], lenet_loss["constant", o]) for o in optimizers
 }
 display.table(
-    pd.DataFrame(
-        [
-            {
-                "schedule": n,
-                "optimizer": o,
-                "tuned rate": rate,
-                "at the grid's edge": rate in (lenet_peaks[o][0], lenet_peaks[o][-1]),
-                "test loss": float(lenet_loss[n, o].mean()),
-                "log ratio of test losses to the constant": ""
-                if n == "constant"
-                else f"{stats.mean_interval(lenet_effect[o])}",
-            }
-            for (n, o), rate in lenet_rates.items()
-        ]
-    ),
-    digits=3,
+    [
+        {
+            "schedule": n,
+            "optimizer": o,
+            "tuned rate": rate,
+            "at the grid's edge": rate in (lenet_peaks[o][0], lenet_peaks[o][-1]),
+            "test loss": float(lenet_loss[n, o].mean()),
+            "log ratio of test losses to the constant": ""
+            if n == "constant"
+            else stats.mean_interval(lenet_effect[o]),
+        }
+        for (n, o), rate in lenet_rates.items()
+    ],
     caption=f"LeNet on MNIST, {lenet_steps} updates at the rate tuned on {lenet_tuning} tuning "
     f"seeds, mean over {lenet_seeds} seeds, with 95 % t intervals.",
 )
@@ -294,29 +264,19 @@ display.table(
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 # %% tags=["nbval-ignore-output"]
-pilot = {
-    o: float(
-        np.std(
-            stats.log_differences(*(errors[n, o, "2t", True] for n in ("cosine", "constant"))),
-            ddof=1,
-        )
+for optimizer in optimizers:
+    pilot = stats.log_differences(
+        *(runs.of((n, optimizer, "2t"), pilots).array(error) for n in ("cosine", "constant"))
     )
-    for o in optimizers
-}
-spread = max(pilot.values())
-display.say(
-    f"Paired standard deviation of cosine against constant over {pilot_seeds} pilot seeds: "
-    f"{pilot['sgd']:.3f} with momentum, {pilot['adam']:.3f} with Adam. For a gain of {margin:g} to "
-    f"lie beyond {delta:g} with power 0.8 the larger one asks for "
-    f"{stats.seeds_for_power(margin - delta, spread)} seeds; {n_seeds} were used."
-)
+    what = f"log ratio of test errors, cosine to constant ({optimizer}),"
+    claims.power(pilot, beyond=delta, effect=margin, used=n_seeds, what=what)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 unit = "log ratio of test errors"
-settled = claims.judge(
+claims.conclude(
     [
         Claim.effect(
             f"momentum-{le}",
@@ -392,10 +352,5 @@ settled = claims.judge(
             values=[agreement[o]],
         )
         for o in optimizers
-    ],
-    notebook="rule_of_thumb",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

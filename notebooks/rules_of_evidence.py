@@ -62,6 +62,8 @@ import pandas as pd
 from lrlab import Claim, claims, display, plots, stats
 from lrlab.claims import About, Setting
 
+plots.use_style()
+
 DELTA = 1.0
 plan = []  # nothing is trained
 SPREADS = {"equal": 0.0, "unequal": 0.5}  # standard deviation of the log of a claim's spread
@@ -150,7 +152,7 @@ for kind, draw in KINDS.items():
         half = float(stats.mean_interval(np.arange(n), 0.95).high - np.arange(n).mean())
         scale = half / np.arange(n).std(ddof=1)  # of the half-width, in standard deviations
         coverage[kind, n] = int((abs(x.mean(1)) <= scale * x.std(1, ddof=1)).sum())
-fig, ((ax,),) = plots.figure(height=2.8)
+fig, ax = plots.figure(height=2.8)
 for i, kind in enumerate(KINDS):
     shares = [coverage[kind, n] / n_samples for n in sizes]
     ax.plot(sizes, shares, "o-", color=plots.COLOURS[i])
@@ -162,7 +164,7 @@ for i, kind in enumerate(KINDS):
         color=plots.COLOURS[i],
         va="center",
     )
-ax.axhline(0.95, color="#888888", linewidth=1)
+plots.guide(ax, y=0.95)
 ax.set(
     xlabel="values in a sample", ylabel="share of intervals that cover", xlim=(0, sizes[-1] * 1.25)
 )
@@ -170,7 +172,7 @@ display.show(
     fig,
     alt="Share of 95 percent t intervals that cover the true mean against the number of values, "
     "one line for each kind of value; a line marks 95 percent.",
-    caption=f"Coverage of the 95 % t interval of a mean, {n_samples:,} samples a point; the grey "
+    caption=f"Coverage of the 95 % t interval of a mean, {n_samples:,} samples a point; the dotted "
     "line is what it says. Paired differences of log losses are nearer to normal than either other "
     "kind.",
     headline=True,
@@ -190,12 +192,10 @@ false_alarms = sum(
     for sample in rng.normal(size=(min(n_samples, 2000), sizes[-1]))
 )
 display.table(
-    pd.DataFrame(
-        [
-            {"values": n, "flagged": f"{k} of {total}", "share": k / total}
-            for n, (k, total) in flagged.items()
-        ]
-    ),
+    [
+        {"values": n, "flagged": f"{k} of {total}", "share": k / total}
+        for n, (k, total) in flagged.items()
+    ],
     digits=2,
     caption=f"How often a value {outlier:g} standard deviations away is flagged (Grubbs, 1 %). "
     f"Without one, {false_alarms} of {min(n_samples, 2000)} samples of {sizes[-1]} are flagged.",
@@ -206,7 +206,7 @@ display.table(
 #
 # Repetitions are drawn entries and samples, which are independent of each other.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 small, large = sizes[0], next((n for n in sizes if n >= 12), sizes[-1])
 
 
@@ -215,7 +215,7 @@ def about(budget, what):
 
 
 per_entry = about(f"{tested} effects of {n_seeds} values", "entries")
-settled = claims.judge(
+claims.conclude(
     [
         *(
             Claim.proportion(
@@ -268,13 +268,8 @@ settled = claims.judge(
             for n in sizes
         ),
     ],
-    notebook="rules_of_evidence",
     version=claims.rules.VERSION,
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)
 
 # %% tags=["nbval-ignore-output"]
 worst = max(shown.values(), key=lambda found: found.high)

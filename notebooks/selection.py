@@ -59,12 +59,12 @@ tuning_entry: str = ""  # [any] entry with the selected values; empty: the newes
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, claims, display, plots, stats, tasks, train_many
 from lrlab.labbook import tuned
-from lrlab.plots.panels import plain_ticks
 from lrlab.sweep import surnames
+
+plots.use_style()
 
 if sorted(factors) != factors or 1.0 not in factors or not factors[0] < 1 < factors[-1]:
     raise ValueError(f"factors must rise through 1, got factors={factors}")
@@ -85,8 +85,6 @@ large, small = models
 seeds = range(first_seed, first_seed + n_seeds)
 many = range(first_seed, first_seed + n_high)
 pilots = range(500, 500 + pilot_seeds)
-if n_high < n_seeds:
-    raise ValueError(f"n_high must be at least n_seeds, got n_high={n_high}, n_seeds={n_seeds}")
 
 
 def job(params, seed, model=large):
@@ -101,13 +99,12 @@ ARMS = {
 top = factors[-1]
 ladder = {(large, f): seeds for f in factors}
 ladder |= {(model, f): many for model in models for f in (1.0, top)}
-grid = {(arm, s): job(params, s) for arm, params in ARMS.items() for s in seeds}
-grid |= {(arm, s): job(ARMS[arm], s) for arm in ("default", "selected") for s in pilots}
+plan = {(arm, s): job(params, s) for arm, params in ARMS.items() for s in seeds}
+plan |= {(arm, s): job(ARMS[arm], s) for arm in ("default", "selected") for s in pilots}
 for (model, f), chosen in ladder.items():
     params = selected | {"peak_lr": f * selected["peak_lr"]}
-    grid |= {(model, f, s): job(params, s, model) for s in chosen}
-    grid |= {(model, f, s): job(params, s, model) for s in pilots if model == large and f == top}
-plan = list(grid.values())
+    plan |= {(model, f, s): job(params, s, model) for s in chosen}
+    plan |= {(model, f, s): job(params, s, model) for s in pilots if model == large and f == top}
 
 # %% [markdown]
 # ## Prediction
@@ -121,41 +118,36 @@ plan = list(grid.values())
 # %% tags=["nbval-ignore-output"]
 names = {"peak_lr": "peak rate", surnames.BETA2: "β₂", surnames.WEIGHT_DECAY: "weight decay"}
 display.table(
-    pd.DataFrame(
-        [
-            {"hyperparameter": words, "default": default[name], "selected": selected[name]}
-            for name, words in names.items()
-        ]
-    ),
-    digits=3,
+    [
+        {"hyperparameter": words, "default": default[name], "selected": selected[name]}
+        for name, words in names.items()
+    ],
     caption=f"Default and selected values, the latter from {selection.entry}.",
 )
 
 # %% tags=["nbval-ignore-output"]
-runs = dict(zip(grid, train_many(plan), strict=True))
-guess = models[large].chance_loss
-loss = {key: run.final("test_loss") for key, run in runs.items()}
+runs = train_many(plan)
 
 
 def over_seeds(*key, seeds=seeds):
-    return np.array([loss[(*key, s)] for s in seeds])
+    return runs.of(*key, seeds).array("test_loss")
 
 
-rows = []
-for arm in ARMS:
-    gain = stats.mean_interval(100 * stats.log_differences(over_seeds(arm), over_seeds("default")))
-    rows.append(
+gain = {
+    arm: stats.mean_interval(100 * stats.log_differences(over_seeds(arm), over_seeds("default")))
+    for arm in ARMS
+}
+display.table(
+    [
         {
             "values": arm,
-            "test loss (nats)": float(over_seeds(arm).mean()),
-            "bits per character": float(over_seeds(arm).mean() / np.log(2)),
-            "against the default (%)": "0"
-            if arm == "default"
-            else f"{gain.estimate:.2f} [{gain.low:.2f}, {gain.high:.2f}]",
+            "test loss (nats)": over_seeds(arm).mean(),
+            "bits per character": over_seeds(arm).mean() / np.log(2),
+            "against the default (%)": "0" if arm == "default" else gain[arm],
         }
-    )
-display.table(
-    pd.DataFrame(rows),
+        for arm in ARMS
+    ],
+    digits=4,
     caption=f"Test loss after {updates} updates, mean over n = {n_seeds} seeds; paired log ratios "
     "to the default in per cent, with 95 % t intervals.",
 )
@@ -167,42 +159,22 @@ costs = {
     m: stats.log_differences(over_seeds(m, top, seeds=many), over_seeds(m, 1.0, seeds=many))
     for m in models
 }
-fig, axes = plots.figure(1, 2, width=9.6, height=3.5, width_ratios=[1.2, 1])
-ax = axes[0, 0]
-low, mean, high = map(np.exp, stats.band(np.log(curve)))
-ax.plot(rates, mean, marker="o", color=plots.COLOURS[0], label="selected β₂, weight decay")
-ax.fill_between(rates, low, high, color=plots.COLOURS[0], alpha=0.2, linewidth=0)
+fig, (ax, right) = plots.figure(1, 2, height=3.5, width_ratios=[1.2, 1])
+look = {"marker": "o", "color": plots.COLOURS[0], "label": "selected β₂, weight decay"}
+plots.band(ax, rates, stats.band(curve, scale="log"), **look)
 for arm, colour, marker in (
     ("default", plots.COLOURS[6], "s"),
     ("default, selected rate", plots.COLOURS[1], "^"),
 ):
     found = stats.geometric_interval(over_seeds(arm))
-    ax.errorbar(
-        ARMS[arm]["peak_lr"],
-        found.estimate,
-        fmt=marker,
-        color=colour,
-        capsize=3,
-        label=arm,
-        yerr=[[found.estimate - found.low], [found.high - found.estimate]],
-    )
-ax.axvline(selected["peak_lr"], color="#888888", linewidth=0.8, linestyle=":")
+    look = {"color": colour, "marker": marker}
+    plots.error_bars(ax, [ARMS[arm]["peak_lr"]], [found], label=arm, **look)
+plots.guide(ax, x=selected["peak_lr"])
 ax.set(xscale="log", yscale="log", xlabel="peak rate", ylabel="test loss (nats)")
-bottom, roof = ax.get_ylim()
-plain_ticks(
-    ax, [t for t in (2.4, 2.45, 2.5, 2.55, 2.6, 2.65, 2.7, 2.8, 2.9, 3.0) if bottom < t < roof]
-)
-ax.legend(fontsize=8)
-gained = [stats.mean_interval(100 * costs[model]) for model in models]
-plots.intervals(
-    axes[0, 1],
-    list(models),
-    [g.estimate for g in gained],
-    [g.low for g in gained],
-    [g.high for g in gained],
-    points=[100 * costs[model] for model in models],
-)
-axes[0, 1].set_xlabel(f"test loss at {top:g} times the selected rate (%)")
+ax.legend()
+percent = {model: 100 * values for model, values in costs.items()}
+plots.intervals(right, stats.mean_intervals(percent), points=percent)
+right.set_xlabel(f"test loss at {top:g} times the selected rate (%)")
 display.show(
     fig,
     alt="Left: test loss against peak rate, a basin about the selected rate, with the default far "
@@ -214,41 +186,29 @@ display.show(
 display.say(
     f"Of the rates tried the test loss is lowest at {rates[int(np.argmin(curve.mean(0)))]:.3g}, "
     f"{factors[int(np.argmin(curve.mean(0)))]:g} times the selected one; "
-    f"{sum(run.diverged for run in runs.values())} of {len(runs)} runs diverged."
+    f"{runs.note()}."
 )
 
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 
 # %% tags=["nbval-ignore-output"]
-def pilot(*key):
-    return np.array([loss[(*key, s)] for s in pilots])
-
-
 contrasts = {
-    "selected to default": (pilot("selected"), pilot("default"), 0.02 - delta, n_seeds),
-    f"{top:g} times to once the selected rate": (
-        pilot(large, top),
-        pilot("selected"),
-        0.06,
-        n_high,
-    ),
+    "selected to default": (("selected",), ("default",), 0.02 - delta, n_seeds),
+    f"{top:g} times to once the selected rate": ((large, top), ("selected",), 0.06, n_high),
 }
-for words, (a, b, effect, used) in contrasts.items():
-    spread = float(np.std(stats.log_differences(a, b), ddof=1))
-    display.say(
-        f"Standard deviation of the log ratio, {words}, over {pilot_seeds} pilot seeds: "
-        f"{spread:.4f}. To tell a mean that lies {100 * effect:.0f} % beyond the limit with power "
-        f"0.8 asks for {stats.seeds_for_power(effect, spread)} seeds; {used} were used."
-    )
+for words, (*pair, effect, used) in contrasts.items():
+    pilot = stats.log_differences(*(over_seeds(*key, seeds=pilots) for key in pair))
+    what = f"log ratio of test losses, {words},"
+    claims.power(pilot, beyond=0.0, effect=effect, used=used, what=what)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 source = "juliusm2026"
 unit = "log ratio of test losses"
-settled = claims.judge(
+claims.conclude(
     [
         Claim.effect(
             "selected-beats-default",
@@ -288,10 +248,5 @@ settled = claims.judge(
             source=source,
             published="a smaller model makes extensive catapulting less necessary",
         ),
-    ],
-    notebook="selection",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -68,7 +68,6 @@ pool: int = 800  # [examples, 1..] that are looked at, about
 # %% tags=["setup"]
 import joblib
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Recipe, claims, display, events, plots, stats, tasks
 from lrlab.checkup import KINDS, checkup
@@ -76,6 +75,8 @@ from lrlab.experiments import mistakes
 from lrlab.optimizers import SGD, Adam, AdamW
 from lrlab.schedules import Constant
 from lrlab.training import parallel
+
+plots.use_style()
 
 RECIPES = {
     "mnist1d": (0.05, 50, SGD(momentum=0.9)),
@@ -99,8 +100,6 @@ FOUND = {
 }
 if not names or not set(names) <= set(RECIPES) or len(set(names)) < len(names):
     raise ValueError(f"names must be some of {', '.join(RECIPES)}, each once, got {names}")
-if not margin > 0 or min(n_seeds, pilot_seeds) < 2:
-    raise ValueError(f"need a positive margin and two seeds or more, got margin={margin}")
 budget = {"search_updates": search_updates, "learn_updates": learn_updates, "pool": pool, "span": 2}
 
 
@@ -126,7 +125,7 @@ plan = []  # a checkup trains by itself, for a few updates, and keeps no run
 def examined(case):
     """The report of one case; of the pilot the first loss alone is used."""
     name, mistake, seed = case
-    subject = healthy(name) if mistake is None else mistakes.plant(mistake, *healthy(name))
+    subject = healthy(name) if mistake is None else mistakes.inject_fault(mistake, *healthy(name))
     few = dict.fromkeys(("heart_updates", "search_updates", "learn_updates"), 1)
     return case, checkup(*subject, seed=seed, **budget | (few if case in pilots else {}))
 
@@ -192,39 +191,33 @@ def guess(task):
 
 
 display.table(
-    pd.DataFrame(
+    (
         {
             "task": name,
             "guessing costs": guess(tasks.get(name)),
             "expected first loss": sound[name][0].expected_loss,
-            "first loss": f"{stats.mean_interval([r.first_loss for r in sound[name]])}",
+            "first loss [95 %]": stats.mean_interval([r.first_loss for r in sound[name]]),
             "learned by heart": f"{sum(r.heart.learned for r in sound[name])} of {n_seeds}",
             "updates for it, median": int(np.median([len(r.heart.loss) for r in sound[name]])),
         }
         for name in names
     ),
+    digits=4,
     caption=f"First losses of {n_seeds} healthy runs of each task, without weight decay (nats; "
     "diffusion: squared error), and a sample of eight examples.",
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(1, 2, width=9.6, height=2.9)
-left, right = axes[0]
-each = [stats.mean_interval(off[name]) for name in names]
-plots.intervals(
-    left,
-    names,
-    *([getattr(i, end) for i in each] for end in ("estimate", "low", "high")),
-    points=[off[name] for name in names],
-)
-left.axvspan(-margin, margin, color="#888888", alpha=0.2, linewidth=0)
+fig, (left, right) = plots.figure(1, 2, height=2.9)
+plots.intervals(left, stats.mean_intervals(off), points=off)
+plots.shade(left, -margin, margin)
 left.set(title="first loss", xlabel="log ratio to the loss of guessing")
-for style, name in zip(plots.styles(), names, strict=False):
+for style, name in plots.styled(names):
     for i, report in enumerate(sound[name]):
         curve = report.heart.loss / report.heart.loss[0]
         right.plot(curve, **style, linewidth=0.9, alpha=0.7, label=name if i == 0 else "_")
 right.set(title="eight examples by heart", xlabel="update", ylabel="loss, relative", yscale="log")
-right.legend(fontsize=8)
+right.legend()
 display.show(
     fig,
     alt="Left: the log ratio of the first loss to that of guessing, near zero on each task. Right: "
@@ -252,8 +245,7 @@ for mistake, report in scored:
     totals[row] += 1
     for kind in report.kinds:
         counts[row, kinds.index(kind)] += 1
-fig, axes = plots.figure(1, 1, width=8.4, height=4.6)
-ax = axes[0, 0]
+fig, ax = plots.figure(width=8.4, height=4.6)
 ax.imshow(counts / totals[:, None], cmap="Blues", vmin=0, vmax=1.3, aspect="auto")
 for i, row in enumerate(rows):
     for j, kind in enumerate(kinds):
@@ -285,16 +277,19 @@ display.show(
 # %% tags=["nbval-ignore-output"]
 hits = [FOUND[case[1]] in report.kinds for case, report in planted.items()]
 alone = [report.kinds == (FOUND[case[1]],) for case, report in planted.items()]
-table = pd.DataFrame(
-    {
-        "task": name,
-        "found": f"{sum(FOUND[c[1]] in r.kinds for c, r in planted.items() if c[0] == name)} of "
-        f"{sum(c[0] == name for c in planted)}",
-        "healthy with a finding": f"{sum(not r.healthy for r in sound[name])} of {n_seeds}",
-    }
-    for name in names
+display.table(
+    [
+        {
+            "task": name,
+            "found": f"{sum(FOUND[c[1]] in r.kinds for c, r in planted.items() if c[0] == name)} "
+            f"of {sum(c[0] == name for c in planted)}",
+            "healthy with a finding": f"{sum(not r.healthy for r in sound[name])} of {n_seeds}",
+        }
+        for name in names
+    ],
+    digits=4,
+    caption="Planted mistakes found, and false alarms, by task.",
 )
-display.table(table, caption="Planted mistakes found, and false alarms, by task.")
 missed = [f"{c[1]} ({c[0]})" for (c, _), hit in zip(planted.items(), hits, strict=True) if not hit]
 display.say(
     f"{sum(hits)} of {len(hits)} planted mistakes were found under their own name; in {sum(alone)} "
@@ -310,23 +305,26 @@ display.say(
 # ## Verdict
 
 # %% tags=["nbval-ignore-output"]
-spreads = [
-    float(np.std([np.log(found[case].first_loss) for case in pilots if case[0] == name], ddof=1))
-    for name in names
-]
+pilot = {
+    name: [np.log(found[case].first_loss) for case in pilots if case[0] == name] for name in names
+}
+widest = max(names, key=lambda name: np.std(pilot[name]))
 alarm = [not report.healthy for rs in sound.values() for report in rs]
 learned = [report.heart.learned for rs in sound.values() for report in rs]
+claims.power(
+    pilot[widest] - np.mean(pilot[widest]),
+    within=margin,
+    used=n_seeds,
+    what=f"log first loss of {widest}, where it spreads most,",
+)
 display.say(
-    f"The largest standard deviation of the log first loss over {pilot_seeds} pilot seeds is "
-    f"{max(spreads):.3g}; to show a mean of zero to lie within {margin:g} with power 0.8 asks for "
-    f"{stats.seeds_for_equivalence(margin, max(spreads))} seeds, {n_seeds} were used. Of "
-    f"{len(hits)} and {len(alarm)} trials, all right, the exact 95 % intervals would begin at "
-    f"{stats.proportion_interval(len(hits), len(hits)).low:.2f} and end at "
+    f"Of {len(hits)} and {len(alarm)} trials, all right, the exact 95 % intervals would begin "
+    f"at {stats.proportion_interval(len(hits), len(hits)).low:.2f} and end at "
     f"{stats.proportion_interval(0, len(alarm)).high:.2f}."
 )
 
-# %% tags=["nbval-ignore-output"]
-settled = claims.judge(
+# %%
+claims.conclude(
     [
         *(
             Claim.equivalence(
@@ -364,10 +362,5 @@ settled = claims.judge(
             direction="less",
             threshold=alarms_below,
         ),
-    ],
-    notebook="seven_steps",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

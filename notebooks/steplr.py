@@ -54,14 +54,13 @@ loss_margin: float = 0.15  # [0<..] difference of the log test loss that would m
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 import torch
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, schedules, stats, tasks, train_many
 from lrlab.range_test import Trace, find_band, smooth
 
-if gamma <= 1:
-    raise ValueError(f"gamma must be above 1 for the rate to rise, got gamma={gamma}")
+plots.use_style()
+
 task = tasks.get("mnist", n_train=n_train)
 epoch = -(-task.n_train // batch_size)
 ramp_steps, decay_steps = intervals * interval_steps, epochs * epoch
@@ -76,7 +75,7 @@ decays = {
         decay_lr, decay_gamma, every_steps=epoch, steps=decay_steps
     ),
 }
-seeds = [*range(n_seeds), *range(1000, 1000 + pilot_seeds)]
+seeds, pilots = range(n_seeds), range(1000, 1000 + pilot_seeds)
 
 
 def job(schedule, seed):
@@ -90,14 +89,18 @@ def job(schedule, seed):
     )
 
 
-plan = [job(s, seed) for s in (*ramps.values(), *decays.values()) for seed in seeds]
+plan = {
+    (name, seed): job(schedule, seed)
+    for name, schedule in (ramps | decays).items()
+    for seed in (*seeds, *pilots)
+}
 
 # %% [markdown]
 # ## Prediction
 #
 # Written before the runs. *Identity*: at equal factor and interval the two schedules of the report
 # are one and the same, since torch's `ExponentialLR`, stepped once per epoch, is `StepLR` with a
-# step size of one epoch. *Ramp*: the staircase finds the same usable band within ±25 %. *Decay*:
+# step size of one epoch. *Ramp*: the staircase finds the same usable range within ±25 %. *Decay*:
 # the exponential decay lies below the staircase within each epoch, on average by a factor of about
 # √½, which at these lengths should not matter: the same test loss within ±0.15 in its logarithm.
 #
@@ -108,7 +111,7 @@ plan = [job(s, seed) for s in (*ramps.values(), *decays.values()) for seed in se
 # A step schedule is drawn as the steps it is.
 
 # %%
-fig, ((left, right),) = plots.figure(1, 2, height=2.7)
+fig, (left, right) = plots.figure(1, 2, height=2.7)
 plots.learning_rates(left, {"smooth ramp": per_step(np.arange(ramp_steps))})
 left.plot(
     np.arange(ramp_steps),
@@ -167,12 +170,6 @@ display.say(
 runs = train_many(plan)
 
 # %%
-count = len(ramps) * len(seeds)
-by_ramp = {name: runs[i * len(seeds) : (i + 1) * len(seeds)] for i, name in enumerate(ramps)}
-by_decay = {
-    name: runs[count + i * len(seeds) : count + (i + 1) * len(seeds)]
-    for i, name in enumerate(decays)
-}
 display.say(
     f"{len(runs)} runs: 2 ramps of {ramp_steps} updates and 2 decays of {decay_steps} updates, "
     f"each with {n_seeds} seeds and {pilot_seeds} more for the pilot."
@@ -181,22 +178,22 @@ display.say(
 # %% [markdown]
 # ### As ramps
 #
-# The loss on each batch while the rate rises. The usable band goes from the smallest constant rate
+# The loss on each batch while the rate rises. The usable range goes from the smallest constant rate
 # that, by the distance the ramp has travelled, brings a tenth of the drop within the length of the
 # decays, to the rate at which the smoothed loss has risen again by three tenths of the drop.
 
 # %% tags=["nbval-ignore-output"]
 found = {
-    name: [find_band([Trace.of(run)], decay_steps) for run in members]
-    for name, members in by_ramp.items()
+    name: {s: find_band([Trace.of(run)], decay_steps) for s, run in runs.of(name).items()}
+    for name in ramps
 }
-fig, ((ax,),) = plots.figure(height=3.1)
-for style, (name, members) in zip(plots.styles(), by_ramp.items(), strict=False):
-    for run in members[:n_seeds]:
+fig, ax = plots.figure(height=3.1)
+for style, name in plots.styled(ramps):
+    for run in runs.of(name, seeds).values():
         lr, loss, _ = smooth(Trace.of(run))
         ax.plot(lr, loss, alpha=0.55, linewidth=1.1, **style)
     ax.plot([], [], label=name, **style)
-plots.guess_line(ax, task.chance_loss)
+plots.chance_line(ax, task.chance_loss)
 ax.set(xscale="log", ylim=(0, 5), xlabel="learning rate", ylabel="loss on the batch [nats]")
 ax.legend(loc="lower left")
 display.show(
@@ -211,20 +208,19 @@ display.show(
 rows = []
 for name in ramps:
     for end in ("low", "high"):
-        seen = [lr for band in found[name][:n_seeds] if (lr := getattr(band, end).lr)]
-        interval = stats.geometric_interval(seen) if len(seen) > 1 else None
+        seen = [lr for s in seeds if (lr := getattr(found[name][s], end).lr)]
+        rate = stats.geometric_interval(seen) if len(seen) > 1 else "–"
         rows.append(
-            {"ramp": name, "end": end, "seen in": f"{len(seen)} of {n_seeds}"}
-            | (
-                {"rate": interval.estimate, "95 % from": interval.low, "to": interval.high}
-                if interval
-                else {}
-            )
+            {
+                "ramp": name,
+                "end": end,
+                "seen in": f"{len(seen)} of {n_seeds}",
+                "rate [95 %]": rate,
+            }
         )
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
-    caption=f"Ends of the usable band: geometric mean over {n_seeds} seeds.",
+    rows,
+    caption=f"Ends of the usable range: geometric mean over {n_seeds} seeds.",
 )
 
 
@@ -232,13 +228,10 @@ display.table(
 # ### As decays
 
 # %% tags=["nbval-ignore-output"]
-fig, ((left, right),) = plots.figure(1, 2, height=2.8, sharey=True)
-steps = by_decay["step decay"][0].evals["step"]
+fig, (left, right) = plots.figure(1, 2, height=2.8, sharey=True)
+steps = runs["step decay", 0].evals["step"]
 for ax, part in ((left, "train"), (right, "test")):
-    curves = {
-        name: stats.band([run.evals[f"{part}_loss"] for run in members[:n_seeds]])
-        for name, members in by_decay.items()
-    }
+    curves = {name: stats.band(runs.of(name, seeds).curves(f"{part}_loss")) for name in decays}
     plots.bands(ax, steps / epoch, curves)
     ax.set(xlabel="epoch", title=f"{part} loss")
 left.set_ylabel("cross-entropy [nats]")
@@ -248,13 +241,12 @@ display.show(
     fig,
     alt="Training and test loss against epoch for step decay and exponential decay: both fall "
     "steeply and end close together.",
-    caption=f"Mean and 95 % t interval over {n_seeds} paired seeds.",
+    caption=f"Mean and 95 % t interval over {n_seeds} paired seeds; {runs.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
 accuracies = {
-    name: stats.mean_interval([run.final("test_accuracy") for run in members[:n_seeds]])
-    for name, members in by_decay.items()
+    name: stats.mean_interval(runs.of(name, seeds).array("test_accuracy")) for name in decays
 }
 display.say(
     " ".join(
@@ -269,38 +261,27 @@ display.say(
 #
 # How large the samples had to be, from the pilot's seeds, which are used for nothing else:
 
-# %% tags=["nbval-ignore-output"]
-differences = {}
-for end in ("low", "high"):
-    pairs = zip(found["staircase"], found["smooth ramp"], strict=True)
-    rates = [(getattr(a, end).lr, getattr(b, end).lr) for a, b in pairs]
-    differences[end] = [np.log(a / b) if a and b else np.nan for a, b in rates]
-differences["decay"] = stats.log_differences(
-    *([run.final("test_loss") for run in by_decay[name]] for name in decays)
-)
-margins = {"low": np.log1p(band_margin), "high": np.log1p(band_margin), "decay": loss_margin}
-table = []
-for name, values in differences.items():
-    pilot = np.array(values[n_seeds:])
-    spread = float(np.std(pilot[np.isfinite(pilot)], ddof=1)) if np.isfinite(pilot).sum() > 1 else 0
-    needed = stats.seeds_for_equivalence(margins[name], spread) if spread else "unknown"
-    table.append(
-        {
-            "claim": name,
-            "margin": margins[name],
-            "pilot sd": spread or "unknown",
-            "seeds for power 0.8": needed,
-            "seeds used": n_seeds,
-        }
-    )
-display.table(
-    pd.DataFrame(table),
-    digits=3,
-    caption=f"Paired standard deviation over {pilot_seeds} pilot seeds and the size it asks for.",
-)
 
 # %% tags=["nbval-ignore-output"]
-settled = claims.judge(
+def apart(end, group):
+    """Log ratio of an end of the usable range, staircase to ramp; NaN where one is missing."""
+    pairs = [[getattr(found[name][s], end).lr for name in ramps] for s in group]
+    return np.array([np.log(a / b) if a and b else np.nan for a, b in pairs])
+
+
+def differences(name, group=seeds):
+    if name != "decay":
+        return apart(name, group)
+    return stats.log_differences(*(runs.of(decay, group).array("test_loss") for decay in decays))
+
+
+margins = {"low": np.log1p(band_margin), "high": np.log1p(band_margin), "decay": loss_margin}
+for name, margin in margins.items():
+    what = "log ratio of test losses" if name == "decay" else f"log ratio of the {name} ends"
+    claims.power(differences(name, pilots), within=margin, used=n_seeds, what=what)
+
+# %%
+claims.conclude(
     [
         Claim.exact(
             "identity",
@@ -313,16 +294,16 @@ settled = claims.judge(
         ),
         Claim.equivalence(
             "same-low",
-            "A staircase and a per-step ramp find the same lower end of the usable band.",
-            values=[v for v in differences["low"][:n_seeds] if np.isfinite(v)],
+            "A staircase and a per-step ramp find the same lower end of the usable range.",
+            values=[v for v in differences("low") if np.isfinite(v)],
             margin=margins["low"],
             unit="log ratio of rates",
             source="azmimr2022",
         ),
         Claim.equivalence(
             "same-high",
-            "A staircase and a per-step ramp find the same upper end of the usable band.",
-            values=[v for v in differences["high"][:n_seeds] if np.isfinite(v)] or [0.0],
+            "A staircase and a per-step ramp find the same upper end of the usable range.",
+            values=[v for v in differences("high") if np.isfinite(v)] or [0.0],
             margin=margins["high"],
             unit="log ratio of rates",
             source="azmimr2022",
@@ -330,15 +311,10 @@ settled = claims.judge(
         Claim.equivalence(
             "same-decay",
             "As decays, step and exponential schedules end at the same test loss.",
-            values=differences["decay"][:n_seeds],
+            values=differences("decay"),
             margin=loss_margin,
             unit="log ratio of test losses",
             source="azmimr2022",
         ),
-    ],
-    notebook="steplr",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -63,22 +63,18 @@ margin: float = 0.1  # [0<..] largest log ratio of errors at which one is as goo
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, train_many
 from lrlab.experiments.super_convergence import MnistFew
 from lrlab.labbook import tuned
 from lrlab.optimizers import SGD
-from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import OneCycle
 from lrlab.schedules.inverse import InverseDecay
 
+plots.use_style()
+
 EPOCH = 118  # updates in an epoch of the original
 RIGHT = {"cycle": 99.05, "inv": 98.92}  # [%] test images, as the re-run has it
-if not 1 < short_epochs < long_epochs:
-    raise ValueError(f"need 1 < short_epochs < long_epochs, got {short_epochs}, {long_epochs}")
-if not margin > 0:
-    raise ValueError(f"margin must be positive, got margin={margin}")
 task = MnistFew(n_train=n_train, source=source)
 epoch = -(-n_train // batch_size)
 short, long = short_epochs * epoch, long_epochs * epoch
@@ -115,9 +111,12 @@ def job(schedule, steps, seed, each=None):
 
 
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
-tuning_grid = [(peak, seed) for peak in peaks for seed in range(1000, 1000 + tuning_seeds)]
-plan = [job(cycle(peak), short, seed) for peak, seed in tuning_grid]
-plan += [job(inv(base_rate), long, seed, short) for seed in (*seeds, *pilots)]
+plan = {
+    ("tune", peak, seed): job(cycle(peak), short, seed)
+    for peak in peaks
+    for seed in range(1000, 1000 + tuning_seeds)
+}
+plan |= {("inv", seed): job(inv(base_rate), long, seed, short) for seed in (*seeds, *pilots)}
 
 # %% [markdown]
 # ## Prediction
@@ -129,11 +128,9 @@ plan += [job(inv(base_rate), long, seed, short) for seed in (*seeds, *pilots)]
 # ## Result
 
 # %%
-fig, [[ax]] = plots.figure(1, 1, width=7.2, height=2.6)
-for style, (name, schedule, steps) in zip(
-    plots.styles(),
-    ((f"one cycle, peak {peaks[1]:g}", cycle(peaks[1]), short), ("inv", inv(base_rate), long)),
-    strict=False,
+fig, ax = plots.figure(height=2.6)
+for style, (name, schedule, steps) in plots.styled(
+    ((f"one cycle, peak {peaks[1]:g}", cycle(peaks[1]), short), ("inv", inv(base_rate), long))
 ):
     ax.plot(np.arange(steps) / epoch, schedule(np.arange(steps)), label=name, **style)
 ax.set(xlabel="epoch", ylabel="learning rate", ylim=(0, None))
@@ -150,68 +147,51 @@ runs = train_many(plan)
 
 
 # %%
-def error(run):
-    """Share of wrong answers at the end; guessing where the run diverged."""
-    return 1 - run.final("test_accuracy")
+def error(run, part="test"):
+    """Share of wrong answers at the end."""
+    return 1 - run.final(f"{part}_accuracy")
 
 
-by_peak = {}
-for (peak, _), run in zip(tuning_grid, runs, strict=False):
-    wrong = 1 - run.final("validation_accuracy")
-    by_peak.setdefault(peak, []).append(wrong)
-slow = dict(zip((*seeds, *pilots), runs[len(tuning_grid) :], strict=True))
+tried = runs.of("tune").array(lambda run: error(run, "validation")).mean(axis=1)
+slow = runs.of("inv")
 display.say(
-    f"{len(tuning_grid)} runs of {short} updates to choose the peak, and {len(slow)} of {long:,} "
-    f"updates of `inv`: {n_seeds} paired seeds and {pilot_seeds} of the pilot."
+    f"{len(runs.of('tune'))} runs of {short} updates to choose the peak, and {len(slow)} of "
+    f"{long:,} updates of `inv`: {n_seeds} paired seeds and {pilot_seeds} of the pilot."
 )
 
 # %% tags=["nbval-ignore-output"]
-chosen = tuned.best_rate(peaks, [np.mean(found) for found in by_peak.values()])
+chosen = tuned.best_rate(peaks, tried)
 at_edge = "" if peaks[0] < chosen < peaks[-1] else ", at the end of the grid"
-listed = ", ".join(f"{100 * np.mean(found):.1f} % at {p:g}" for p, found in by_peak.items())
+listed = ", ".join(f"{100 * e:.1f} % at {p:g}" for p, e in zip(peaks, tried, strict=True))
 display.say(
     f"Validation errors of the cycle by its peak: {listed} (mean over {tuning_seeds} tuning "
     f"seeds). Chosen: {chosen:.3g}{at_edge}."
 )
 each = max(1, short_epochs // 4) * epoch
-quick = train_many([job(cycle(chosen), short, seed, each) for seed in (*seeds, *pilots)])
-fast = dict(zip((*seeds, *pilots), quick, strict=True))
+fast = train_many({s: job(cycle(chosen), short, s, each) for s in (*seeds, *pilots)})
 
 # %% tags=["nbval-ignore-output"]
 test = {
-    f"one cycle, {short_epochs} epochs": {seed: error(run) for seed, run in fast.items()},
-    f"inv, {long_epochs} epochs": {seed: error(run) for seed, run in slow.items()},
-    f"inv, its first {short_epochs} epochs": {
-        seed: float(1 - run.evals["test_accuracy"][list(run.evals["step"]).index(short)])
-        for seed, run in slow.items()
-    },
+    f"one cycle, {short_epochs} epochs": fast.final(error),
+    f"inv, {long_epochs} epochs": slow.final(error),
+    f"inv, its first {short_epochs} epochs": slow.final(
+        lambda run: float(1 - run.evals["test_accuracy"][list(run.evals["step"]).index(short)])
+    ),
 }
 labels = list(test)
-fig, [[left, right]] = plots.figure(1, 2, width=9.6, height=3.3, width_ratios=[1.15, 1])
-for name, group, style in zip(labels, (fast, slow), plots.styles(), strict=False):
+fig, (left, right) = plots.figure(1, 2, height=3.3, width_ratios=[1.15, 1])
+for style, (name, group) in plots.styled(zip(labels, (fast, slow), strict=False)):
     at = group[0].evals["step"][1:] / epoch
-    wrong = np.log([100 * (1 - group[seed].evals["test_accuracy"][1:]) for seed in seeds])
-    low, centre, high = map(np.exp, stats.band(wrong))
-    left.plot(at, centre, label=name, marker="o", markersize=3, **style)
-    left.fill_between(at, low, high, color=style["color"], alpha=0.18, linewidth=0)
+    wrong = 100 * (1 - group.of(seeds).curves("test_accuracy")[:, 1:])
+    plots.band(left, at, stats.band(wrong, scale="log"), label=name, marker="o", **style)
 left.set(xscale="log", yscale="log", xlabel="epoch", ylabel="test error [%]")
-ticks = [t for t in (3, 6, 12, 24, 48, 85) if t <= long_epochs]
-left.set_xticks(ticks, [str(t) for t in ticks])
-left.minorticks_off()
-low, high = left.get_ylim()
-plain_ticks(left, [t for t in (0.5, 1, 2, 3, 5, 7, 10, 20, 50, 90) if low < t < high])
-left.legend(fontsize=8)
+plots.ticks(left.xaxis, [t for t in (3, 6, 12, 24, 48, 85) if t <= long_epochs])
+left.legend()
 effects = {
     name: stats.log_differences(*([test[arm][s] for s in seeds] for arm in (name, labels[1])))
     for name in (labels[0], *labels[2:])
 }
-each = [stats.mean_interval(values) for values in effects.values()]
-plots.intervals(
-    right,
-    list(effects),
-    *([getattr(i, end) for i in each] for end in ("estimate", "low", "high")),
-    points=list(effects.values()),
-)
+plots.intervals(right, stats.mean_intervals(effects), points=effects)
 right.axvline(
     np.log((100 - RIGHT["cycle"]) / (100 - RIGHT["inv"])),
     color=plots.COLOURS[1],
@@ -220,38 +200,36 @@ right.axvline(
 )
 right.set(xlabel=f"log ratio of test errors to {labels[1]}")
 right.locator_params(axis="x", nbins=5)
-right.legend(fontsize=8, loc="upper right")
+right.legend(loc="upper right")
 display.show(
     fig,
     alt="Left: test error against the epoch on logarithmic axes for one cycle and the slow decay. "
     "Right: log ratios of final errors to 85 epochs of the slow decay, with intervals.",
     caption=f"LeNet on {n_train:,} images of MNIST. Left: test error, geometric mean and 95 % t "
     f"interval over {n_seeds} seeds. Right: paired log ratio of errors to {labels[1]}, mean "
-    "and 95 % t interval, dashes are seeds; dotted, the ratio of the two published accuracies.",
+    "and 95 % t interval, dashes are seeds; dotted, the ratio of the two published accuracies. "
+    f"Of one cycle {fast.note()}, of `inv` {slow.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
 display.table(
-    pd.DataFrame(
-        [
-            {
-                "trained": name,
-                "updates": long if name == labels[1] else short,
-                "test accuracy [%]": str(
-                    stats.mean_interval([100 * (1 - values[s]) for s in seeds])
-                ),
-                "published [%]": {labels[0]: RIGHT["cycle"], labels[1]: RIGHT["inv"]}.get(name, ""),
-            }
-            for name, values in test.items()
-        ]
-    ),
+    [
+        {
+            "trained": name,
+            "updates": long if name == labels[1] else short,
+            "test accuracy [%]": stats.mean_interval([100 * (1 - values[s]) for s in seeds]),
+            "published [%]": {labels[0]: RIGHT["cycle"], labels[1]: RIGHT["inv"]}.get(name, ""),
+        }
+        for name, values in test.items()
+    ],
+    digits=4,
     caption=f"Test accuracy on {len(task.data().test[0]):,} images, mean with 95 % t interval over "
     f"{n_seeds} seeds, and that of the re-run with 60,000 training images.",
 )
 
 # %% tags=["nbval-ignore-output"]
 measured = slow[0].evals["step"][1:] // epoch
-course = np.log([1 - slow[seed].evals["test_accuracy"][1:] for seed in seeds]).mean(axis=0)
+course = np.log(1 - slow.of(seeds).curves("test_accuracy")[:, 1:]).mean(axis=0)
 level = int(measured[np.argmax(course < course[-1] + margin / 2)])
 display.say(
     f"`inv` need not go on for so long here: measured every {short_epochs} epochs, its error is "
@@ -263,23 +241,18 @@ display.say(
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 # %% tags=["nbval-ignore-output"]
 pilot = stats.log_differences(*([test[arm][s] for s in pilots] for arm in labels[:2]))
-spread = float(np.std(pilot, ddof=1))
-asked = stats.seeds_for_power(2 * margin, spread) if spread > 0 else 5
-display.say(
-    f"Paired standard deviation of the log ratio over {pilot_seeds} pilot seeds: {spread:.3f}. For "
-    f"a cycle with a tenth fewer mistakes to lie below {margin:g} with power 0.8 that asks for "
-    f"{asked} seeds; {n_seeds} were used."
-)
+what = "log ratio of test errors, one cycle to inv,"
+claims.power(pilot, beyond=margin, effect=3 * margin, used=n_seeds, what=what)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 unit = "log ratio of test errors"
 ratio = effects[labels[0]]
 claimed = f"{RIGHT['cycle']} % right after 12 epochs, {RIGHT['inv']} % after 85 of inv"
-settled = claims.judge(
+claims.conclude(
     [
         Claim.effect(
             "at-least",
@@ -321,10 +294,5 @@ settled = claims.judge(
             )
             for name, arm in zip(("cycle", "inv"), labels, strict=False)
         ),
-    ],
-    notebook="super_convergence",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -69,7 +69,6 @@ margin: float = 0.9  # [0<..<1] correlation that the number of sweeps is chosen 
 import math
 
 import numpy as np
-import pandas as pd
 from scipy.stats import spearmanr
 
 from lrlab import Claim, Job, claims, display, plots, stats, train_many
@@ -78,10 +77,10 @@ from lrlab.experiments.replay import replay
 from lrlab.sweep import rules, sampling
 from lrlab.sweep.surnames import bayesian
 
+plots.use_style()
+
 if not all(k > 1 for k in [kappa, *kappas]):
     raise ValueError(f"kappas must be above 1, got kappas={kappas}, kappa={kappa}")
-if trials < 3 or pilot_trials < 3:
-    raise ValueError(f"a ranking needs 3 or more runs, got {trials} and {pilot_trials}")
 shared = bayesian(updates=updates, eval_every=eval_every, n_eval=n_eval, sampler="quasi-random")
 warmup = updates // 10
 peak = math.ceil(warmup / eval_every)
@@ -89,16 +88,15 @@ task = shared.task
 
 
 def members(seed, count):
-    """The jobs of one sweep."""
+    """The jobs of one sweep, numbered."""
     plan = shared.replace(seed=seed)
-    return [
-        Job(task, plan.recipe_of(sampling.fixed(plan, k)).replace(seed=seed)) for k in range(count)
-    ]
+    each = (plan.recipe_of(sampling.fixed(plan, k)).replace(seed=seed) for k in range(count))
+    return enumerate(Job(task, recipe) for recipe in each)
 
 
-sweeps = {seed: members(seed, trials) for seed in range(n_sweeps)}
-pilots = {seed: members(seed, pilot_trials) for seed in range(500, 500 + pilot_sweeps)}
-plan = [job for jobs in (sweeps | pilots).values() for job in jobs]
+sweeps, pilots = range(n_sweeps), range(500, 500 + pilot_sweeps)
+plan = {(seed, k): job for seed in sweeps for k, job in members(seed, trials)}
+plan |= {(seed, k): job for seed in pilots for k, job in members(seed, pilot_trials)}
 
 # %% [markdown]
 # ## Prediction
@@ -120,24 +118,19 @@ ratio = {k: k ** (evaluations - 1) for k in kappas}
 warm_total = {k: weights(evaluations, k)[:warm].sum() for k in kappas}
 warm_kill = {k: weights(min_iter, k)[:warm].sum() for k in kappas}
 display.table(
-    pd.DataFrame(
-        {
-            "κ": [f"{k:g}" for k in kappas],
-            "last / first": [
-                f"{ratio[k]:,.3g}" if ratio[k] < 1e6 else f"{ratio[k]:.3g}" for k in kappas
-            ],
-            "points with half of the weight": [int((share[k] <= 0.5).sum()) + 1 for k in kappas],
-            "with 90 %": [int((share[k] <= 0.9).sum()) + 1 for k in kappas],
-            **{
-                f"last {m}": [f"{100 * share[k][m - 1]:.1f} %" for k in kappas]
-                for m in (1, 10, 30, 40)
-            },
-            f"first {warm}": [f"{100 * warm_total[k]:.3g} %" for k in kappas],
-            f"first {warm}, at evaluation {min_iter}": [
-                f"{100 * warm_kill[k]:.0f} %" for k in kappas
-            ],
-        }
-    ),
+    {
+        "κ": [f"{k:g}" for k in kappas],
+        "last / first": [
+            f"{ratio[k]:,.3g}" if ratio[k] < 1e6 else f"{ratio[k]:.3g}" for k in kappas
+        ],
+        "points with half of the weight": [int((share[k] <= 0.5).sum()) + 1 for k in kappas],
+        "with 90 %": [int((share[k] <= 0.9).sum()) + 1 for k in kappas],
+        **{
+            f"last {m}": [f"{100 * share[k][m - 1]:.1f} %" for k in kappas] for m in (1, 10, 30, 40)
+        },
+        f"first {warm}": [f"{100 * warm_total[k]:.3g} %" for k in kappas],
+        f"first {warm}, at evaluation {min_iter}": [f"{100 * warm_kill[k]:.0f} %" for k in kappas],
+    },
     digits=4,
     caption=f"Weights κᵗ over {evaluations} evaluations: their ratio, how many of the last points "
     "have half and 90 % of the weight, and the weight of the last and the first ones; the last "
@@ -145,15 +138,14 @@ display.table(
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, [[ax]] = plots.figure(1, 1, width=6.4, height=3.4)
-for k, style in zip(kappas, plots.styles(), strict=False):
+fig, ax = plots.figure(width=6.4, height=3.4)
+for style, k in plots.styled(kappas):
     ax.plot(np.arange(1, evaluations + 1), 100 * share[k], label=f"{k:g}", **style)
 for level in (50, 90):
-    ax.axhline(level, color="#888888", linewidth=0.8, linestyle=":")
+    plots.guide(ax, y=level)
 ax.set(xscale="log", xlabel="last evaluations of a run", ylabel="share of the weight [%]")
-ax.set_xticks([1, 3, 10, 30, 100, evaluations], ["1", "3", "10", "30", "100", f"{evaluations}"])
-ax.minorticks_off()
-ax.legend(title="κ", fontsize=8)
+plots.ticks(ax.xaxis, [1, 3, 10, 30, 100, evaluations])
+ax.legend(title="κ")
 display.show(
     fig,
     alt="Share of the weight that the last evaluations have, against their number, for six κ: even "
@@ -180,21 +172,19 @@ display.say(
 # ### The metric on runs
 
 # %% tags=["nbval-ignore-output"]
-runs = iter(train_many(plan))
-grouped = {seed: [next(runs) for _ in jobs] for seed, jobs in (sweeps | pilots).items()}
-guess = task.chance_loss
+runs = train_many(plan)
+chance = task.chance_loss
 
 
 def curve(run):
     """Validation loss at each evaluation, that of guessing from the divergence on."""
-    found = np.full(shared.evaluations, guess)
+    found = np.full(shared.evaluations, chance)
     seen = run.evals["validation_loss"][1:]
-    found[: len(seen)] = np.where(np.isfinite(seen), seen, guess)
+    found[: len(seen)] = np.where(np.isfinite(seen), seen, chance)
     return found
 
 
-losses = {seed: np.array([curve(run) for run in each]) for seed, each in grouped.items()}
-test = {seed: np.array([run.final("test_loss") for run in each]) for seed, each in grouped.items()}
+losses, test = runs.arrays(curve), runs.arrays("test_loss")
 how = {"peak": peak, "near": near, "window": window}
 
 
@@ -217,32 +207,31 @@ metric = {seed: logged(loss) for seed, loss in losses.items()}
 # %% tags=["nbval-ignore-output"]
 fig, axes = plots.figure(1, 3, width=10.2, height=3.3)
 shown = 0
-order = np.argsort([job.recipe.schedule.then.peak_lr for job in sweeps[shown]])
+peaks = runs.of(shown).array(lambda run: run.recipe.schedule.then.peak_lr)
 shades = plots.mpl.colormaps["viridis"](np.linspace(0, 0.92, trials))
 place = np.arange(1, shared.evaluations + 1)
-for ax, form in zip(axes[0], forms[:3], strict=True):
+for ax, form in zip(axes, forms[:3], strict=True):
     upto = 3 * peak if form == "per evaluation" else shared.evaluations
-    for shade, k in zip(shades, order, strict=True):
-        rate = sweeps[shown][k].recipe.schedule.then.peak_lr
+    for shade, k in zip(shades, np.argsort(peaks), strict=True):
         ax.plot(
             place[:upto],
             metric[shown][form][k][:upto],
             color=shade,
             linewidth=1.2,
-            label=f"{rate:.2g}",
+            label=f"{peaks[k]:.2g}",
         )
         if form == "cumulative":
             best = np.minimum.accumulate(metric[shown][form][k])
             ax.plot(place, best, color=shade, linestyle="--", linewidth=1)
-    for band in rules.rungs(shared.rule, shared.evaluations):
-        if band <= upto:
-            ax.axvline(band, color="#888888", linewidth=0.8, linestyle=":")
-    ax.axvspan(peak - near, peak + near, color="#888888", alpha=0.15, linewidth=0)
+    for rung in rules.rungs(shared.rule, shared.evaluations):
+        if rung <= upto:
+            plots.guide(ax, x=rung)
+    plots.shade(ax, peak - near, peak + near)
     ax.set(title=form, xlabel="evaluation")
-axes[0, 0].set_ylabel("what is logged [nats]")
-axes[0, 1].set_title("per evaluation, the beginning")
-axes[0, 2].set_yscale("log")
-axes[0, 0].legend(title="peak rate", fontsize=7, ncols=2)
+axes[0].set_ylabel("what is logged [nats]")
+axes[1].set_title("per evaluation, the beginning")
+axes[2].set_yscale("log")
+axes[0].legend(title="peak rate", fontsize=7, ncols=2)
 display.show(
     fig,
     alt="Loss, metric per evaluation and cumulative metric against the evaluation for the runs of "
@@ -273,22 +262,18 @@ for form in forms:
         stopped[form, name] = [
             replay(metric[s][form], rule, arrivals[s], final=test[s]) for s in sweeps
         ]
-rows = []
-for (form, name), found in stopped.items():
-    interval = stats.mean_interval(correlation[form, name])
-    rows.append(
+display.table(
+    [
         {
             "logged": form,
             "scored by": name,
-            "correlation with the test loss": f"{interval.estimate:.2f} [{interval.low:.2f}, "
-            f"{interval.high:.2f}]",
-            "regret of its choice": float(regret[form, name].mean()),
+            "correlation with the test loss": stats.mean_interval(correlation[form, name]),
+            "regret of its choice": regret[form, name].mean(),
             "stopped": f"{100 * np.mean([1 - r.kept.mean() for r in found]):.0f} %",
             "best run stopped": f"{100 * np.mean([r.lost_winner.mean() for r in found]):.0f} %",
         }
-    )
-display.table(
-    pd.DataFrame(rows),
+        for (form, name), found in stopped.items()
+    ],
     digits=2,
     caption=f"Means over {n_sweeps} sweeps of {trials} runs, κ = {kappa:g}. Correlation: "
     "Spearman's, 95 % t interval. Regret: log ratio of the test losses of the run with the best "
@@ -297,15 +282,10 @@ display.table(
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, [[ax]] = plots.figure(1, 1, width=6.8, height=3.4)
-each = [stats.mean_interval(values) for values in correlation.values()]
-plots.intervals(
-    ax,
-    [f"{form}, {name}" for form, name in correlation],
-    *([getattr(i, end) for i in each] for end in ("estimate", "low", "high")),
-    points=list(correlation.values()),
-)
-ax.axvline(useful, color="#888888", linewidth=1, linestyle=":")
+fig, ax = plots.figure(width=6.8, height=3.4)
+each = {f"{form}, {name}": values for (form, name), values in correlation.items()}
+plots.intervals(ax, stats.mean_intervals(each), points=each)
+plots.guide(ax, x=useful)
 ax.set_xlabel("rank correlation of the score with the test loss")
 display.show(
     fig,
@@ -315,19 +295,18 @@ display.show(
 )
 
 # %% tags=["nbval-ignore-output"]
-by_kappa = [
-    {"κ": f"{k:g}"}
-    | {
-        f"{form}, {name}": float(
-            np.mean([ranks(score(logged(losses[s], k)[form]), test[s]) for s in sweeps])
-        )
-        for form in forms[1:]
-        for name, score in scorings.items()
-    }
-    for k in kappas
-]
 display.table(
-    pd.DataFrame(by_kappa),
+    [
+        {"κ": f"{k:g}"}
+        | {
+            f"{form}, {name}": float(
+                np.mean([ranks(score(logged(losses[s], k)[form]), test[s]) for s in sweeps])
+            )
+            for form in forms[1:]
+            for name, score in scorings.items()
+        }
+        for k in kappas
+    ],
     digits=2,
     caption=f"Correlation of the score with the test loss by κ, means over {n_sweeps} sweeps.",
 )
@@ -360,24 +339,15 @@ display.say(
 # %% [markdown]
 # ## Verdict
 #
-# How many sweeps it takes, from the pilot:
+# How many sweeps it takes, from the pilot study:
 
 # %% tags=["nbval-ignore-output"]
-spread = {
-    name: float(np.std([ranks(score(metric[s]["cumulative"]), test[s]) for s in pilots], ddof=1))
-    for name, score in scorings.items()
-}
-asks = {name: stats.seeds_for_power(margin - useful, max(sd, 0.01)) for name, sd in spread.items()}
-display.say(
-    f"Standard deviation of the cumulative metric's correlation with the test loss over "
-    f"{pilot_sweeps} pilot sweeps of {pilot_trials} runs: {spread['last']:.2f} by its last value, "
-    f"{spread['best so far']:.2f} by its best so far. For a correlation that lies "
-    f"{margin - useful:.1f} beyond or short of {useful:g} to be told from it with power 0.8 that "
-    f"asks for {asks['last']} and {asks['best so far']} sweeps; {n_sweeps} were used. In pilot "
-    "sweeps of fewer runs the spread is larger."
-)
+for name, score in scorings.items():
+    pilot = [ranks(score(metric[s]["cumulative"]), test[s]) for s in pilots]
+    what = f"correlation of the cumulative metric ({name}) in sweeps of {pilot_trials} runs"
+    claims.power(pilot, beyond=useful, effect=margin, used=n_sweeps, what=what)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 source = "juliusm2026"
 published = {
     1.01: (6.9, 0.05),
@@ -535,8 +505,4 @@ listed += [
         published="aggressive, to weed out runs without the rise",
     ),
 ]
-settled = claims.judge(listed, notebook="sweep_metric")
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)
+claims.conclude(listed)

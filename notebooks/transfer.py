@@ -67,13 +67,14 @@ delta: float = 0.02  # [0<..] smallest difference of the log error that would ma
 import math
 
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, train_many
 from lrlab.experiments.transfer import Transfer
 from lrlab.labbook.tuned import best_rate
 from lrlab.optimizers import Adam
 from lrlab.schedules import Linear
+
+plots.use_style()
 
 if not (1 in ratios and ratio in ratios and ratio > 1 and delta > 0):
     raise ValueError(f"ratios must hold 1 and the claimed one, got {ratios} and {ratio}")
@@ -125,13 +126,17 @@ def grid(base, arm):
     return [rate * (lenet_factor if arm[1] > 1 else 1) for rate in lenet_rates]
 
 
-def tuning(base):
-    """What is trained to tune: condition, rate, seed."""
-    chosen, count = (lenet_arms, lenet_tuning) if base == "mnist" else (arms, tuning_seeds)
-    return [(a, r, s) for s in range(1000, 1000 + count) for a in chosen for r in grid(base, a)]
-
-
-plan = [job(base, *point) for base in ("mnist1d", "mnist") for point in tuning(base)]
+tuned_over = {
+    "mnist1d": (arms, range(1000, 1000 + tuning_seeds)),
+    "mnist": (lenet_arms, range(1000, 1000 + lenet_tuning)),
+}
+plan = {
+    ((base, arm), rate, seed): job(base, arm, rate, seed)
+    for base, (conditions, group) in tuned_over.items()
+    for arm in conditions
+    for rate in grid(base, arm)
+    for seed in group
+}
 
 # %% [markdown]
 # ## Prediction
@@ -153,22 +158,19 @@ plan = [job(base, *point) for base in ("mnist1d", "mnist") for point in tuning(b
 tuned_runs = train_many(plan)
 
 
-def error(run, part):
-    """Share of wrong answers at the end; guessing among five where the run diverged."""
+def error(run, part="test"):
+    """Share of wrong answers at the end."""
     return 1 - run.final(f"{part}_accuracy")
 
 
-points = [(base, *point) for base in ("mnist1d", "mnist") for point in tuning(base)]
-validation = {}
-for (base, arm, rate, _), run in zip(points, tuned_runs, strict=True):
-    validation.setdefault((base, arm), {}).setdefault(rate, []).append(error(run, "validation"))
-curves = {key: [np.mean(values) for values in found.values()] for key, found in validation.items()}
+validation = tuned_runs.arrays(lambda run: error(run, "validation"))
+curves = {key: errors.mean(axis=1) for key, errors in validation.items()}
 chosen = {key: best_rate(grid(*key), curve) for key, curve in curves.items()}
 
 # %% tags=["nbval-ignore-output"]
-fig, [axes] = plots.figure(1, 2, width=9.6, height=3.7)
+fig, axes = plots.figure(1, 2, height=3.7)
 for ax, base in zip(axes, ("mnist1d", "mnist"), strict=True):
-    for style, arm in zip(plots.styles(), arms, strict=False):
+    for style, arm in plots.styled(arms):
         if (base, arm) in curves:
             ax.plot(
                 grid(base, arm),
@@ -180,17 +182,17 @@ for ax, base in zip(axes, ("mnist1d", "mnist"), strict=True):
             )
     ax.set(xscale="log", xlabel="peak rate of the last layer")
     ticks = sorted({rate for b, arm in curves if b == base for rate in grid(b, arm)})[::2]
-    ax.set_xticks(ticks, [f"{rate:g}" for rate in ticks], fontsize=8)
-    ax.minorticks_off()
+    plots.ticks(ax.xaxis, ticks)
+    ax.tick_params(axis="x", labelsize=8)
 axes[0].set(title=f"MNIST-1D, {sample} signals", ylabel="validation error [%]")
 axes[1].set(title=f"LeNet on MNIST, {lenet_sample} images")
-axes[0].legend(fontsize=8)
+axes[0].legend()
 display.show(
     fig,
     alt="Validation error against the peak rate of the last layer, a line for each condition; "
     "pretrained networks lie below those from scratch, the last layer alone is nearly flat.",
     caption=f"Share of wrong answers on the validation part, mean over {tuning_seeds} tuning seeds "
-    f"({lenet_tuning} for LeNet).",
+    f"({lenet_tuning} for LeNet); {tuned_runs.note()}.",
 )
 
 # %% [markdown]
@@ -200,40 +202,30 @@ display.show(
 order = [("mnist1d", a, s) for s in seeds for a in arms]
 order += [("mnist1d", (PRETRAINED, r), s) for s in pilots for r in (1.0, ratio)]
 order += [("mnist", a, s) for s in range(lenet_seeds) for a in lenet_arms]
-runs = dict(
-    zip(order, train_many([job(base, a, chosen[base, a], s) for base, a, s in order]), strict=True)
-)
+runs = train_many({(base, a, s): job(base, a, chosen[base, a], s) for base, a, s in order})
 
 
 def ends(base, arm, group):
     """Test errors of a condition."""
-    return np.array([error(runs[base, arm, s], "test") for s in group])
+    return runs.of(base, arm, group).array(error)
 
 
 group = {"mnist1d": seeds, "mnist": range(lenet_seeds)}
 display.table(
-    pd.DataFrame(
-        [
-            {
-                "data": base,
-                "condition": label(arm),
-                "rate of the last layer": chosen[base, arm],
-                "at the grid's edge": chosen[base, arm]
-                in (grid(base, arm)[0], grid(base, arm)[-1]),
-                "test error [%]": f"{stats.mean_interval(100 * ends(base, arm, group[base]))}",
-                "test loss": float(
-                    np.mean([runs[base, arm, s].final("test_loss") for s in group[base]])
-                ),
-                "training loss": float(
-                    np.mean([runs[base, arm, s].final("train_loss") for s in group[base]])
-                ),
-            }
-            for base, arm in chosen
-        ]
-    ),
-    digits=3,
+    [
+        {
+            "data": base,
+            "condition": label(arm),
+            "rate of the last layer": chosen[base, arm],
+            "at the grid's edge": chosen[base, arm] in (grid(base, arm)[0], grid(base, arm)[-1]),
+            "test error [%]": stats.mean_interval(100 * ends(base, arm, group[base])),
+            "test loss": runs.of(base, arm, group[base]).array("test_loss").mean(),
+            "training loss": runs.of(base, arm, group[base]).array("train_loss").mean(),
+        }
+        for base, arm in chosen
+    ],
     caption=f"Each condition at its tuned rate; 95 % t intervals over {n_seeds} seeds "
-    f"({lenet_seeds} for LeNet). Losses in nats, means.",
+    f"({lenet_seeds} for LeNet). Losses in nats, means; {runs.note()}.",
 )
 
 
@@ -258,33 +250,19 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(1, 2, width=9.6, height=3.2, width_ratios=[1.5, 1])
+fig, axes = plots.figure(1, 2, height=3.2, width_ratios=[1.5, 1])
 each = {name: effect(*pair) for name, pair in pairs.items()}
 each["LeNet: divided against one rate"] = effect(LOWER, ONE, "mnist")
 each["LeNet: pretrained against from scratch"] = effect(ONE, (SCRATCH, 1.0), "mnist")
-here = [stats.mean_interval(values) for values in each.values()]
-plots.intervals(
-    axes[0, 0],
-    list(each),
-    *([getattr(i, end) for i in here] for end in ("estimate", "low", "high")),
-    points=list(each.values()),
-)
-axes[0, 0].axvspan(-delta, delta, color="#888888", alpha=0.2, linewidth=0)
-axes[0, 0].set_xlabel("log ratio of test errors")
-axes[0, 0].locator_params(axis="x", nbins=6)
+plots.intervals(axes[0], stats.mean_intervals(each), points=each)
+plots.shade(axes[0], -delta, delta)
+axes[0].set_xlabel("log ratio of test errors")
+axes[0].locator_params(axis="x", nbins=6)
 of = [*sorted(ratios), math.inf]
 at = [stats.mean_interval(100 * ends("mnist1d", (PRETRAINED, r), seeds)) for r in of]
-centre = np.array([i.estimate for i in at])
-axes[0, 1].errorbar(
-    range(len(of)),
-    centre,
-    marker="o",
-    capsize=3,
-    color=plots.COLOURS[0],
-    yerr=[centre - [i.low for i in at], [i.high for i in at] - centre],
-)
-axes[0, 1].set_xticks(range(len(of)), [*(f"{r:g}" for r in of[:-1]), "∞"])
-axes[0, 1].set(xlabel="ratio of neighbouring rates", ylabel="test error [%]")
+plots.error_bars(axes[1], range(len(of)), at, color=plots.COLOURS[0])
+axes[1].set_xticks(range(len(of)), [*(f"{r:g}" for r in of[:-1]), "∞"])
+axes[1].set(xlabel="ratio of neighbouring rates", ylabel="test error [%]")
 display.show(
     fig,
     alt="Left: differences of log test errors between pairs of conditions, with intervals. Right: "
@@ -300,22 +278,24 @@ display.show(
 # ## Verdict
 
 # %% tags=["nbval-ignore-output"]
-spread = float(np.std(effect(LOWER, ONE, seeds=pilots), ddof=1))
+claims.power(
+    effect(LOWER, ONE, seeds=pilots),
+    beyond=delta,
+    effect=5 * delta,
+    used=n_seeds,
+    what="log ratio of test errors of the two ways of fine-tuning",
+)
 display.say(
-    f"Over {pilot_seeds} pilot seeds the paired log ratio of the two ways of fine-tuning has a "
-    f"standard deviation of {spread:.3f}. For a difference of {5 * delta:g} to lie beyond "
-    f"{delta:g} with power 0.8 that asks for "
-    f"{stats.seeds_for_power(4 * delta, max(spread, 1e-3))} seeds; {n_seeds} were used. The test "
-    f"part has {len(Transfer().data().test[0])} signals, so that one more wrong answer changes the "
-    f"log error of the pretrained network by "
+    f"The test part has {len(Transfer().data().test[0])} signals, so that one more wrong answer "
+    "changes the log error of the pretrained network by "
     f"{1 / (len(Transfer().data().test[0]) * ends('mnist1d', ONE, seeds).mean()):.3f}."
 )
 
-# %% tags=["nbval-ignore-output"]
+# %%
 unit = "log ratio of test errors"
 gain = each[f"divided by {ratio:g} against one rate"]
 control = each["the same from scratch"]
-settled = claims.judge(
+claims.conclude(
     [
         Claim.effect(
             "discriminative",
@@ -381,10 +361,5 @@ settled = claims.judge(
             values=[chosen["mnist1d", LOWER] / chosen["mnist1d", ONE]],
             scale="log",
         ),
-    ],
-    notebook="transfer",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -47,19 +47,14 @@ excess: float = 0.05  # [0<..] relative excess of the loss at the edge of the ba
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, tasks, train_many
 from lrlab.labbook import tuned
 from lrlab.optimizers import Adam
 from lrlab.schedules.presets import lineup
 
-if len(peaks) < 3 or sorted(set(peaks)) != peaks:
-    raise ValueError(f"peaks must be at least three rising rates, got peaks={peaks}")
-if not excess > 0:
-    raise ValueError(f"excess must be positive, got excess={excess}")
-if not 0 < short_epochs < long_epochs:
-    raise ValueError(f"need 0 < short_epochs < long_epochs, got {short_epochs}, {long_epochs}")
+plots.use_style()
+
 epochs = {"short": short_epochs, "long": long_epochs}
 task = tasks.get("digits_diffusion", n_train=n_train)
 epoch = -(-task.n_train // batch_size)
@@ -82,10 +77,13 @@ def job(name, length, peak, seed):
 
 
 names = list(lineup(epoch * max(epochs.values())))
-grid = [
-    (name, length, peak, s) for length in epochs for name in names for peak in peaks for s in seeds
-]
-plan = [job(*point) for point in grid]
+plan = {
+    ((name, length), peak, s): job(name, length, peak, s)
+    for length in epochs
+    for name in names
+    for peak in peaks
+    for s in seeds
+}
 
 # %% [markdown]
 # ## Prediction
@@ -103,25 +101,19 @@ runs = train_many(plan)
 # %%
 AVERAGED = "constant, averaged"
 conditions = [*names, AVERAGED]
-loss = {
-    (c, length): np.full((len(peaks), tuning_seeds), np.nan)
-    for c in conditions
-    for length in epochs
-}
-for (name, length, peak, seed), run in zip(grid, runs, strict=True):
-    at = peaks.index(peak), seed - seeds[0]
-    loss[name, length][at] = run.final("validation_loss")
-    if name == "constant":
-        loss[AVERAGED, length][at] = run.final("averaged_validation_loss")
+loss = runs.arrays("validation_loss")  # shape (peaks, seeds)
+for length in epochs:
+    averaged = runs.of(("constant", length)).array("averaged_validation_loss")
+    loss[AVERAGED, length] = averaged
 display.say(
     f"{len(runs)} runs: {len(names)} schedules, {len(peaks)} peak rates, {len(epochs)} lengths, "
     f"{tuning_seeds} seeds; {len(runs) // len(names)} runs for each schedule."
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(1, len(epochs), width=9.6, height=3.6, sharey=True)
+fig, axes = plots.figure(1, len(epochs), height=3.6, sharey=True, squeeze=False)
 for ax, (length, count) in zip(axes[0], epochs.items(), strict=True):
-    for style, name in zip(plots.styles(), conditions, strict=False):
+    for style, name in plots.styled(conditions):
         ax.plot(
             peaks,
             np.exp(np.log(loss[name, length]).mean(axis=1)),
@@ -131,9 +123,6 @@ for ax, (length, count) in zip(axes[0], epochs.items(), strict=True):
             **style,
         )
     ax.set(xscale="log", yscale="log", xlabel="peak rate", title=f"{count} epochs")
-ticks = [t for t in (0.2, 0.25, 0.3, 0.4, 0.5, 0.7) if ax.get_ylim()[0] < t < ax.get_ylim()[1]]
-axes[0][0].set_yticks(ticks, [f"{t:g}" for t in ticks])
-axes[0][0].set_yticks([], minor=True)
 axes[0][0].set_ylabel("validation loss")
 fig.legend(
     *axes[0][0].get_legend_handles_labels(),
@@ -147,7 +136,8 @@ display.show(
     alt="Validation loss against peak rate on log axes, one panel for each length of training and "
     "one line for each schedule: a basin with its floor at a few thousandths.",
     caption=f"Validation loss at the end against peak rate, geometric mean over {tuning_seeds} "
-    "tuning seeds. The whole basin of each schedule.",
+    "tuning seeds. The whole basin of each schedule; "
+    f"{runs.note()}.",
 )
 
 
@@ -164,7 +154,7 @@ display.show(
 def basin(losses):
     """Ratio of the rates between which the loss exceeds its lowest by at most `excess`."""
     x = np.linspace(np.log(peaks[0]), np.log(peaks[-1]), 2001)
-    y = np.interp(x, np.log(peaks), np.where(np.isfinite(losses), np.log(losses), 10.0))
+    y = np.interp(x, np.log(peaks), np.log(losses))
     inside = x[y <= y.min() + np.log1p(excess)]
     return float(np.exp(inside.max() - inside.min()))
 
@@ -190,8 +180,7 @@ for length in epochs:
             }
         )
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    rows,
     caption=f"Tuned peak rates, {tuning_seeds} tuning seeds.",
 )
 
@@ -201,8 +190,8 @@ display.table(
 # Two seeds tune, they don't judge: these are described numbers. The entries that compare read the
 # rates from here.
 
-# %% tags=["nbval-ignore-output"]
-settled = claims.judge(
+# %%
+claims.conclude(
     [
         Claim.descriptive(
             tuned.claim_id(f"{name} {length}"),
@@ -222,10 +211,5 @@ settled = claims.judge(
             scale="log",
         )
         for name in conditions
-    ],
-    notebook="tune_diffusion",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

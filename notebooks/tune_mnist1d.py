@@ -54,19 +54,15 @@ excess: float = 0.05  # [0<..] relative excess of the error at the edge of the b
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, tasks, train_many
 from lrlab.labbook import tuned
 from lrlab.optimizers import SGD, Adam
 from lrlab.schedules.presets import lineup
 
+plots.use_style()
+
 peaks = {"sgd": sgd_peaks, "adam": adam_peaks}
-for values in peaks.values():
-    if len(values) < 3 or sorted(set(values)) != values:
-        raise ValueError(f"peaks must be at least three rising rates, got {values}")
-if not excess > 0:
-    raise ValueError(f"excess must be positive, got excess={excess}")
 lengths = {"t": steps, "2t": 2 * steps, "4t": 4 * steps}
 optimizers = {"sgd": SGD(momentum=0.9), "adam": Adam()}
 task = tasks.get("mnist1d", n_train=n_train)
@@ -91,8 +87,7 @@ def job(name, optimizer, length, peak, seed):
 conditions = [
     (name, optimizer, length) for length in lengths for optimizer in optimizers for name in names
 ]
-grid = [(*c, peak, seed) for c in conditions for peak in peaks[c[1]] for seed in seeds]
-plan = [job(*point) for point in grid]
+plan = {(c, peak, s): job(*c, peak, s) for c in conditions for peak in peaks[c[1]] for s in seeds}
 
 # %% [markdown]
 # ## Prediction
@@ -108,12 +103,8 @@ plan = [job(*point) for point in grid]
 runs = train_many(plan)
 
 # %%
-shape = {c: (len(peaks[c[1]]), tuning_seeds) for c in conditions}
-error, loss = ({c: np.full(shape[c], np.nan) for c in conditions} for _ in range(2))
-for (name, optimizer, length, peak, seed), run in zip(grid, runs, strict=True):
-    at = peaks[optimizer].index(peak), seed - seeds[0]
-    error[name, optimizer, length][at] = 1 - run.final("validation_accuracy")
-    loss[name, optimizer, length][at] = run.final("validation_loss")
+error = runs.arrays(lambda run: 1 - run.final("validation_accuracy"))  # shape (peaks, seeds)
+loss = runs.arrays("validation_loss")
 display.say(
     f"{len(runs)} runs: {len(names)} schedules, {len(optimizers)} optimizers, {len(lengths)} "
     f"lengths, {len(sgd_peaks)} rates with momentum and {len(adam_peaks)} with Adam, "
@@ -122,11 +113,11 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 fig, axes = plots.figure(
-    len(optimizers), len(lengths), width=9.6, height=5.6, sharey=True, sharex="row"
+    len(optimizers), len(lengths), width=9.6, height=5.6, sharey=True, sharex="row", squeeze=False
 )
 for row, optimizer in zip(axes, optimizers, strict=True):
     for ax, (length, count) in zip(row, lengths.items(), strict=True):
-        for style, name in zip(plots.styles(), names, strict=False):
+        for style, name in plots.styled(names):
             shown = 100 * error[name, optimizer, length].mean(axis=1)
             ax.plot(peaks[optimizer], shown, marker="o", markersize=3.5, label=name, **style)
         ax.set(xscale="log", title=f"{optimizer}, {count:,} updates", ylim=(25, 95))
@@ -145,7 +136,8 @@ display.show(
     alt="Validation error against peak rate, six panels for two optimizers and three lengths of "
     "training, one line for each schedule: basins, with momentum steep at their upper end.",
     caption="Share of wrong answers on the validation part at the end against peak rate, mean over "
-    f"{tuning_seeds} tuning seeds. Where a line ends, a run of that rate diverged.",
+    f"{tuning_seeds} tuning seeds. A run that diverged counts as guessing: "
+    f"{runs.note()}.",
 )
 
 
@@ -162,7 +154,7 @@ display.show(
 def basin(rates, errors):
     """Ratio of the rates between which the error exceeds its lowest by at most `excess`."""
     x = np.linspace(np.log(rates[0]), np.log(rates[-1]), 2001)
-    y = np.interp(x, np.log(rates), np.where(np.isfinite(errors), np.log(errors), 10.0))
+    y = np.interp(x, np.log(rates), np.log(errors))
     inside = x[y <= y.min() + np.log1p(excess)]
     return float(np.exp(inside.max() - inside.min()))
 
@@ -186,8 +178,7 @@ for name, optimizer, length in conditions:
         }
     )
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    rows,
     caption=f"Tuned peak rates, {tuning_seeds} tuning seeds, and the lowest validation error.",
 )
 
@@ -228,9 +219,9 @@ display.say(
 # Two seeds tune, they don't judge: these are described numbers. The entries that compare read the
 # rates from here.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 label = {c: f"{c[0]}, {c[1]}, {lengths[c[2]]:,} updates" for c in conditions}
-settled = claims.judge(
+claims.conclude(
     [
         Claim.descriptive(
             tuned.claim_id(" ".join(c)),
@@ -248,10 +239,5 @@ settled = claims.judge(
             scale="log",
         )
         for c in conditions
-    ],
-    notebook="tune_mnist1d",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -60,16 +60,13 @@ factor: float = 1.41  # [1<..] smallest ratio of two largest rates that would ma
 import dataclasses
 
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.optimizers import SGD, Adam, Optimizer
-from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Constant, Warmup
 from lrlab.tasks import Task
 
-if not factor > 1:
-    raise ValueError(f"factor must be above 1, got factor={factor}")
+plots.use_style()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,14 +80,6 @@ class Case:
     warmups: list[int]
     rates: list[float]
     threshold: float
-
-    def __post_init__(self):
-        if self.warmups[0] != 0 or sorted(set(self.warmups)) != self.warmups:
-            raise ValueError(f"warmups must rise from 0, got {self.warmups}")
-        if self.warmups[-1] >= self.updates:
-            raise ValueError(f"warmups must be below {self.updates} updates, got {self.warmups}")
-        if len(self.rates) < 3 or sorted(set(self.rates)) != self.rates:
-            raise ValueError(f"rates must be at least three rising ones, got {self.rates}")
 
     def job(self, warmup, rate, seed):
         schedule = Constant(rate)
@@ -118,14 +107,13 @@ cases = {
     ),
 }
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
-grid = [
-    (name, warmup, rate, seed)
+plan = {
+    ((name, warmup, seed), rate): case.job(warmup, rate, seed)
     for name, case in cases.items()
     for seed in (*seeds, *pilots)
     for warmup in (case.warmups if seed in seeds else (0, case.warmups[-1]))
     for rate in case.rates
-]
-plan = [cases[name].job(warmup, rate, seed) for name, warmup, rate, seed in grid]
+}
 
 # %% [markdown]
 # ## Prediction
@@ -140,10 +128,14 @@ plan = [cases[name].job(warmup, rate, seed) for name, warmup, rate, seed in grid
 runs = train_many(plan)
 
 # %%
-loss = {}
-for (name, warmup, _, seed), run in zip(grid, runs, strict=True):
-    last = np.inf if run.diverged else float(run.loss[-max(1, run.steps // 10) :].mean())
-    loss.setdefault((name, warmup, seed), []).append(last)
+
+
+def end(run):
+    """Training loss over the last tenth; as guessing where the run diverged."""
+    return run.chance["loss"] if run.diverged else run.loss[-max(1, run.steps // 10) :].mean()
+
+
+loss = runs.arrays(end)
 display.say(
     f"{len(runs)} runs: {len(cases)} cases, {n_seeds} paired seeds, and {pilot_seeds} of the pilot."
 )
@@ -155,7 +147,7 @@ def largest_rate(rates, losses, threshold):
     if not below.size:
         return rates[0]
     k = below[-1]
-    if k == len(rates) - 1 or not np.isfinite(losses[k + 1]):
+    if k == len(rates) - 1:
         return rates[k]
     share = (threshold - losses[k]) / (losses[k + 1] - losses[k])
     return float(rates[k] * (rates[k + 1] / rates[k]) ** share)
@@ -167,15 +159,14 @@ limit = {
 }
 
 # %% tags=["nbval-ignore-output"]
-fig, [axes] = plots.figure(1, 2, width=9.6, height=3.6)
+fig, axes = plots.figure(1, 2, height=3.6)
 for ax, (name, case) in zip(axes, cases.items(), strict=True):
-    curves = {}
-    for warmup in case.warmups:
-        values = np.log([loss[name, warmup, seed] for seed in seeds])
-        values[~np.isfinite(values)] = np.nan
-        curves[f"{warmup} updates"] = tuple(map(np.exp, stats.band(values)))
+    curves = {
+        f"{warmup} updates": stats.band([loss[name, warmup, s] for s in seeds], scale="log")
+        for warmup in case.warmups
+    }
     plots.bands(ax, case.rates, curves)
-    ax.axhline(case.threshold, color="#888888", linewidth=0.8, linestyle=":")
+    plots.guide(ax, y=case.threshold)
     ax.set(
         xscale="log",
         yscale="log",
@@ -183,19 +174,16 @@ for ax, (name, case) in zip(axes, cases.items(), strict=True):
         ylabel="loss at the end (nats)",
         title=name,
     )
-    ax.set_xticks(case.rates[::2], [f"{rate:g}" for rate in case.rates[::2]])
-    ax.set_xticks([], minor=True)
+    plots.ticks(ax.xaxis, case.rates[::2])
     ax.set_ylim(top=1.1 * case.task.chance_loss)
-    low, high = ax.get_ylim()
-    plain_ticks(ax, [tick for tick in (0.7, 1, 1.5, 2, 2.4, 2.6, 2.8, 3) if low < tick < high])
-    ax.legend(title="warmup", fontsize=8)
+    ax.legend(title="warmup")
 display.show(
     fig,
     alt="Loss at the end against the rate, one line for each length of the warmup; left the "
     "transformer under Adam, right the perceptron under SGD.",
     caption="Loss over the last tenth of the updates against the rate, geometric mean and 95 % t "
-    f"interval over {n_seeds} seeds; where a seed diverged the line ends. Dotted: what counts as "
-    "training.",
+    f"interval over {n_seeds} seeds; a run that diverged counts as guessing, "
+    f"{runs.note()}. Dotted: what counts as training.",
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -203,20 +191,17 @@ rows = []
 for name, case in cases.items():
     for warmup in case.warmups:
         found = stats.geometric_interval([limit[name, warmup, seed] for seed in seeds])
-        best = stats.geometric_interval([min(loss[name, warmup, seed]) for seed in seeds])
+        best = stats.geometric_interval([loss[name, warmup, seed].min() for seed in seeds])
         rows.append(
             {
                 "case": name,
                 "warmup": warmup,
-                "largest rate": found.estimate,
-                "95 % from": found.low,
-                "to": found.high,
+                "largest rate [95 %]": found,
                 "lowest loss over the rates": best.estimate,
             }
         )
 display.table(
-    pd.DataFrame(rows),
-    digits=3,
+    rows,
     caption=f"The largest rate that trains, geometric mean over {n_seeds} seeds, and the lowest "
     "loss over the rates.",
 )
@@ -224,7 +209,7 @@ display.table(
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 
 # %% tags=["nbval-ignore-output"]
@@ -235,17 +220,13 @@ def raised(name, more, less, group=seeds):
 
 delta = float(np.log(factor))
 for name, case in cases.items():
-    spread = float(np.std(raised(name, case.warmups[-1], 0, pilots), ddof=1))
-    asked = stats.seeds_for_power(delta, spread) if spread > 0 else 2
-    display.say(
-        f"The {name}: paired standard deviation of the log ratio over {pilot_seeds} pilot "
-        f"seeds {spread:.3f}; for a ratio of {factor**2:.2f} to lie beyond {factor:g} with "
-        f"power 0.8 that asks for {asked} seeds; {n_seeds} were used."
-    )
+    pilot = raised(name, case.warmups[-1], 0, pilots)
+    what = f"log ratio of the largest rates of the {name}"
+    claims.power(pilot, beyond=delta, used=n_seeds, what=what)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 transformer, perceptron = cases
-settled = claims.judge(
+claims.conclude(
     [
         Claim.effect(
             "transformer",
@@ -278,10 +259,5 @@ settled = claims.judge(
             unit="log ratio of rates",
             source="kalra2024warmup",
         ),
-    ],
-    notebook="warmup_limit",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

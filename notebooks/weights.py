@@ -52,7 +52,6 @@ tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest th
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.labbook import tuned
@@ -62,15 +61,15 @@ from lrlab.schedules.presets import lineup
 from lrlab.training.generation import GeneratedDigits
 from lrlab.training.probes import WeightQuantiles, log2_quantile
 
+plots.use_style()
+
 LEVELS = (0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999)
 task = tasks.get("digits_diffusion", n_train=n_train)
 epoch = -(-task.n_train // batch_size)
 steps = epochs * epoch
 every = steps // snapshots
-if snapshots < 4 or steps % snapshots:
+if steps % snapshots:
     raise ValueError(f"snapshots must be at least 4 and divide {steps}, got snapshots={snapshots}")
-if not (growth > 0 and still > 0 and 0 < small < 1):
-    raise ValueError(f"need growth, still > 0 and 0 < small < 1, got {growth}, {still}, {small}")
 found = tuned.read("tune_diffusion", tuning_entry or None)
 schedules = {name: s.scale(found.rate(f"{name} long")) for name, s in lineup(steps).items()}
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
@@ -95,9 +94,8 @@ def job(name, seed):
     )
 
 
-grid = [(name, seed) for name in schedules for seed in seeds]
-grid += [("cosine", seed) for seed in pilots]
-plan = [job(*point) for point in grid]
+plan = {(name, seed): job(name, seed) for name in schedules for seed in seeds}
+plan |= {("cosine", seed): job("cosine", seed) for seed in pilots}
 
 # %% [markdown]
 # ## Prediction
@@ -113,11 +111,7 @@ plan = [job(*point) for point in grid]
 runs = train_many(plan)
 
 # %%
-by_name = {
-    name: [r for (n, s), r in zip(grid, runs, strict=True) if n == name and s in seeds]
-    for name in schedules
-}
-pilot = [r for (n, s), r in zip(grid, runs, strict=True) if s in pilots]
+by_name = runs.of(..., seeds).groups()
 display.say(
     f"{len(runs)} runs of {epochs} epochs: {len(schedules)} schedules with {n_seeds} paired seeds, "
     f"and {pilot_seeds} runs for the pilot; {snapshots + 1} snapshots each, at the same epochs. "
@@ -130,12 +124,16 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-at = by_name["cosine"][0].probes["WeightQuantiles"]["step"] / epoch
+at = runs["cosine", 0].probes["WeightQuantiles"]["step"] / epoch
 
 
 def quantiles(name, kind):
     """Mean over seeds, shape (snapshots + 1, levels)."""
-    return np.mean([run.probes["WeightQuantiles"][kind] for run in by_name[name]], axis=0)
+    return by_name[name].curves(lambda run: run.probes["WeightQuantiles"][kind]).mean(axis=0)
+
+
+def magnitudes(run):
+    return run.probes["WeightQuantiles"]["magnitude"]
 
 
 labels = log2_quantile(LEVELS)
@@ -177,14 +175,14 @@ display.show(
 
 # %% tags=["nbval-ignore-output"]
 top, tenth = LEVELS.index(0.999), LEVELS.index(0.9)
-fig, ((ax,),) = plots.figure(height=3.2)
+fig, ax = plots.figure(height=3.2)
 curves = {
-    name: stats.band([run.probes["WeightQuantiles"]["magnitude"][:, top] for run in members])
+    name: stats.band(members.curves(lambda run: magnitudes(run)[:, top]))
     for name, members in by_name.items()
 }
 plots.bands(ax, at, curves)
 ax.set(xlabel="epoch", ylabel="0.999 quantile of |w|")
-ax.legend(ncols=2, fontsize=8.5)
+ax.legend(ncols=2)
 display.show(
     fig,
     alt="The 0.999 quantile of the weights' magnitudes against epoch: it rises under each "
@@ -200,8 +198,8 @@ display.show(
 
 # %% tags=["nbval-ignore-output"]
 middle = LEVELS.index(0.5)
-fig, axes = plots.figure(1, 2, width=9.6, height=3.2, sharey=True)
-for ax, name in zip(axes[0], ("cosine", "constant"), strict=True):
+fig, axes = plots.figure(1, 2, height=3.2, sharey=True)
+for ax, name in zip(axes, ("cosine", "constant"), strict=True):
     q = quantiles(name, "magnitude")
     for k, level in enumerate(LEVELS):
         ax.plot(
@@ -212,9 +210,9 @@ for ax, name in zip(axes[0], ("cosine", "constant"), strict=True):
             color=diverging(labels[k] / labels[-1]),
         )
     ax.set(title=name, xlabel="epoch")
-axes[0][0].set_ylabel("$\\log_2$ of |w| over its median")
-handles, texts = axes[0][1].get_legend_handles_labels()
-fig.legend(handles[::-1], texts[::-1], title="level", loc="outside right center", fontsize=8)
+axes[0].set_ylabel("$\\log_2$ of |w| over its median")
+handles, texts = axes[1].get_legend_handles_labels()
+fig.legend(handles[::-1], texts[::-1], title="level", loc="outside right center")
 display.show(
     fig,
     alt="Log 2 of the quantiles of the weights' magnitudes over their median against epoch, for "
@@ -226,37 +224,31 @@ display.show(
 # %% tags=["nbval-ignore-output"]
 def log_change(run, start, end):
     """Log change of the 0.999 quantile of |w| between two shares of the run."""
-    q = run.probes["WeightQuantiles"]["magnitude"][:, top]
+    q = magnitudes(run)[:, top]
     return float(np.log(q[round(end * snapshots)] / q[round(start * snapshots)]))
 
 
-grown = {name: [log_change(run, 0, 1) for run in m] for name, m in by_name.items()}
-halves = {name: [log_change(run, 0.5, 1) for run in m] for name, m in by_name.items()}
+def log_growth(group, start):
+    return group.array(lambda run: log_change(run, start, 1))
+
+
+halves = {name: log_growth(group, 0.5) for name, group in by_name.items()}
 close = {
-    name: [
-        float(np.log(q[-1, tenth] / q[-1, top]))
-        for q in (run.probes["WeightQuantiles"]["magnitude"] for run in members)
-    ]
-    for name, members in by_name.items()
+    name: group.array(lambda run: np.log(magnitudes(run)[-1, tenth] / magnitudes(run)[-1, top]))
+    for name, group in by_name.items()
 }
-rows = []
-for name in schedules:
-    whole, half = stats.mean_interval(grown[name]), stats.mean_interval(halves[name])
-    rows.append(
+display.table(
+    [
         {
             "schedule": name,
             "0.999 quantile at the end": quantiles(name, "magnitude")[-1, top],
-            "growth over the run [%]": 100 * np.expm1(whole.estimate),
-            "in the second half [%]": 100 * np.expm1(half.estimate),
-            "95 % from": 100 * np.expm1(half.low),
-            "to": 100 * np.expm1(half.high),
-            "0.9 quantile / 0.999 quantile": float(np.exp(np.mean(close[name]))),
+            "growth over the run [%]": 100 * np.expm1(log_growth(group, 0).mean()),
+            "in the second half [%, 95 %]": stats.mean_interval(100 * np.expm1(halves[name])),
+            "0.9 quantile / 0.999 quantile": float(np.exp(close[name].mean())),
         }
-    )
-display.table(
-    pd.DataFrame(rows),
-    digits=3,
-    caption=f"Magnitudes of the weights, {n_seeds} seeds.",
+        for name, group in by_name.items()
+    ],
+    caption=f"Magnitudes of the weights, {n_seeds} seeds; {runs.note()}.",
 )
 
 # %% [markdown]
@@ -277,12 +269,12 @@ def signal_to_noise(run, metric):
 
 
 ratios = {
-    metric: np.array([signal_to_noise(run, metric) for run in by_name["cosine"]])
+    metric: by_name["cosine"].array(lambda run: signal_to_noise(run, metric))  # noqa: B023
     for metric in ("accuracy", "validation_loss")
 }
 less = np.log(np.maximum(ratios["accuracy"], 1e-3) / ratios["validation_loss"])
-fig, ((left, right),) = plots.figure(1, 2, width=9, height=2.8)
-for run in by_name["cosine"]:
+fig, (left, right) = plots.figure(1, 2, width=9, height=2.8)
+for run in by_name["cosine"].values():
     left.plot(
         run.evals["step"][1:] / epoch,
         run.evals["validation_loss"][1:],
@@ -297,9 +289,6 @@ for run in by_name["cosine"]:
         alpha=0.7,
     )
 left.set(xlabel="epoch", title="validation loss", yscale="log")
-plots_ticks = [t for t in (0.2, 0.22, 0.25, 0.3, 0.4, 0.5, 0.7, 0.9) if t < left.get_ylim()[1]]
-left.set_yticks(plots_ticks, [f"{t:g}" for t in plots_ticks])
-left.set_yticks([], minor=True)
 right.set(xlabel="epoch", title="share of generated digits that are recognised")
 display.show(
     fig,
@@ -312,22 +301,18 @@ display.show(
 # ## Verdict
 
 # %% tags=["nbval-ignore-output"]
-spread = float(np.std([log_change(run, 0.5, 1) for run in pilot], ddof=1))
-display.say(
-    f"Standard deviation of the growth in the second half over {pilot_seeds} pilot seeds (cosine): "
-    f"{spread:.4f}. For equivalence within {still:g} with power 0.8 that asks for "
-    f"{stats.seeds_for_equivalence(still, spread)} seeds; {n_seeds} were used."
-)
+what = "log growth of the 0.999 quantile in the second half, cosine,"
+claims.power(log_growth(runs.of("cosine", pilots), 0.5), within=still, used=n_seeds, what=what)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 quantity = "log ratio of 0.999 quantiles"
-settled = claims.judge(
+claims.conclude(
     [
         *(
             Claim.effect(
                 f"diverging-{tuned.slug(name)}",
                 f"The weights slowly diverge over time: {name}.",
-                values=grown[name],
+                values=log_growth(by_name[name], 0),
                 direction="greater",
                 delta=growth,
                 unit=quantity,
@@ -364,10 +349,5 @@ settled = claims.judge(
             unit="log ratio of signal to noise",
             source="diffusion2025",
         ),
-    ],
-    notebook="weights",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -55,16 +55,14 @@ octaves: float = 0.5  # [doublings, 0<..] around a half within which a ratio of 
 
 # %% tags=["setup"]
 import numpy as np
-import pandas as pd
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.labbook import tuned
 from lrlab.optimizers import AdamW
-from lrlab.plots.panels import plain_ticks
 from lrlab.schedules import Cosine, Warmup, WarmupStableDecay
 
-if not margin > 0:
-    raise ValueError(f"margin must be positive, got margin={margin}")
+plots.use_style()
+
 if len(rates) < 3 or not np.allclose(np.diff(np.log2(rates)), np.log2(rates[1] / rates[0])):
     raise ValueError(f"rates must be three or more that rise by equal ratios, got rates={rates}")
 if not 0 < warmup <= steps // 2:
@@ -99,8 +97,7 @@ def job(name, peak, seed):
 
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
 tuning_seeds = range(1000, 1000 + n_tuning)
-tuning_grid = [(name, rate, seed) for name in names for seed in tuning_seeds for rate in rates]
-plan = [job(*point) for point in tuning_grid]
+plan = {(n, s, rate): job(n, rate, s) for n in names for s in tuning_seeds for rate in rates}
 
 # %% [markdown]
 # ## Prediction
@@ -118,10 +115,7 @@ plan = [job(*point) for point in tuning_grid]
 tuning_runs = train_many(plan)
 
 # %%
-curves = {name: np.empty((n_tuning, len(rates))) for name in names}
-for (name, rate, seed), run in zip(tuning_grid, tuning_runs, strict=True):
-    loss = run.final("validation_loss")
-    curves[name][seed - 1000, rates.index(rate)] = loss
+curves = tuning_runs.arrays("validation_loss")  # shape (seeds, rates)
 display.say(
     f"{len(tuning_runs)} runs to tune: {len(names)} schedules × {len(rates)} rates × {n_tuning} "
     f"tuning seeds, {steps} updates each."
@@ -130,24 +124,19 @@ display.say(
 # %% tags=["nbval-ignore-output"]
 best = {name: tuned.best_rate(rates, curve.mean(0)) for name, curve in curves.items()}
 single = {name: [tuned.best_rate(rates, c) for c in curve] for name, curve in curves.items()}
-arms = [(name, best[name]) for name in names] + [(HALF, best[COSINE] / 2)]
-grid = [(name, rate, seed) for name, rate in arms for seed in seeds]
-grid += [(name, best[name], s) for name in (COSINE, "cooldown 20 %") for s in pilots]
-runs = train_many(
-    [job("cooldown 20 %" if name == HALF else name, rate, s) for name, rate, s in grid]
-)
-ends = {}
-for (name, _, seed), run in zip(grid, runs, strict=True):
-    part = ends.setdefault((name, seed in pilots), [])
-    part.append(run.final("test_loss"))
+arms = best | {HALF: best[COSINE] / 2}
+own = {name: "cooldown 20 %" if name == HALF else name for name in arms}
+jobs = {(n, s): job(own[n], rate, s) for n, rate in arms.items() for s in seeds}
+jobs |= {(n, s): job(n, best[n], s) for n in (COSINE, "cooldown 20 %") for s in pilots}
+runs = train_many(jobs)
 
 # %% tags=["nbval-ignore-output"]
-fig, [axes] = plots.figure(1, 2, width=9.6, height=3.7)
+fig, axes = plots.figure(1, 2, height=3.7)
 shown = [COSINE, *cooldowns]
 plots.learning_rates(axes[0], {n: schedule(n, best[n])(np.arange(steps)) for n in shown})
 axes[0].set(xlabel="update", ylabel="learning rate", ylim=(0, None))
-plots.bands(axes[1], rates, {n: tuple(map(np.exp, stats.band(np.log(curves[n])))) for n in shown})
-for style, name in zip(plots.styles(), shown, strict=False):
+plots.bands(axes[1], rates, {n: stats.band(curves[n], scale="log") for n in shown})
+for style, name in plots.styled(shown):
     axes[1].axvline(best[name], color=style["color"], linewidth=0.8, linestyle=":")
 axes[1].set(
     xscale="log",
@@ -155,43 +144,33 @@ axes[1].set(
     xlabel="peak learning rate",
     ylabel="validation loss (nats per character)",
 )
-axes[1].set_xticks(rates, [f"{rate:g}" for rate in rates])
-axes[1].set_xticks([], minor=True)
-low, high = axes[1].get_ylim()
-plain_ticks(axes[1], [t for t in np.round(np.arange(2.3, 3.4, 0.02), 2) if low < t < high][::2])
-axes[1].legend(fontsize=8, loc="upper center")
+plots.ticks(axes[1].xaxis, rates)
+axes[1].legend(loc="upper center")
 display.show(
     fig,
     alt="Left: the schedules at their best rates, the cosine's peak is the highest. Right: "
     "validation loss against the peak rate, one curve for each schedule.",
     caption="Left: the schedules at their tuned rates. Right: validation loss against the peak "
     f"rate, geometric mean and 95 % t interval over {n_tuning} tuning seeds; dotted: the rate that "
-    "is used.",
+    f"is used; {tuning_runs.note()}.",
 )
 
 # %% [markdown]
 # ### Where they end
 
+
 # %% tags=["nbval-ignore-output"]
-
-
-def against(name, base, pilot=False):
+def against(name, base, group=seeds):
     """Paired log ratios of test losses, below zero where `name` ends lower than `base`."""
-    return stats.log_differences(ends[name, pilot], ends[base, pilot])
+    return stats.log_differences(*(runs.of(n, group).array("test_loss") for n in (name, base)))
 
 
 rows = [*cooldowns, HALF]
-fig, [axes] = plots.figure(1, 2, width=9.6, height=3.0, sharey=True, sharex=True)
+fig, axes = plots.figure(1, 2, height=3.0, sharey=True, sharex=True)
 for ax, base in zip(axes, (COSINE, TO_ZERO), strict=True):
-    each = [100 * against(name, base) for name in rows]
-    here = [stats.mean_interval(values) for values in each]
-    plots.intervals(
-        ax,
-        rows,
-        *([getattr(i, end) for i in here] for end in ("estimate", "low", "high")),
-        points=each,
-    )
-    ax.axvspan(-100 * margin, 100 * margin, color="#888888", alpha=0.2, linewidth=0)
+    each = {name: 100 * against(name, base) for name in rows}
+    plots.intervals(ax, stats.mean_intervals(each), points=each)
+    plots.shade(ax, -100 * margin, 100 * margin)
     ax.set(title=f"against the {base}", xlabel="difference of test losses (%)")
 display.show(
     fig,
@@ -199,27 +178,23 @@ display.show(
     "with intervals, and the region that counts as the same.",
     caption=f"Test loss against the two cosines, each at its tuned rate: mean paired difference of "
     f"logarithms times 100, 95 % t intervals, ticks are the {n_seeds} seeds. Left of zero the "
-    "cooldown ends lower. Shaded: the same, as fixed beforehand.",
+    f"cooldown ends lower. Shaded: the same, as fixed beforehand; {runs.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
-table = []
-for name, rate in arms:
-    ratio = stats.geometric_interval(np.divide(single[name], single[COSINE])) if name in best else 0
-    table.append(
+display.table(
+    [
         {
             "schedule": name,
             "tuned rate": rate,
             "at the grid's edge": name in best and not rates[0] < rate < rates[-1],
             "ratio to the cosine's, seed by seed": ""
             if name in (COSINE, HALF)
-            else f"{ratio.estimate:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]",
-            "test loss [nats]": f"{np.mean(ends[name, False]):.4f}",
+            else stats.geometric_interval(np.divide(single[name], single[COSINE])),
+            "test loss [nats]": f"{runs.of(name, seeds).array('test_loss').mean():.4f}",
         }
-    )
-display.table(
-    pd.DataFrame(table),
-    digits=3,
+        for name, rate in arms.items()
+    ],
     caption=f"Tuned rates, ratio of the best rates of {n_tuning} tuning seeds with 95 % t "
     f"interval, and test loss, mean over {n_seeds} seeds.",
 )
@@ -227,21 +202,20 @@ display.table(
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot:
+# How many seeds it takes, from the pilot study:
 
 # %% tags=["nbval-ignore-output"]
-spread = float(np.std(against("cooldown 20 %", COSINE, pilot=True), ddof=1))
-display.say(
-    f"Paired standard deviation of the cooldown of 20 % against the cosine over {pilot_seeds} "
-    f"pilot seeds: {spread:.5f}. To show two equal schedules equal to within {margin:g} with power "
-    f"0.8 that asks for {stats.seeds_for_equivalence(margin, spread)} seeds; {n_seeds} were used."
+pilot, what = (
+    against("cooldown 20 %", COSINE, pilots),
+    "log ratio of test losses, a cooldown of 20 % to the cosine,",
 )
+claims.power(pilot, within=margin, used=n_seeds, what=what)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 source, unit = "hagele2024scaling", "log ratio of test losses"
 PUBLISHED = "a cooldown of 10 to 20 % of the steps matches cosine or is better"
 ratios = np.log2(np.divide(single["cooldown 20 %"], single[COSINE]))
-settled = claims.judge(
+claims.conclude(
     [
         Claim.equivalence(
             f"cooldown-{percent}",
@@ -294,10 +268,5 @@ settled = claims.judge(
             delta=margin,
             unit=unit,
         ),
-    ],
-    notebook="wsd",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

@@ -26,7 +26,7 @@ MADE_BY = {
     "HypergradientState": "HypergradientDescent",
     "Importance": "importance",
     "Lanczos": "lanczos",
-    "Moment": "Probe",
+    "StepContext": "Probe",
     "PlateauState": "ReduceOnPlateau",
     "Progress": "TaskTrainer",
     "RangeTest": "range_test",

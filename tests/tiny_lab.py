@@ -40,7 +40,7 @@ import time
 import matplotlib.pyplot as plt
 from IPython.display import Image, display
 
-from lrlab.claims import Claim, judge, show, verdicts
+from lrlab.claims import Claim, conclude
 from lrlab.events import emit
 
 if rate <= 0:
@@ -73,18 +73,14 @@ display(
 )
 # %% [markdown]
 # ## Verdict
-# %% tags=["nbval-ignore-output"]
+# %%
 avx2 = os.environ["ATEN_CPU_CAPABILITY"] == "avx2"
-settled = judge(
+conclude(
     [
         Claim.exact("sum", "The parts add up", measured=sum(parts), expected=sum(parts)),
         Claim.exact("wide", "The instructions are wide", holds=avx2),
-    ],
-    notebook="tiny",
+    ]
 )
-show(settled)
-# %%
-verdicts(settled)
 """
 
 

@@ -35,6 +35,8 @@ import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, schedules, stats, tasks, train_many
 
+plots.use_style()
+
 if steps % 20:  # evaluations at equal distances, the last one at the end
     raise ValueError(f"steps must be a multiple of 20, got steps={steps}")
 
@@ -58,7 +60,7 @@ def job(schedule, seed):
     )
 
 
-plan = [job(schedule, seed) for schedule in compared.values() for seed in range(n_seeds)]
+plan = {(name, s): job(shape, s) for name, shape in compared.items() for s in range(n_seeds)}
 
 # %% [markdown]
 # ## Prediction
@@ -70,23 +72,20 @@ plan = [job(schedule, seed) for schedule in compared.values() for seed in range(
 
 # %% tags=["nbval-ignore-output"]
 runs = train_many(plan)
-by_name = {name: runs[i * n_seeds : (i + 1) * n_seeds] for i, name in enumerate(compared)}
-fig, ((ax,),) = plots.figure()
-for style, (name, members) in zip(plots.styles(), by_name.items(), strict=False):
-    low, mean, high = stats.band([run.evals["test_loss"] for run in members])
-    at = members[0].evals["step"]
-    ax.plot(at, mean, label=name, **style)
-    ax.fill_between(at, low, high, color=style["color"], alpha=0.18, linewidth=0)
+fig, ax = plots.figure()
+at = runs["decay", 0].evals["step"]
+curves = {name: stats.band(members.curves("test_loss")) for name, members in runs.groups().items()}
+plots.bands(ax, at, curves)
 ax.set(xlabel="update", ylabel="test loss [nats]")
 ax.legend()
 display.show(
     fig,
     alt="Test loss against update, one line for a constant rate and one for a linear decay.",
-    caption=f"Mean and 95 % interval over {n_seeds} seeds.",
+    caption=f"Mean and 95 % interval over {n_seeds} seeds; {runs.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
-final = {name: [run.final("test_loss") for run in members] for name, members in by_name.items()}
+final = runs.arrays("test_loss")
 difference = stats.log_differences(final["decay"], final["constant"])
 display.say(
     f"The decay ends at a test loss of {np.mean(final['decay']):.3f} on average, the constant "
@@ -96,8 +95,8 @@ display.say(
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["nbval-ignore-output"]
-settled = claims.judge(
+# %%
+claims.conclude(
     [
         Claim.effect(
             "decay-ends-lower",
@@ -108,10 +107,5 @@ settled = claims.judge(
             unit="difference of log test losses",
             source="defazio2023optimal",
         )
-    ],
-    notebook="worked_example",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)

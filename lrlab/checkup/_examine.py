@@ -16,7 +16,7 @@ from lrlab.checkup._rates import falls, judge_rate, search_rates
 from lrlab.checkup._report import Report
 from lrlab.checkup._subject import Subject, UserStep
 from lrlab.checkup._updates import two_updates
-from lrlab.randomness import preserved
+from lrlab.randomness import fork_rng
 from lrlab.recipe import Recipe
 from lrlab.tasks.base import Task
 
@@ -122,7 +122,7 @@ def checkup(
     recipe = recipe or getattr(task, "recipe", None)
     if recipe is None:
         raise ValueError("a task of the laboratory needs a recipe: checkup(task, recipe)")
-    with preserved(), task.kept():
+    with fork_rng(), task.kept():
         torch.set_num_threads(1)
         drawn = -(-pool // max(1, recipe.batch_size))
         subject = Subject(task, recipe, step, seed, min(drawn, 60))

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from lrlab.checkup._report import Report
 
 
+@plots.style()
 def draw(report: Report) -> Figure:
     """Return three panels; one that a finding made pointless says so.
 
     Args:
         report: what was found.
     """
-    fig, axes = plots.figure(1, 3, width=9.6, height=2.9)
-    heart, search, curves = axes[0]
+    fig, (heart, search, curves) = plots.figure(1, 3, height=2.9)
     heart.set(title="2. small sample", xlabel="update", ylabel="loss")
     search.set(title="3–5. rates", xlabel="learning rate", ylabel="loss after a short run")
     curves.set(title="6. curves", xlabel="update", ylabel="loss")

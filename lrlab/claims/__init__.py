@@ -12,9 +12,10 @@ The claims of one entry are judged together (`judge`), and what they store is en
 again (`recompute`). The ledger of all of them belongs to `lrlab.labbook`.
 """
 
+from lrlab.claims._power import power
 from lrlab.claims.claim import Claim
 from lrlab.claims.judge import Judged, judge, recompute
-from lrlab.claims.render import show, verdicts
+from lrlab.claims.render import conclude, show, verdicts
 from lrlab.claims.rules import level
 from lrlab.claims.setting import About, Setting, smallest_effect, smallest_effects
 
@@ -23,8 +24,10 @@ __all__ = [
     "Claim",
     "Judged",
     "Setting",
+    "conclude",
     "judge",
     "level",
+    "power",
     "recompute",
     "show",
     "smallest_effect",

@@ -7,14 +7,18 @@ is judged again by that version.
 from __future__ import annotations
 
 import math
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from lrlab.claims import _rules_1, rules
 from lrlab.claims.claim import Claim, Published
 from lrlab.claims.setting import About, Setting
 
+NOTEBOOK = "LRLAB_NOTEBOOK"  # the variable in which a runner tells a kernel what it runs
 CURRENT = 1  # the version that new entries are judged by, until the notebooks are made for the 2nd
 _ONLY_FIRST, _ONLY_SECOND = ("holm",), ("rules", "of", "method", "about")
 
@@ -93,7 +97,7 @@ class Judged:
     @property
     def sentence(self) -> str:
         """The statement that is shown: setting, claim, and by how much, from claim and rule."""
-        return self.statement if self.rules == 1 else composed(self)
+        return self.statement if self.rules == 1 else _composed(self)
 
     def elsewhere_another(self) -> Judged:
         """The same claim, undecided since another processor gave it another verdict."""
@@ -111,12 +115,14 @@ class Judged:
         return cls(**dict(d) | {"about": _about(d)})
 
 
-def judge(claims: Sequence[Claim], *, notebook: str, version: int = CURRENT) -> list[Judged]:
+def judge(
+    claims: Sequence[Claim], *, notebook: str | None = None, version: int = CURRENT
+) -> list[Judged]:
     """Judge the claims of an entry together, by the rules fixed in them.
 
     Args:
         claims: all claims of the entry; the tested ones share its error rate.
-        notebook: name of the notebook; the first part of the ids.
+        notebook: name of the notebook, the first part of the ids; None: the one that runs.
         version: version of the rules.
 
     Returns:
@@ -137,7 +143,20 @@ def judge(claims: Sequence[Claim], *, notebook: str, version: int = CURRENT) -> 
     names = [c.id for c in claims]
     if len(set(names)) != len(names):
         raise ValueError(f"two claims have one id: {sorted(names)}")
-    return _together({f"{notebook}.{claim.id}": claim for claim in claims}, version)
+    where = notebook or _notebook_name()
+    return _together({f"{where}.{claim.id}": claim for claim in claims}, version)
+
+
+def _notebook_name() -> str:
+    """Name of the notebook that runs: as its runner says, that of the script, or of the session.
+
+    Where nobody says it, it is "notebook".
+    """
+    script = getattr(sys.modules.get("__main__"), "__file__", None)
+    said = os.environ.get(NOTEBOOK) or os.environ.get("JPY_SESSION_NAME")
+    if said is None and script is not None and "ipykernel" not in script:
+        said = script
+    return Path(said).stem if said else "notebook"
 
 
 def recompute(stored: Mapping[str, Any]) -> str:
@@ -178,7 +197,7 @@ def rejudge(entry: Sequence[Mapping[str, Any]]) -> list[Judged]:
     return [found[d["id"]] for d in entry]
 
 
-def composed(claim: Judged) -> str:
+def _composed(claim: Judged) -> str:
     """What is shown of a claim: setting, statement, and the difference that its rule asks for.
 
     Args:
@@ -190,7 +209,7 @@ def composed(claim: Judged) -> str:
         ...     "same", "Cosine and linear decay end alike.", margin=0.01, values=[0.0] * 5,
         ...     unit="log ratio of test losses", about=about,
         ... )
-        >>> print(composed(judge([same], notebook="demo", version=2)[0]))
+        >>> print(_composed(judge([same], notebook="demo", version=2)[0]))
         LeNet on 3,500 digits, SGD, 165 updates: Cosine and linear decay end alike, to within 1 %.
     """
     if claim.kind not in rules.TESTED and not claim.about.setting:

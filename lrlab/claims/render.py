@@ -6,7 +6,29 @@ from collections.abc import Sequence
 from html import escape
 
 from lrlab.claims import rules
-from lrlab.claims.judge import Judged
+from lrlab.claims.claim import Claim
+from lrlab.claims.judge import CURRENT, Judged, judge
+
+
+def conclude(claims: Sequence[Claim], *, version: int = CURRENT) -> None:
+    """Judge the claims of a notebook together and show them: its last word on each.
+
+    Args:
+        claims: all claims of the notebook; the tested ones share its error rate.
+        version: version of the rules.
+
+    Raises:
+        ValueError: if two claims have one id.
+
+    Example:
+        >>> from lrlab.claims import Claim
+        >>> conclude([Claim.exact("half", "Half of one is 0.5", holds=True)])  # doctest: +ELLIPSIS
+        SUPPORTED  ...half: Half of one is 0.5
+          Measured: holds
+          Rule: holds exactly
+    """
+    show(judge(claims, version=version))
+
 
 __all__ = ["card", "css_class", "inline", "measured", "number", "show", "unbroken", "verdicts"]
 
@@ -16,7 +38,10 @@ def show(judged: Sequence[Judged]) -> None:
 
     In a notebook each card is HTML with the id `claim-<slug>`, and the output's metadata holds
     `lrlab_claims`, a list of what `Judged.to_dict` gives: this is where the ledger reads them.
-    Outside a notebook the text of the cards is printed. Tag the cell `nbval-ignore-output`.
+    Outside a notebook the text of the cards is printed.
+
+    The output's plain text is the line of `verdict_line` for each claim. A reference of the
+    notebook compares these lines and not the cards, which hold what was measured.
 
     Args:
         judged: judged claims.
@@ -28,17 +53,23 @@ def show(judged: Sequence[Judged]) -> None:
           Measured: holds
           Rule: holds exactly
     """
-    from lrlab.display import publish
+    from lrlab import display
 
-    publish(
+    plain = verdict_line if display.in_notebook() else text
+    display.publish(
         html="\n".join(card(claim) for claim in judged),
-        text="\n".join(text(claim) for claim in judged),
+        text="\n".join(plain(claim) for claim in judged),
         metadata={"lrlab_claims": [claim.to_dict() for claim in judged]},
     )
 
 
+def verdict_line(claim: Judged) -> str:
+    """Slug, n and verdict of a claim: what must be the same on every machine."""
+    return f"{claim.slug}  n={'-' if claim.n is None else claim.n}  {claim.verdict}"
+
+
 def verdicts(judged: Sequence[Judged]) -> None:
-    """Print id, n and verdict of each claim: what must be the same on every machine.
+    """Print the line of `verdict_line` for each claim.
 
     Args:
         judged: judged claims.
@@ -46,10 +77,10 @@ def verdicts(judged: Sequence[Judged]) -> None:
     Example:
         >>> from lrlab.claims import Claim, judge
         >>> verdicts(judge([Claim.exact("half", "Half of one is 0.5", holds=True)], notebook="d"))
-        d.half  n=-  supported
+        half  n=-  supported
     """
     for claim in judged:
-        print(f"{claim.id}  n={'-' if claim.n is None else claim.n}  {claim.verdict}")
+        print(verdict_line(claim))
 
 
 def number(value: float | None) -> str:

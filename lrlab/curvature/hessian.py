@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lrlab.randomness import generator, preserved
+from lrlab.randomness import fork_rng, generator
 from lrlab.recipe import Recipe
 from lrlab.tasks.base import Batch, Task
 from lrlab.training.state import TrainingState
@@ -223,7 +223,7 @@ def stability_edge(task: Task, recipe: Recipe, examples: int = 512) -> float:
         True
     """
     momentum = momentum_of(recipe)
-    with preserved(), task.kept():
+    with fork_rng(), task.kept():
         state = TrainingState(task, recipe, ())
         state.to_training_mode()
         batches = [next(state.batches)]

@@ -13,7 +13,7 @@ from torch import Tensor
 from lrlab.curvature.hessian import Lanczos, hessian_product, lanczos
 from lrlab.optimizers import SGD, Adam, Optimizer
 from lrlab.randomness import generator
-from lrlab.training.probes import Moment, Probe, Value
+from lrlab.training.probes import Probe, StepContext, Value
 
 
 def edge(optimizer: Optimizer) -> float:
@@ -156,19 +156,19 @@ class Sharpness(Probe):
         # Before any update there is no preconditioner.
         object.__setattr__(self, "at_start", not self.preconditioned)
 
-    def after(self, moment: Moment, before: None) -> dict[str, Value]:
+    def after(self, context: StepContext, before: None) -> dict[str, Value]:
         """Return what was found; infinite where the Hessian is."""
-        parameters = [p for p in moment.model.parameters() if p.requires_grad]
-        batch, noise = moment.task.data().train, generator(0, "sharpness")
+        parameters = [p for p in context.model.parameters() if p.requires_grad]
+        batch, noise = context.task.data().train, generator(0, "sharpness")
         diagonal = (
-            adam_preconditioner(moment.optimizer)
+            adam_preconditioner(context.optimizer)
             if self.preconditioned
             else np.ones(sum(p.numel() for p in parameters))
         )
         try:
             with torch.enable_grad():
                 found = preconditioned_sharpness(
-                    lambda: moment.task.loss(moment.model, batch, noise),
+                    lambda: context.task.loss(context.model, batch, noise),
                     parameters,
                     diagonal,
                     tolerance=self.tolerance,

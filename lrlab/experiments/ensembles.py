@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from lrlab.training.probes import Moment, Probe, Value
+from lrlab.training.probes import Probe, StepContext, Value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,19 +27,19 @@ class Predictions(Probe):
     """
 
     @torch.no_grad()
-    def after(self, moment: Moment, before: None) -> dict[str, Value]:
+    def after(self, context: StepContext, before: None) -> dict[str, Value]:
         """Return the log probabilities of both parts."""
-        data = moment.task.data()
-        moment.model.eval()
+        data = context.task.data()
+        context.model.eval()
         found = {
-            part: torch.log_softmax(moment.model(getattr(data, part)[0]), 1).flatten().tolist()
+            part: torch.log_softmax(context.model(getattr(data, part)[0]), 1).flatten().tolist()
             for part in ("validation", "test")
         }
-        moment.model.train()
+        context.model.train()
         return found
 
 
-def together(log_probabilities: ArrayLike) -> np.ndarray:
+def ensemble_log_probs(log_probabilities: ArrayLike) -> np.ndarray:
     r"""Return the log probabilities of an ensemble, which averages the members' probabilities.
 
     $$\ln \bar p_{ik} = \ln \tfrac{1}{M} \sum_{m=1}^{M} p_{mik}$$
@@ -54,7 +54,7 @@ def together(log_probabilities: ArrayLike) -> np.ndarray:
         Lakshminarayanan et al. (2017), *NeurIPS* 30.
 
     Example:
-        >>> np.exp(together(np.log([[[0.9, 0.1]], [[0.5, 0.5]]]))).round(3).tolist()
+        >>> np.exp(ensemble_log_probs(np.log([[[0.9, 0.1]], [[0.5, 0.5]]]))).round(3).tolist()
         [[0.7, 0.3]]
     """
     log_p = np.asarray(log_probabilities, dtype=float)

@@ -33,7 +33,7 @@ _BIAS = 8.0  # added to the first bias of the last layer
 
 
 @dataclasses.dataclass(frozen=True)
-class Mistaken(Task):
+class FaultyTask(Task):
     """Another task with one mistake in its data, model or loss; evaluation is the other's own.
 
     - ``"labels shuffled"``: the labels of the training part are permuted, in one fixed order;
@@ -55,7 +55,7 @@ class Mistaken(Task):
         ValueError: if there is no such mistake or task, or the task has no such field.
 
     Example:
-        >>> Mistaken("frozen layer", "mnist1d").model()[0].weight.requires_grad
+        >>> FaultyTask("frozen layer", "mnist1d").model()[0].weight.requires_grad
         False
     """
 
@@ -157,11 +157,11 @@ class InOrder(Batches):
         return tuple(part[indices] for part in self._data)
 
 
-task = Mistaken
+task = FaultyTask
 
 
 @functools.lru_cache(maxsize=16)
-def _data(task: Mistaken) -> Splits:
+def _data(task: FaultyTask) -> Splits:
     whole = task.right.data()
     if task.mistake == "labels shuffled":
         *inputs, labels = whole.train

@@ -12,7 +12,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from lrlab.curvature.hessian import Lanczos, sharpness
 from lrlab.curvature.probe import adam_preconditioner, preconditioned_sharpness
 from lrlab.randomness import generator
-from lrlab.training.probes import Moment, Probe, Value
+from lrlab.training.probes import Probe, StepContext, Value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,19 +47,19 @@ class SampleSharpness(Probe):
         if not self.tolerance > 0:
             raise ValueError(f"tolerance must be positive, got tolerance={self.tolerance}")
 
-    def after(self, moment: Moment, before: None) -> dict[str, Value]:
+    def after(self, context: StepContext, before: None) -> dict[str, Value]:
         """Return both eigenvalues."""
-        model, task = moment.model, moment.task
+        model, task = context.model, context.task
         batch = tuple(tensor[: self.examples] for tensor in task.data().train)
         how = {"tolerance": self.tolerance, "most": self.most}
         # The fused attention of the CPU has no second derivative.
         with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
             found = {"largest": _largest(lambda: sharpness(task, model, batch, **how))}
-            if not isinstance(moment.optimizer, torch.optim.Adam):
+            if not isinstance(context.optimizer, torch.optim.Adam):
                 return found | {"preconditioned": math.nan}
             noise = generator(0, "sharpness")
             parameters = [p for p in model.parameters() if p.requires_grad]
-            diagonal = adam_preconditioner(moment.optimizer)
+            diagonal = adam_preconditioner(context.optimizer)
             return found | {
                 "preconditioned": _largest(
                     lambda: preconditioned_sharpness(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from lrlab.randomness import preserved
+from lrlab.randomness import fork_rng
 from lrlab.tasks.base import Task
 
 
@@ -57,7 +57,7 @@ class UnrolledTraining:
             torch.cat(parts) for parts in zip(whole.train, whole.validation, strict=True)
         ]
         self._task, self._steps, self._size = task, steps, batch_size
-        with preserved():
+        with fork_rng():
             torch.manual_seed(seed)
             self._model = task.model()
         self._first = {n: p.detach() for n, p in self._model.named_parameters()}

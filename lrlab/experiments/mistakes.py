@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 
 from lrlab.experiments.faulty_task import MISTAKES as OF_TASKS
-from lrlab.experiments.faulty_task import Mistaken
+from lrlab.experiments.faulty_task import FaultyTask
 from lrlab.optimizers import SGD, Adam, AdamW
 from lrlab.recipe import Recipe
 from lrlab.tasks.base import Task
@@ -95,7 +95,7 @@ def fits(mistake: str, task: Task) -> bool:
     return True
 
 
-def plant(mistake: str, task: Task, recipe: Recipe) -> tuple[Task, Recipe]:
+def inject_fault(mistake: str, task: Task, recipe: Recipe) -> tuple[Task, Recipe]:
     """Return a task and a recipe with one mistake in them.
 
     Args:
@@ -109,7 +109,7 @@ def plant(mistake: str, task: Task, recipe: Recipe) -> tuple[Task, Recipe]:
     Example:
         >>> from lrlab import schedules, tasks
         >>> recipe = Recipe(schedule=schedules.Constant(0.1), steps=10, batch_size=8)
-        >>> plant("rate 100 times too low", tasks.get("mnist"), recipe)[1].schedule(0)
+        >>> inject_fault("rate 100 times too low", tasks.get("mnist"), recipe)[1].schedule(0)
         0.001
     """
     if not fits(mistake, task):
@@ -121,7 +121,7 @@ def plant(mistake: str, task: Task, recipe: Recipe) -> tuple[Task, Recipe]:
         factor = 100.0 if mistake.endswith("high") else 0.01
         return task, recipe.replace(schedule=recipe.schedule.scale(factor))
     fields = {f.name: getattr(task, f.name) for f in dataclasses.fields(task)}
-    return Mistaken(mistake, task.name, tuple(fields.items())), recipe
+    return FaultyTask(mistake, task.name, tuple(fields.items())), recipe
 
 
 def _check(mistake: str) -> None:

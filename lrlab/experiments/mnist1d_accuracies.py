@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lrlab.randomness import preserved
+from lrlab.randomness import fork_rng
 from lrlab.tasks.base import Batch, Batches, Splits, Task, classification_metrics
 from lrlab.tasks.mnist1d import Gru, Mnist1D, cnn, logistic
 
@@ -129,7 +129,7 @@ def _dataset(shuffled: bool) -> Splits:
 
     args = get_dataset_args()
     args.seed, args.num_samples = args.seed + 1, 630  # four fifths are its training part
-    with preserved():  # the package seeds the global generators
+    with fork_rng():  # the package seeds the global generators
         other = make_dataset(args)
     fresh = torch.from_numpy(other["x"][:500]).float(), torch.from_numpy(other["y"][:500]).long()
     whole = Mnist1D().data()

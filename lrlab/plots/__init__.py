@@ -6,9 +6,10 @@ line styles repeat the distinction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import cycle
-from typing import Any
+from typing import Any, TypeVar
 
 import matplotlib as mpl
 import numpy as np
@@ -16,10 +17,31 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from lrlab.plots._marks import chance_line, guide, shade, ticks
+from lrlab.stats import Interval
+
+__all__ = [
+    "COLOURS",
+    "band",
+    "bands",
+    "chance_line",
+    "error_bars",
+    "figure",
+    "guide",
+    "intervals",
+    "learning_rates",
+    "shade",
+    "style",
+    "styled",
+    "ticks",
+    "use_style",
+]
+
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444", "#B8A800")
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), "-", "--")
 _STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
+    "axes.formatter.min_exponent": 5,
     "axes.edgecolor": "#555555",
     "axes.grid": True,
     "axes.spines.right": False,
@@ -32,54 +54,122 @@ _STYLE: dict[Any, Any] = {
     "grid.color": "#dddddd",
     "grid.linewidth": 0.6,
     "legend.frameon": False,
-    "legend.fontsize": 9,
+    "legend.fontsize": 8.5,
     "lines.linewidth": 1.6,
     "lines.markersize": 4.5,
     "savefig.facecolor": "white",
 }
 
+Item = TypeVar("Item")
 Bands = Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]]
 
 
-def figure(
-    rows: int = 1, columns: int = 1, *, width: float = 7.2, height: float = 3.0, **layout: Any
-) -> tuple[Figure, np.ndarray]:
-    """Return a figure in the style of the book and its axes.
+@contextlib.contextmanager
+def style() -> Iterator[None]:
+    """Return the style of the book as a context, which also decorates a function that draws.
 
-    Sets that style for what is drawn afterwards too, as `matplotlib.style.use` does.
+    Example:
+        >>> with style():
+        ...     mpl.rcParams["axes.spines.top"]
+        False
+        >>> mpl.rcParams["axes.spines.top"]
+        True
+    """
+    with mpl.rc_context(_STYLE):
+        yield
+
+
+def use_style() -> None:
+    """Draw everything from here on in the style of the book, as a notebook's setup wants it.
+
+    It changes matplotlib's `rcParams`, as `matplotlib.style.use` does; `style` is the same for a
+    part of a program.
+
+    Example:
+        >>> with style():  # so that this example leaves no trace
+        ...     use_style()
+    """
+    mpl.rcParams.update(_STYLE)
+
+
+def figure(
+    rows: int = 1,
+    columns: int = 1,
+    *,
+    width: float | None = None,
+    height: float = 3.0,
+    **layout: Any,
+) -> tuple[Figure, Any]:
+    """Return a figure and its axes, as `matplotlib.pyplot.subplots` does, outside of pyplot.
 
     Args:
         rows: rows of panels.
         columns: columns of panels.
-        width: of the figure in inches.
+        width: of the figure in inches; None: 7.2, or 9.6 for several columns.
         height: of the figure in inches.
         **layout: further arguments of `matplotlib.figure.Figure.subplots`, such as ``sharex``.
 
     Returns:
-        The figure, and its axes as an array of shape (rows, columns).
+        The figure, and its axes: one, or an array of shape (panels,) for one row or one column,
+        or of shape (rows, columns).
 
     Example:
-        >>> fig, axes = figure(1, 2)
-        >>> axes.shape
-        (1, 2)
+        >>> fig, (left, right) = figure(1, 2)
+        >>> fig, ax = figure(height=2.5)
     """
-    mpl.rcParams.update(_STYLE)
-    fig = Figure(figsize=(width, height))
-    axes = fig.subplots(rows, columns, squeeze=False, **layout)
-    for ax in axes.flat:
-        ax.tick_params(colors="#333333", labelsize=9)
+    with style():
+        fig = Figure(figsize=(width or (9.6 if columns > 1 else 7.2), height))
+        axes = fig.subplots(rows, columns, **layout)
+        for ax in fig.axes:
+            ax.tick_params(colors="#333333", labelsize=9)
     return fig, axes
 
 
-def styles() -> Iterator[dict[str, Any]]:
+def _styles() -> Iterator[dict[str, Any]]:
     """Yield colour and line style of one condition after the other.
 
     Example:
-        >>> next(styles())
+        >>> next(_styles())
         {'color': '#0072B2', 'linestyle': '-'}
     """
     for colour, dashes in cycle(zip(COLOURS, _DASHES, strict=True)):
         yield {"color": colour, "linestyle": dashes}
+
+
+def styled(items: Iterable[Item]) -> Iterator[tuple[dict[str, Any], Item]]:
+    """Yield colour and line style of each condition, and the condition.
+
+    Args:
+        items: the conditions, in the order of the legend.
+
+    Example:
+        >>> [(style["color"], name) for style, name in styled(["cosine", "linear"])]
+        [('#0072B2', 'cosine'), ('#D55E00', 'linear')]
+    """
+    return zip(_styles(), items, strict=False)
+
+
+def band(
+    ax: Axes, x: ArrayLike, curve: tuple[ArrayLike, ArrayLike, ArrayLike], **style: Any
+) -> None:
+    """Draw a curve with a band about it.
+
+    Args:
+        ax: where to draw.
+        x: abscissa, shape (points,).
+        curve: (low, centre, high), as `lrlab.stats.band` gives them.
+        **style: arguments of `matplotlib.axes.Axes.plot`, the colour among them, such as those of
+            `styled`.
+
+    Example:
+        >>> fig, ax = figure()
+        >>> band(ax, [0, 1], ([0.1, 0.2], [0.3, 0.4], [0.5, 0.6]), label="loss")
+        >>> ax.lines[0].get_label()
+        'loss'
+    """
+    low, centre, high = curve
+    [line] = ax.plot(x, centre, **style)
+    ax.fill_between(x, low, high, color=line.get_color(), alpha=0.18, linewidth=0)
 
 
 def bands(ax: Axes, x: ArrayLike, curves: Bands) -> None:
@@ -91,14 +181,13 @@ def bands(ax: Axes, x: ArrayLike, curves: Bands) -> None:
         curves: (low, centre, high) by label, as `lrlab.stats.band` gives them.
 
     Example:
-        >>> fig, axes = figure()
-        >>> bands(axes[0, 0], [0, 1], {"loss": ([0.1, 0.2], [0.3, 0.4], [0.5, 0.6])})
-        >>> len(axes[0, 0].lines)
+        >>> fig, ax = figure()
+        >>> bands(ax, [0, 1], {"loss": ([0.1, 0.2], [0.3, 0.4], [0.5, 0.6])})
+        >>> len(ax.lines)
         1
     """
-    for style, (label, (low, centre, high)) in zip(styles(), curves.items(), strict=False):
-        ax.plot(x, centre, label=label, **style)
-        ax.fill_between(x, low, high, color=style["color"], alpha=0.18, linewidth=0)
+    for style, (label, curve) in styled(curves.items()):
+        band(ax, x, curve, label=label, **style)
 
 
 def learning_rates(ax: Axes, rates: Mapping[str, ArrayLike], *, staircase: bool = False) -> None:
@@ -110,12 +199,12 @@ def learning_rates(ax: Axes, rates: Mapping[str, ArrayLike], *, staircase: bool 
         staircase: draw steps as the steps they are, not joined by slopes.
 
     Example:
-        >>> fig, axes = figure()
-        >>> learning_rates(axes[0, 0], {"linear": [1.0, 0.5]})
-        >>> axes[0, 0].get_xlabel()
+        >>> fig, ax = figure()
+        >>> learning_rates(ax, {"linear": [1.0, 0.5]})
+        >>> ax.get_xlabel()
         'step'
     """
-    for style, (label, lr) in zip(styles(), rates.items(), strict=False):
+    for style, (label, lr) in styled(rates.items()):
         drawing = "steps-post" if staircase else "default"
         ax.plot(np.arange(np.size(lr)), lr, label=label, drawstyle=drawing, **style)
     ax.set_xlabel("step")
@@ -124,94 +213,71 @@ def learning_rates(ax: Axes, rates: Mapping[str, ArrayLike], *, staircase: bool 
 
 def intervals(
     ax: Axes,
-    labels: Sequence[str],
-    estimates: ArrayLike,
-    lows: ArrayLike,
-    highs: ArrayLike,
+    rows: Mapping[str, Interval],
     *,
-    points: Sequence[ArrayLike] = (),
+    points: Mapping[str, ArrayLike] | None = None,
     reference: float | None = 0.0,
 ) -> None:
     """Draw estimates with intervals, one row each, the first on top.
 
     Args:
         ax: where to draw.
-        labels: one for each row.
-        estimates: shape (rows,).
-        lows: lower ends, shape (rows,).
-        highs: upper ends, shape (rows,).
-        points: single values of each row, drawn small beneath the interval.
+        rows: the interval of each row, by label.
+        points: single values of rows, by label, drawn small beneath the interval.
         reference: a vertical line, None for none.
 
+    Raises:
+        KeyError: if points are given for a label that is no row.
+
     Example:
-        >>> fig, axes = figure()
-        >>> intervals(axes[0, 0], ["a", "b"], [1.0, 2.0], [0.5, 1.5], [1.5, 2.5])
-        >>> [label.get_text() for label in axes[0, 0].get_yticklabels()]
-        ['a', 'b']
+        >>> from lrlab.stats import Interval
+        >>> fig, ax = figure()
+        >>> intervals(ax, {"a": Interval(1.0, 0.5, 1.5, 0.95, 8)}, points={"a": [0.9, 1.1]})
+        >>> [label.get_text() for label in ax.get_yticklabels()]
+        ['a']
     """
-    rows = np.arange(len(labels))[::-1]
+    at = {label: row for row, label in enumerate(reversed(list(rows)))}
     if reference is not None:
         ax.axvline(reference, color="#888888", linewidth=1, zorder=1)
-    for row, values in zip(rows, points, strict=False):
-        ax.plot(values, np.full(np.size(values), row - 0.22), "|", color="#777777", markersize=6)
-    estimates, lows, highs = (np.asarray(x, dtype=float) for x in (estimates, lows, highs))
+    for label, values in (points or {}).items():
+        height = np.full(np.size(values), at[label] - 0.22)
+        ax.plot(values, height, "|", color="#777777", markersize=6)
+    ends = np.array([(x.estimate, x.estimate - x.low, x.high - x.estimate) for x in rows.values()])
     ax.errorbar(
-        estimates,
-        rows,
-        xerr=[estimates - lows, highs - estimates],
+        ends[:, 0],
+        list(at.values())[::-1],
+        xerr=ends[:, 1:].T,
         fmt="o",
         color=COLOURS[0],
         capsize=3,
         linewidth=1.6,
         zorder=3,
     )
-    ax.set_yticks(rows, labels)
-    ax.set_ylim(-0.7, len(labels) - 0.3)
+    ax.set_yticks(list(at.values()), list(at))
+    ax.set_ylim(-0.7, len(at) - 0.3)
     ax.grid(axis="y", visible=False)
 
 
-def mark_band(ax: Axes, low: float, high: float, label: str, colour: str = COLOURS[2]) -> None:
-    """Shade a range of learning rates on the abscissa and name it in the legend.
+def error_bars(
+    ax: Axes, x: ArrayLike, rows: Iterable[Interval], *, label: str = "", **style: Any
+) -> None:
+    """Draw estimates with intervals against an abscissa, joined by a line.
 
     Args:
         ax: where to draw.
-        low: lower end.
-        high: upper end.
-        label: its name.
-        colour: its colour.
+        x: abscissa, shape (points,).
+        rows: the interval at each of them.
+        label: in the legend; none if empty.
+        **style: further arguments of `matplotlib.axes.Axes.errorbar`, such as those of `styled`.
 
     Example:
-        >>> fig, axes = figure()
-        >>> mark_band(axes[0, 0], 1e-3, 1e-1, "usable")
-        >>> len(axes[0, 0].patches)
-        1
+        >>> from lrlab.stats import mean_interval
+        >>> fig, ax = figure()
+        >>> error_bars(ax, [0.1], [mean_interval([1.0, 3.0])])
+        >>> ax.lines[0].get_ydata().tolist()
+        [2.0]
     """
-    ax.axvspan(low, high, color=colour, alpha=0.13, linewidth=0, label=label, zorder=0)
-
-
-def guess_line(ax: Axes, loss: float, label: str = "guessing, ln 10") -> None:
-    """Draw the loss of guessing as a horizontal line.
-
-    Args:
-        ax: where to draw.
-        loss: in nats.
-        label: written at its right end.
-
-    Example:
-        >>> fig, axes = figure()
-        >>> guess_line(axes[0, 0], 2.303)
-        >>> axes[0, 0].texts[0].get_text()
-        'guessing, ln 10'
-    """
-    ax.axhline(loss, color="#888888", linewidth=1, linestyle=(0, (2, 2)), zorder=1)
-    ax.annotate(
-        label,
-        (1, loss),
-        xycoords=("axes fraction", "data"),
-        ha="right",
-        va="bottom",
-        color="#666666",
-        fontsize=8.5,
-        xytext=(0, 2),
-        textcoords="offset points",
-    )
+    ends = np.array([(i.estimate, i.estimate - i.low, i.high - i.estimate) for i in rows])
+    look: dict[str, Any] = {"marker": "o", "markersize": 4, "capsize": 2.5}
+    look |= {"label": label or None} | style
+    ax.errorbar(x, ends[:, 0], yerr=ends[:, 1:].T, **look)

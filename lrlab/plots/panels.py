@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from lrlab.plots import _STYLE
+from lrlab.plots import style
 
 STRIP = "#8a8a8a"
 
@@ -51,7 +51,7 @@ def panels(
     columns = min(columns, len(rates))
     rows = math.ceil(len(rates) / columns)
     highest = 1.1 * max(float(np.max(lr)) for lr in rates.values())
-    with mpl.rc_context(_STYLE):
+    with style():
         fig = Figure(figsize=(width, rows * row_height))
         grid = fig.add_gridspec(2 * rows, columns, height_ratios=[4, 1] * rows)
         found: dict[str, Axes] = {}
@@ -93,23 +93,6 @@ def diverging(position: float) -> tuple[float, float, float, float]:
     return mpl.colors.LinearSegmentedColormap.from_list("signed", ends)((position + 1) / 2)
 
 
-def plain_ticks(axes: Axes, ticks: ArrayLike) -> None:
-    """Label a logarithmic ordinate at these values, as plain numbers.
-
-    Args:
-        axes: whose ordinate, shared ones with it.
-        ticks: where.
-
-    Example:
-        >>> fig, axes = panels({"constant": [0.1, 0.1]})
-        >>> plain_ticks(axes["constant"], [0.5, 2.0])
-        >>> [label.get_text() for label in axes["constant"].get_yticklabels()]
-        ['0.5', '2']
-    """
-    axes.set_yticks(ticks, [f"{tick:g}" for tick in np.asarray(ticks)])
-    axes.set_yticks([], minor=True)
-
-
 def images(rows: Mapping[str, ArrayLike], *, width: float = 7.2) -> Figure:
     """Return a figure with a row of images for each condition.
 
@@ -122,7 +105,7 @@ def images(rows: Mapping[str, ArrayLike], *, width: float = 7.2) -> Figure:
         2
     """
     shape = np.asarray(next(iter(rows.values()))).shape
-    with mpl.rc_context(_STYLE):
+    with style():
         fig = Figure(figsize=(width, len(rows) * (width / shape[0] * 0.82 + 0.22)))
         axes = fig.subplots(len(rows), 1, squeeze=False)[:, 0]
     for ax, (name, pictures) in zip(axes, rows.items(), strict=True):

@@ -7,8 +7,8 @@ import time
 
 import torch
 
-from lrlab.randomness import generator, preserved
-from lrlab.training.probes import Moment, Probe, Value
+from lrlab.randomness import fork_rng, generator
+from lrlab.training.probes import Probe, StepContext, Value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,24 +23,26 @@ class SameBatch(Probe):
         {'probe': 'SameBatch', 'every': 1}
     """
 
-    def before(self, moment: Moment) -> tuple[float, float]:
+    def before(self, context: StepContext) -> tuple[float, float]:
         """Return the loss before the update, and the time that it took."""
-        return _measure(moment)
+        return _measure(context)
 
-    def after(self, moment: Moment, before: tuple[float, float]) -> dict[str, Value]:
+    def after(self, context: StepContext, before: tuple[float, float]) -> dict[str, Value]:
         """Return the losses before and after the update."""
-        (first, took_first), (second, took_second) = before, _measure(moment)
+        (first, took_first), (second, took_second) = before, _measure(context)
         return {"before": first, "after": second, "seconds": took_first + took_second}
 
 
 @torch.no_grad()
-def _measure(moment: Moment) -> tuple[float, float]:
-    assert moment.batch is not None  # it measures at updates only
+def _measure(context: StepContext) -> tuple[float, float]:
+    assert context.batch is not None  # it measures at updates only
     began = time.perf_counter()
-    buffers = [buffer.clone() for buffer in moment.model.buffers()]
-    with preserved():
-        torch.manual_seed(moment.step)  # for dropout
-        loss = moment.task.loss(moment.model, moment.batch, generator(moment.step, "same batch"))
-    for buffer, kept in zip(moment.model.buffers(), buffers, strict=True):
+    buffers = [buffer.clone() for buffer in context.model.buffers()]
+    with fork_rng():
+        torch.manual_seed(context.step)  # for dropout
+        loss = context.task.loss(
+            context.model, context.batch, generator(context.step, "same batch")
+        )
+    for buffer, kept in zip(context.model.buffers(), buffers, strict=True):
         buffer.copy_(kept)
     return loss.item(), time.perf_counter() - began

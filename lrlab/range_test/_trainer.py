@@ -11,11 +11,11 @@ from joblib.parallel import get_active_backend
 from tqdm import tqdm
 
 from lrlab import events
-from lrlab.randomness import preserved
+from lrlab.randomness import fork_rng
 from lrlab.range_test._ramp import Trace
 from lrlab.tasks.base import Task
 from lrlab.training.parallel import Job, train_many
-from lrlab.training.probes import Moment, Probe, Value
+from lrlab.training.probes import Probe, StepContext, Value
 from lrlab.training.record import Run
 from lrlab.training.store import Store
 
@@ -85,7 +85,7 @@ class Trainer:
             tick = (Tick(bar=self._bar),)
             jobs = [dataclasses.replace(job, probes=job.probes + tick) for job in jobs]
         before = self._bar.n
-        with preserved():
+        with fork_rng():
             runs = train_many(jobs, n_jobs=n_jobs, store=self._store, progress=False)
         self._bar.update(before + sum(job.recipe.steps for job in jobs) - self._bar.n)
         return runs
@@ -97,11 +97,11 @@ class Tick(Probe):
 
     bar: Any = None
 
-    def before(self, moment: Moment) -> None:
+    def before(self, context: StepContext) -> None:
         """Move on."""
         self.bar.update()
 
-    def after(self, moment: Moment, before: None) -> dict[str, Value]:
+    def after(self, context: StepContext, before: None) -> dict[str, Value]:
         """Return nothing."""
         return {}
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["draw"]
 
 
+@plots.style()
 def draw(result: RangeTest) -> Figure:
     """Return the picture: raw losses, smoothed losses, band, pilots and suggestion.
 
@@ -40,8 +41,7 @@ def draw(result: RangeTest) -> Figure:
         >>> fig.axes[0].get_xscale()
         'log'
     """
-    fig, axes = plots.figure(2, 1, height=5.2, sharex=True, height_ratios=(2.2, 1))
-    losses, norms = axes[:, 0]
+    fig, (losses, norms) = plots.figure(2, 1, height=5.2, sharex=True, height_ratios=(2.2, 1))
     title = "\n".join(textwrap.fill(f"Next: {one}.", 84) for one in advice(result))
     losses.set_title(title, loc="left", fontsize="small")
     draw_losses(losses, result)
@@ -141,7 +141,7 @@ def _mark(ax: Axes, result: RangeTest, *, labelled: bool) -> None:
     band, suggestion = result.band, result.suggest()
     if band.low.lr is not None:
         top = band.high.lr if band.high.lr is not None else result.traces[0].planned_lr[-1]
-        plots.mark_band(ax, band.low.lr, top, _name("band", labelled))
+        plots.shade(ax, band.low.lr, top, _name("band", labelled), plots.COLOURS[2])
     for edge in (band.low, band.high):
         if edge.lr is not None and edge.interval is not None:
             ax.axvline(edge.lr, color=plots.COLOURS[2], linewidth=0.9, zorder=1)

@@ -39,12 +39,12 @@ class PlateauState(ControllerState):
         updates: observations so far.
         diverged_at: number of the first observation that was not finite; None if all were.
         best: best observation so far; None before the first.
-        bad: observations since then that were not better.
+        num_bad_epochs: observations since then that were not better.
         cooling: observations still to be passed over after a reduction.
     """
 
     best: float | None = None
-    bad: int = 0
+    num_bad_epochs: int = 0
     cooling: int = 0
 
 
@@ -116,7 +116,7 @@ class ReduceOnPlateau(Controller):
         value = float(observation)
         if state.diverged or not math.isfinite(value):
             return diverge(state)
-        lr, best, bad, cooling = state.lr, state.best, state.bad, state.cooling
+        lr, best, bad, cooling = state.lr, state.best, state.num_bad_epochs, state.cooling
         if self._is_better(value, best):
             best, bad = value, 0
         else:

@@ -5,17 +5,17 @@ SciPy does the computing; this module fixes conventions. Samples are small
 less than it says at these sizes.
 """
 
-from lrlab.stats._decisions import equivalence_p, holm, mean_p, proportion_p
+from lrlab.stats._decisions import equivalence_p, mean_p, proportion_p
 from lrlab.stats._intervals import (
     Interval,
     band,
     geometric_interval,
     mean_interval,
+    mean_intervals,
     median_interval,
     proportion_interval,
     rank_correlation,
 )
-from lrlab.stats._jackknife import pseudo_values
 from lrlab.stats._outliers import outlier
 from lrlab.stats._samples import log_differences
 from lrlab.stats._sizing import equivalence_power, power, seeds_for_equivalence, seeds_for_power
@@ -26,16 +26,15 @@ __all__ = [
     "equivalence_p",
     "equivalence_power",
     "geometric_interval",
-    "holm",
     "log_differences",
     "mean_interval",
+    "mean_intervals",
     "mean_p",
     "median_interval",
     "outlier",
     "power",
     "proportion_interval",
     "proportion_p",
-    "pseudo_values",
     "rank_correlation",
     "seeds_for_equivalence",
     "seeds_for_power",

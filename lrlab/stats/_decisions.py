@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from lrlab.stats._samples import check_counts, sample, standard_error
@@ -110,29 +108,3 @@ def proportion_p(successes: int, n: int, threshold: float, method: str = "exact"
     if se == 0:
         return 1.0 if distance == 0 else 0.0
     return float(2 * stats.norm.sf(distance / se))
-
-
-def holm(p_values: Sequence[float]) -> np.ndarray:
-    r"""Holm-adjusted p values: each may be compared with the level of the whole family.
-
-    The k-th smallest of m is $\min(1, \max_{j \le k} (m - j + 1)\, p_{(j)})$.
-
-    Args:
-        p_values: raw p values, shape (m,).
-
-    Returns:
-        Adjusted p values in the same order, shape (m,).
-
-    Source:
-        Holm (1979), *Scandinavian Journal of Statistics* 6, 65-70.
-
-    Example:
-        >>> holm([0.01, 0.04, 0.03]).tolist()
-        [0.03, 0.06, 0.06]
-    """
-    p = np.asarray(p_values, dtype=float)
-    order = np.argsort(p, kind="stable")
-    steps = np.arange(p.size, 0, -1) * p[order]
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
-    return adjusted

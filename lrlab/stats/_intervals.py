@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lrlab.stats._samples import check_counts, check_level, sample, standard_error
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,20 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     mean, se = float(x.mean()), standard_error(x)
     half = se * float(stats.t.ppf((1 + level) / 2, x.size - 1))
     return Interval(mean, mean - half, mean + half, level, x.size)
+
+
+def mean_intervals(groups: Mapping[Key, ArrayLike], level: float = 0.95) -> dict[Key, Interval]:
+    """Return `mean_interval` of each group of values, by the same keys.
+
+    Args:
+        groups: values by key, each of shape (n,), n at least 2.
+        level: confidence level in (0, 1).
+
+    Example:
+        >>> print(mean_intervals({"a": [1.0, 2.0, 3.0, 4.0]})["a"])
+        2.5 [0.446, 4.55] (95 %, n = 4)
+    """
+    return {key: mean_interval(values, level) for key, values in groups.items()}
 
 
 def geometric_interval(values: ArrayLike, level: float = 0.95) -> Interval:
@@ -205,19 +223,23 @@ def rank_correlation(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Interva
     return Interval(r, min(low, r), max(high, r), level, n)
 
 
-def band(curves: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def band(
+    curves: ArrayLike, level: float = 0.95, scale: str = "linear"
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pointwise mean and t interval of curves over seeds.
 
     Args:
         curves: shape (seeds, points), at least two seeds; a point that is not finite for some
             seed is NaN in the result.
         level: confidence level in (0, 1).
+        scale: "linear", or "log" for the geometric mean with its interval: losses and rates.
 
     Returns:
         (low, mean, high), each of shape (points,).
 
     Raises:
-        ValueError: if there are fewer than two curves.
+        ValueError: on fewer than two seeds, an unknown scale, or values that are not positive on
+            a log scale.
 
     Example:
         >>> low, mean, high = band([[1.0, 2.0], [3.0, 2.0]])
@@ -230,6 +252,13 @@ def band(curves: ArrayLike, level: float = 0.95) -> tuple[np.ndarray, np.ndarray
     if x.ndim != 2 or x.shape[0] < 2:
         raise ValueError(f"curves must be of shape (seeds >= 2, points), got {x.shape}")
     check_level(level)
+    if scale not in ("linear", "log"):
+        raise ValueError(f"scale must be 'linear' or 'log', got scale={scale!r}")
+    if scale == "log":
+        if (x <= 0).any():
+            raise ValueError(f"a log scale needs positive values, got {x.min()}")
+        low, mean, high = band(np.log(x), level)
+        return np.exp(low), np.exp(mean), np.exp(high)
     x = np.where(np.isfinite(x).all(axis=0), x, np.nan)
     mean = x.mean(axis=0)
     half = stats.t.ppf((1 + level) / 2, x.shape[0] - 1) * stats.sem(x, axis=0)

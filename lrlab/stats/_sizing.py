@@ -98,7 +98,12 @@ def seeds_for_power(
 
 
 def seeds_for_equivalence(
-    margin: float, sd: float, target: float = 0.8, alpha: float = 0.05, at_least: int = 5
+    margin: float,
+    sd: float,
+    target: float = 0.8,
+    alpha: float = 0.05,
+    at_least: int = 5,
+    effect: float = 0.0,
 ) -> int:
     """Smallest number of paired seeds whose `equivalence_power` reaches the target.
 
@@ -108,12 +113,14 @@ def seeds_for_equivalence(
         target: power to reach, in (0, 1).
         alpha: level of each one-sided test.
         at_least: never fewer than this.
+        effect: true mean difference, less than the margin; 0 where the two are really equal.
 
     Returns:
         Number of seeds.
 
     Raises:
-        ValueError: if the margin is not positive.
+        ValueError: if the margin is not positive or not beyond the effect, or 10,000 seeds would
+            not be enough.
 
     Example:
         >>> seeds_for_equivalence(margin=1.0, sd=1.0)
@@ -121,7 +128,9 @@ def seeds_for_equivalence(
     """
     if not margin > 0:
         raise ValueError(f"margin must be positive, got margin={margin}")
-    return _smallest_n(lambda n: equivalence_power(margin, sd, n, 0.0, alpha), target, at_least)
+    if not abs(effect) < margin:
+        raise ValueError(f"effect must lie within ±margin={margin}, got effect={effect}")
+    return _smallest_n(lambda n: equivalence_power(margin, sd, n, effect, alpha), target, at_least)
 
 
 def _check_design(sd: float, n: int, alpha: float) -> None:

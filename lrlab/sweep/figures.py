@@ -60,7 +60,7 @@ def parallel_coordinates(
     low, high = float(y.min()), float(y.max())
     place = (y - low) / (high - low) if high > low else np.zeros_like(y)
     lines = np.column_stack([x, place])
-    fig, [[ax]] = figure(1, 1, width=width, height=3.6)
+    fig, ax = figure(width=width, height=3.6)
     colours = mpl.colormaps["viridis"](0.95 * place)
     order = np.argsort(-y, kind="stable")
     for rank, i in enumerate(order):
@@ -100,7 +100,7 @@ def importances(ax: Axes, intervals: Mapping[str, tuple[float, float, float]]) -
 
     Example:
         >>> from lrlab import plots
-        >>> ax = plots.figure()[1][0, 0]
+        >>> ax = plots.figure()[1]
         >>> importances(ax, {"peak_lr": (0.5, 0.7, 0.9), "batch_size": (0.0, 0.1, 0.2)})
         >>> [label.get_text() for label in ax.get_yticklabels()]
         ['batch_size', 'peak_lr']
@@ -128,7 +128,7 @@ def best_so_far(ax: Axes, x: ArrayLike, values: ArrayLike, *, xlabel: str) -> No
 
     Example:
         >>> from lrlab import plots
-        >>> ax = plots.figure()[1][0, 0]
+        >>> ax = plots.figure()[1]
         >>> best_so_far(ax, [10, 20], [3.0, 1.0], xlabel="updates")
         >>> ax.get_ylabel()
         'lowest value so far'
@@ -147,7 +147,7 @@ def timeline(ax: Axes, found: Sequence[Trial], rungs: Sequence[int] = ()) -> Non
 
     Example:
         >>> from lrlab import plots
-        >>> ax = plots.figure()[1][0, 0]
+        >>> ax = plots.figure()[1]
         >>> from lrlab.sweep import Trial
         >>> one = Trial(0, {}, "completed", 0.5, np.array([80]), np.array([0.5]), 0.0, 0.0, None)
         >>> timeline(ax, [one], rungs=[20])
@@ -184,7 +184,7 @@ def against_value(
 
     Example:
         >>> from lrlab import plots
-        >>> ax = plots.figure()[1][0, 0]
+        >>> ax = plots.figure()[1]
         >>> from lrlab.sweep import Trial
         >>> one = Trial(0, {}, "completed", 0.5, np.array([80]), np.array([0.5]), 0.0, 0.0, None)
         >>> against_value(ax, [0.1], [one], name="peak_lr", top=4.0)

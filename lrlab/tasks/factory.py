@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from lrlab.checks import is_integer
-from lrlab.randomness import preserved, stream_seed
+from lrlab.randomness import fork_rng, stream_seed
 from lrlab.recipe import Recipe
 from lrlab.tasks._live import LiveTask, Parts, rates_of
 from lrlab.tasks._loss import of_outputs, scalar
@@ -84,7 +84,7 @@ class FactoryTask(LiveTask):
     @functools.cached_property
     def recipe(self) -> Recipe:
         """How it is trained, by the optimizer that is built for seed 0; that one is discarded."""
-        with preserved():
+        with fork_rng():
             return recipe_of(self.parts(0).optimizer, self.steps)
 
     def parts(self, seed: int) -> Parts:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lrlab.checks import need
-from lrlab.randomness import preserved
+from lrlab.randomness import fork_rng
 from lrlab.tasks._once import drawn_once
 from lrlab.tasks.base import Batch, Splits, Task, classification_metrics
 
@@ -157,7 +157,7 @@ def _dataset() -> Splits:
     need("mnist1d")
     from mnist1d.data import get_dataset_args, make_dataset
 
-    with preserved():  # the package seeds the global generators
+    with fork_rng():  # the package seeds the global generators
         made = make_dataset(get_dataset_args())
     x, y = torch.from_numpy(made["x"]).float(), torch.from_numpy(made["y"]).long()
     x_test, y_test = (

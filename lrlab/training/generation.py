@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from lrlab.checks import need
 from lrlab.randomness import generator
 from lrlab.tasks.digits_diffusion import CLASSES, DigitsDiffusion, noise_levels
-from lrlab.training.probes import Moment, Probe, Value
+from lrlab.training.probes import Probe, StepContext, Value
 
 
 @torch.no_grad()
-def sample(
+def _sample(
     model: nn.Module, labels: Tensor, pixels: int, noise: torch.Generator, steps: int = 25
 ) -> Tensor:
     r"""Return generated images (n, pixels) in [−1, 1], one for each label.
@@ -41,7 +41,7 @@ def sample(
         >>> class NoNoise(nn.Module):
         ...     def forward(self, images, times, labels):
         ...         return torch.zeros_like(images)
-        >>> sample(NoNoise(), torch.arange(3), 64, torch.Generator().manual_seed(0)).shape
+        >>> _sample(NoNoise(), torch.arange(3), 64, torch.Generator().manual_seed(0)).shape
         torch.Size([3, 64])
     """
     if steps < 1:
@@ -59,7 +59,7 @@ def sample(
 
 
 @functools.lru_cache(maxsize=4)
-def classifier(task: DigitsDiffusion) -> Any:
+def _classifier(task: DigitsDiffusion) -> Any:
     """Return a support vector machine that was fitted to all real training images of a source.
 
     It is deterministic, and on 8×8 digits it recognises about 98 % of the test images.
@@ -74,7 +74,7 @@ def classifier(task: DigitsDiffusion) -> Any:
         >>> from lrlab import tasks
         >>> task = tasks.get("digits_diffusion")
         >>> images, labels = task.data().test
-        >>> float(classifier(task).score(images.numpy(), labels.numpy())) > 0.95
+        >>> float(_classifier(task).score(images.numpy(), labels.numpy())) > 0.95
         True
     """
     need("sklearn")
@@ -103,7 +103,7 @@ def recognised(task: DigitsDiffusion, images: Tensor, labels: Tensor) -> float:
         >>> recognised(task, images, labels) > 0.95 > recognised(task, -images, labels)
         True
     """
-    return float((classifier(task).predict(images.numpy()) == labels.numpy()).mean())
+    return float((_classifier(task).predict(images.numpy()) == labels.numpy()).mean())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,15 +139,15 @@ class GeneratedDigits(Probe):
         if not 0 <= self.shown <= self.count:
             raise ValueError(f"shown must be in [0, {self.count}], got shown={self.shown}")
 
-    def after(self, moment: Moment, before: None) -> dict[str, Value]:
+    def after(self, context: StepContext, before: None) -> dict[str, Value]:
         """Return the accuracy and the pixels of the first images."""
-        task = moment.task
+        task = context.task
         assert isinstance(task, DigitsDiffusion)  # nothing else is sampled from
         labels = torch.arange(self.count) % CLASSES
-        stream = f"generated {moment.step}" if self.fresh else "generated"
-        moment.model.eval()
-        images = sample(moment.model, labels, task.side**2, generator(0, stream))
-        moment.model.train()
+        stream = f"generated {context.step}" if self.fresh else "generated"
+        context.model.eval()
+        images = _sample(context.model, labels, task.side**2, generator(0, stream))
+        context.model.train()
         found: dict[str, Value] = {"accuracy": recognised(task, images, labels)}
         if self.shown:
             found["images"] = images[: self.shown].flatten().tolist()

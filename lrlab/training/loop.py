@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from lrlab.randomness import generator, preserved
+from lrlab.randomness import fork_rng, generator
 from lrlab.recipe import Recipe
 from lrlab.tasks.base import Task
 from lrlab.training._checkpoint import Checkpoint
 from lrlab.training._stopping import Stop
-from lrlab.training.probes import Moment, Probe
+from lrlab.training.probes import Probe, StepContext
 from lrlab.training.record import Run, Status
 from lrlab.training.state import TrainingState, in_evaluation
 
@@ -70,7 +70,7 @@ def train(
         raise ValueError("the checkpoint belongs to another task, recipe or probe")
 
     began = time.perf_counter()
-    with preserved(), task.kept():
+    with fork_rng(), task.kept():
         torch.set_num_threads(1)
         state = TrainingState(task, recipe, probes)
         if resume:
@@ -104,8 +104,8 @@ def train(
             if recipe.clip_norm is not None:
                 nn.utils.clip_grads_with_norm_(state.parameters, recipe.clip_norm, grad_norm)
             due = [probe for probe in probes if done % probe.every == 0] if probes else ()
-            moment = Moment(task, model, optimizer, batch, lr, done)
-            seen = [probe.before(moment) for probe in due]
+            context = StepContext(task, model, optimizer, batch, lr, done)
+            seen = [probe.before(context) for probe in due]
 
             state.update(lambda batch=batch: _again(task, state, batch))
 
@@ -113,7 +113,7 @@ def train(
             if state.average is not None:
                 state.average.update_parameters(model)
             for probe, before in zip(due, seen, strict=True):
-                history.measured(probe, done, probe.after(moment, before))
+                history.measured(probe, done, probe.after(context, before))
             if done in evaluate_at:
                 rate.after_evaluation(_evaluate(task, recipe, state, done))
                 if stop is not None and stop(history.evals):
@@ -173,10 +173,10 @@ def _evaluate(task: Task, recipe: Recipe, state: TrainingState, step: int) -> di
 
 
 def _probe_at_start(task: Task, state: TrainingState, probes: Sequence[Probe]) -> None:
-    moment = Moment(task, state.model, state.optimizer, None, 0.0, 0)
+    context = StepContext(task, state.model, state.optimizer, None, 0.0, 0)
     for probe in probes:
         if probe.at_start:
-            state.history.measured(probe, 0, probe.after(moment, None))
+            state.history.measured(probe, 0, probe.after(context, None))
 
 
 def _evaluation_steps(recipe: Recipe) -> set[int]:

@@ -20,7 +20,7 @@ Value = float | list[float]
 
 
 @dataclasses.dataclass(frozen=True)
-class Moment:
+class StepContext:
     """What a probe may look at.
 
     Args:
@@ -53,8 +53,8 @@ class Probe:
     Example:
         >>> @dataclasses.dataclass(frozen=True)
         ... class Rate(Probe):
-        ...     def after(self, moment, before):
-        ...         return {"lr": moment.lr}
+        ...     def after(self, context, before):
+        ...         return {"lr": context.lr}
         >>> from lrlab import schedules, tasks, train
         >>> from lrlab.recipe import Recipe
         >>> recipe = Recipe(schedule=schedules.Constant(0.1), steps=2, batch_size=8)
@@ -77,10 +77,10 @@ class Probe:
         """The name under which a run keeps what was measured."""
         return type(self).__name__
 
-    def before(self, moment: Moment) -> Any:
+    def before(self, context: StepContext) -> Any:
         """Look before the update, with gradients; what is returned is handed to `after`."""
 
-    def after(self, moment: Moment, before: Any) -> dict[str, Value]:
+    def after(self, context: StepContext, before: Any) -> dict[str, Value]:
         """Look after the update; return numbers, or lists of numbers of fixed length, by name."""
         raise NotImplementedError
 
@@ -98,15 +98,15 @@ class GradientNorm(Probe):
         {'probe': 'GradientNorm', 'every': 10}
     """
 
-    def before(self, moment: Moment) -> dict[str, Value]:
+    def before(self, context: StepContext) -> dict[str, Value]:
         """Return the norms."""
         return {
             name: parameter.grad.norm().item()
-            for name, parameter in moment.model.named_parameters()
+            for name, parameter in context.model.named_parameters()
             if parameter.grad is not None
         }
 
-    def after(self, moment: Moment, before: dict[str, Value]) -> dict[str, Value]:
+    def after(self, context: StepContext, before: dict[str, Value]) -> dict[str, Value]:
         """Return what `before` measured."""
         return before
 
@@ -139,9 +139,9 @@ class WeightQuantiles(Probe):
         if not (self.levels and rising and self.levels[0] >= 0 and self.levels[-1] <= 1):
             raise ValueError(f"levels must rise within [0, 1], got levels={self.levels}")
 
-    def after(self, moment: Moment, before: None) -> dict[str, Value]:
+    def after(self, context: StepContext, before: None) -> dict[str, Value]:
         """Return the quantiles, linearly interpolated between neighbouring weights."""
-        parts = [parameter.detach().flatten() for parameter in moment.model.parameters()]
+        parts = [parameter.detach().flatten() for parameter in context.model.parameters()]
         weights = torch.cat(parts).numpy()
         return {
             "signed": np.quantile(weights, self.levels).tolist(),
@@ -188,9 +188,9 @@ class WeightNorms(Probe):
 
     at_start: ClassVar[bool] = True
 
-    def after(self, moment: Moment, before: None) -> dict[str, Value]:
+    def after(self, context: StepContext, before: None) -> dict[str, Value]:
         """Return the norms."""
-        return _norms(dict(moment.model.named_parameters()))
+        return _norms(dict(context.model.named_parameters()))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -208,14 +208,14 @@ class UpdateRatio(Probe):
         'UpdateRatio'
     """
 
-    def before(self, moment: Moment) -> dict[str, torch.Tensor]:
+    def before(self, context: StepContext) -> dict[str, torch.Tensor]:
         """Return a copy of the weights."""
-        return {name: p.detach().clone() for name, p in moment.model.named_parameters()}
+        return {name: p.detach().clone() for name, p in context.model.named_parameters()}
 
-    def after(self, moment: Moment, before: dict[str, torch.Tensor]) -> dict[str, Value]:
+    def after(self, context: StepContext, before: dict[str, torch.Tensor]) -> dict[str, Value]:
         """Return the ratios."""
         names, old = list(before), list(before.values())
-        new = [parameter.detach() for parameter in moment.model.parameters()]
+        new = [parameter.detach() for parameter in context.model.parameters()]
         moved = dict(zip(names, torch._foreach_sub(new, old), strict=True))
         lengths, weights = _norms(moved), _norms(before)
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -10,6 +10,7 @@ import numpy as np
 
 from lrlab.training.record import Run
 
+_SEVERAL = (range, list, set)
 Metric = str | Callable[[Run], Any]
 
 
@@ -53,8 +54,8 @@ class Results(Mapping[Hashable, Run]):
     def of(self, *parts: Any) -> Results:
         """Return the runs whose keys begin with these parts, by the rest of their keys.
 
-        A rest of one part stands for itself, without a tuple. An ellipsis fits every part, and
-        stays in the key.
+        A rest of one part stands for itself, without a tuple. An ellipsis fits every part; a range,
+        a list or a set fits those in it; what fits in one of these ways stays in the key.
 
         Raises:
             KeyError: if there is none.
@@ -62,8 +63,9 @@ class Results(Mapping[Hashable, Run]):
         found = {}
         for key, run in self._runs.items():
             here = key if isinstance(key, tuple) else (key,)
-            if all(p is ... or p == k for p, k in zip(parts, here, strict=False)):
-                kept = [k for p, k in zip(parts, here, strict=False) if p is ...]
+            pairs = list(zip(parts, here, strict=False))
+            if all(_fits(part, value) for part, value in pairs):
+                kept = [v for p, v in pairs if p is ... or isinstance(p, _SEVERAL)]
                 rest = (*kept, *here[len(parts) :])
                 found[rest[0] if len(rest) == 1 else rest] = run
         if not found:
@@ -104,6 +106,18 @@ class Results(Mapping[Hashable, Run]):
         values = np.array([tuples[key] for key in keys], dtype=float)
         return values.reshape(*map(len, axes), *values.shape[1:])
 
+    def curves(self, metric: Metric) -> np.ndarray:
+        """Return a metric at each evaluation of the runs that did not diverge.
+
+        Args:
+            metric: a name in `Run.evals`, or a function of a run that gives a series.
+
+        Returns:
+            Shape (runs that did not diverge, evaluations).
+        """
+        take = metric if callable(metric) else lambda run: run.evals[metric]
+        return np.array([take(run) for run in self._runs.values() if not run.diverged])
+
     def arrays(self, metric: Metric) -> dict[Any, np.ndarray]:
         """Return `array` of each group, by the first part of the keys."""
         return {part: group.array(metric) for part, group in self.groups().items()}
@@ -116,3 +130,7 @@ class Results(Mapping[Hashable, Run]):
     def note(self) -> str:
         """Return how many runs diverged, in words; it belongs beside every figure of them."""
         return f"{self.num_diverged or 'none'} of {len(self)} runs diverged"
+
+
+def _fits(part: Any, value: Any) -> bool:
+    return part is ... or (value in part if isinstance(part, _SEVERAL) else part == value)

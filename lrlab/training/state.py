@@ -25,7 +25,7 @@ class TrainingState:
     """Model, optimizer, data position, generators, rate, weight average and history of a run.
 
     Seeds torch's global generator, from which layers draw; call it inside
-    `lrlab.randomness.preserved`.
+    `lrlab.randomness.fork_rng`.
 
     Args:
         task: data, model and loss.
@@ -37,9 +37,9 @@ class TrainingState:
 
     Example:
         >>> from lrlab import schedules, tasks
-        >>> from lrlab.randomness import preserved
+        >>> from lrlab.randomness import fork_rng
         >>> recipe = Recipe(schedule=schedules.Constant(0.1), steps=2, batch_size=8)
-        >>> with preserved():
+        >>> with fork_rng():
         ...     state = TrainingState(tasks.get("mnist", n_train=32), recipe, ())
         >>> state.history.steps
         0

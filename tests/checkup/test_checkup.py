@@ -11,7 +11,7 @@ from lrlab import tasks
 from lrlab.checkup import KINDS, STEPS, Finding, checkup, softmax_floor
 from lrlab.checkup._subject import Subject
 from lrlab.experiments import mistakes
-from lrlab.experiments.faulty_task import BASES, Mistaken
+from lrlab.experiments.faulty_task import BASES, FaultyTask
 from lrlab.optimizers import SGD, Adam, AdamW
 from lrlab.recipe import Recipe
 from lrlab.schedules import Constant, Cosine, Linear, OneCycle
@@ -51,7 +51,7 @@ def mnist1d(**fields):
 
 @pytest.mark.parametrize("mistake", mistakes.MISTAKES)
 def test_a_planted_mistake_is_the_only_finding(mistake):
-    report = checkup(*mistakes.plant(mistake, mnist1d(), recipe()), **QUICK)
+    report = checkup(*mistakes.inject_fault(mistake, mnist1d(), recipe()), **QUICK)
     assert report.kinds == (FOUND[mistake],)
     assert not report.healthy
 
@@ -61,7 +61,9 @@ def test_a_planted_mistake_is_the_only_finding(mistake):
 )
 def test_a_planted_mistake_is_found_where_there_are_no_classes(mistake):
     healthy = recipe(2e-3, Adam(), 64)
-    report = checkup(*mistakes.plant(mistake, tasks.get("digits_diffusion"), healthy), **QUICK)
+    report = checkup(
+        *mistakes.inject_fault(mistake, tasks.get("digits_diffusion"), healthy), **QUICK
+    )
     assert FOUND[mistake] in report.kinds
 
 
@@ -222,7 +224,7 @@ def test_the_same_checkup_says_the_same():
 
 
 def test_a_report_prints_and_draws():
-    report = checkup(*mistakes.plant("frozen layer", mnist1d(), recipe()), **QUICK)
+    report = checkup(*mistakes.inject_fault("frozen layer", mnist1d(), recipe()), **QUICK)
     text = str(report)
     assert "[frozen]" in text and "0.weight" in text and "probably:" in text
     assert report._repr_html_().startswith("<figure><img alt=")
@@ -239,11 +241,11 @@ def test_arguments_that_make_no_sense_are_refused():
     with pytest.raises(ValueError, match="kind must be one of"):
         Finding("flu", 1, "")
     with pytest.raises(ValueError, match="mistake must be one of"):
-        Mistaken("typo")
+        FaultyTask("typo")
     with pytest.raises(ValueError, match="base must be one of"):
-        Mistaken("frozen layer", "mnist2d")
+        FaultyTask("frozen layer", "mnist2d")
     with pytest.raises(ValueError, match="can't be planted"):
-        mistakes.plant("labels shuffled", tasks.get("names_lm"), recipe())
+        mistakes.inject_fault("labels shuffled", tasks.get("names_lm"), recipe())
 
 
 def test_every_kind_says_its_cause_and_what_to_do():
@@ -262,11 +264,11 @@ def test_the_floor_of_a_softmax_is_what_a_perfect_answer_costs_behind_one(classe
 @pytest.mark.parametrize("base", BASES)
 def test_the_key_of_a_planted_task_holds_the_source_of_its_base(base):
     module = type(tasks.get(base)).__module__
-    assert module in fingerprint.reached([Mistaken.__module__])
+    assert module in fingerprint.reached([FaultyTask.__module__])
 
 
 def test_a_planted_task_says_in_json_what_it_is():
-    planted = Mistaken("last bias wrong", "mnist1d", (("n_train", 100),))
+    planted = FaultyTask("last bias wrong", "mnist1d", (("n_train", 100),))
     assert json.loads(json.dumps(planted.to_dict())) == {
         "task": "mistaken",
         "mistake": "last bias wrong",

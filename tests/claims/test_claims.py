@@ -175,7 +175,7 @@ def test_cards_carry_id_data_and_escaped_text(monkeypatch):
 
 def test_verdicts_print_id_n_and_verdict_only(capsys):
     claims.verdicts(judge(effect("e", around(-0.5)), Claim.exact("x", "x", holds=False)))
-    assert capsys.readouterr().out == "demo.e  n=8  supported\ndemo.x  n=-  contradicted\n"
+    assert capsys.readouterr().out == "e  n=8  supported\nx  n=-  contradicted\n"
 
 
 @pytest.mark.parametrize(
@@ -292,3 +292,17 @@ def test_a_claim_keeps_the_version_of_the_rules_that_judged_it():
     assert (old.verdict, new.verdict) == ("contradicted", "smaller than δ")
     assert "rules" not in old.to_dict() and new.to_dict()["rules"] == rules.VERSION
     assert [claims.recompute(c.to_dict()) for c in (old, new)] == [old.verdict, new.verdict]
+
+
+def test_conclude_names_the_notebook_that_runs_and_compares_verdicts_alone(monkeypatch):
+    shown = {}
+    monkeypatch.setattr("lrlab.display.in_notebook", lambda: True)
+    monkeypatch.setattr("lrlab.display.publish", lambda **kinds: shown.update(kinds))
+    monkeypatch.setenv("LRLAB_NOTEBOOK", "wsd")
+    claims.conclude([effect("e", around(-0.5)), Claim.exact("x", "x", holds=False)])
+    assert [claim["id"] for claim in shown["metadata"]["lrlab_claims"]] == ["wsd.e", "wsd.x"]
+    assert shown["text"] == "e  n=8  supported\nx  n=-  contradicted"
+    monkeypatch.delenv("LRLAB_NOTEBOOK")
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/someone/notebooks/cosine.py")
+    claims.conclude([effect("e", around(-0.5))])
+    assert shown["metadata"]["lrlab_claims"][0]["id"] == "cosine.e"

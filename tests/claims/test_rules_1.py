@@ -1,8 +1,10 @@
 """The first version of the rules still judges what it judged, as it did."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
 from test_claims import SEEDS, around, effect
 
 from lrlab import claims, stats
@@ -25,7 +27,8 @@ def test_holm_as_intervals_decides_what_the_procedure_on_p_values_does(drawn):
     if any(abs(a - 0.05 / k) < 1e-6 for a in p for k in range(1, 6)):
         return  # exactly at the border
     decided = [c.verdict != "inconclusive" for c in judge(*made)]
-    assert decided == (stats.holm(p) < 0.05).tolist()
+    holm = multipletests(p, method="holm")[1] if p else np.empty(0)
+    assert decided == (holm < 0.05).tolist()
 
 
 def test_a_claim_is_judged_more_strictly_among_others():

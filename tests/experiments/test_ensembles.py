@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lrlab import Job, Recipe, tasks, train_many
-from lrlab.experiments.ensembles import Predictions, cross_entropy, disagreement, together
+from lrlab.experiments.ensembles import Predictions, cross_entropy, disagreement, ensemble_log_probs
 from lrlab.schedules import Constant
 
 pytestmark = pytest.mark.trains
@@ -19,7 +19,7 @@ def random_predictions(members: int = 4, examples: int = 50) -> np.ndarray:
 
 def test_an_ensemble_averages_probabilities_and_they_still_sum_to_one():
     log_p = random_predictions()
-    mean = np.exp(together(log_p))
+    mean = np.exp(ensemble_log_probs(log_p))
     assert np.allclose(mean, np.exp(log_p).mean(0))
     assert np.allclose(mean.sum(-1), 1)
 
@@ -27,7 +27,7 @@ def test_an_ensemble_averages_probabilities_and_they_still_sum_to_one():
 def test_an_ensemble_is_never_worse_than_the_mean_of_its_members():
     log_p, labels = random_predictions(), np.arange(50) % 10
     alone = np.mean([cross_entropy(member, labels) for member in log_p])
-    assert cross_entropy(together(log_p), labels) < alone
+    assert cross_entropy(ensemble_log_probs(log_p), labels) < alone
 
 
 def test_equal_members_agree_and_disagreement_is_symmetric():
@@ -37,7 +37,8 @@ def test_equal_members_agree_and_disagreement_is_symmetric():
 
 
 @pytest.mark.parametrize(
-    "call", [lambda: disagreement(random_predictions(1)), lambda: together(np.zeros((2, 3)))]
+    "call",
+    [lambda: disagreement(random_predictions(1)), lambda: ensemble_log_probs(np.zeros((2, 3)))],
 )
 def test_too_few_members_and_wrong_shapes_are_refused(call):
     with pytest.raises(ValueError, match="need"):

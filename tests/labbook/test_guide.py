@@ -29,8 +29,8 @@ def test_worked_example_of_the_guide_becomes_an_entry(tmp_path, monkeypatch):
     [record] = look.glob("*.json")
     assert json.loads(record.read_text())["size"] == "smoke"
     entry = json.loads(record.with_suffix(".ipynb").read_text())
-    printed = entry["cells"][-2]["outputs"][0]["text"]
-    assert "worked_example.decay-ends-lower  n=2  inconclusive" in "".join(printed)
+    printed = entry["cells"][-2]["outputs"][0]["data"]["text/plain"]
+    assert "decay-ends-lower  n=2  inconclusive" in "".join(printed)
 
 
 def test_worked_example_refuses_a_rate_that_makes_no_sense(tmp_path, monkeypatch):

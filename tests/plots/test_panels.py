@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lrlab import plots
 from lrlab.plots import panels
 
 RATES = {name: np.linspace(peak, 0, 6) for name, peak in [("a", 1.0), ("b", 3.0), ("c", 2.0)]}
@@ -41,7 +42,7 @@ def test_the_ordinate_is_logarithmic_on_demand(log, scale):
 def test_ticks_are_plain_numbers_where_they_were_asked_for():
     _, found = panels.panels(RATES)
     found["a"].set_ylim(0.01, 10)
-    panels.plain_ticks(found["a"], [0.02, 0.5, 5])
+    plots.ticks(found["a"].yaxis, [0.02, 0.5, 5])
     found["a"].figure.canvas.draw()
     assert [label.get_text() for label in found["a"].get_yticklabels()] == ["0.02", "0.5", "5"]
     assert found["a"].get_yticklabels(minor=True) == []

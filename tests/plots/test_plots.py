@@ -1,12 +1,17 @@
 """Figures: what is drawn is what was handed in."""
 
+import subprocess
+import sys
+
 import numpy as np
+import pytest
 
 from lrlab import plots
+from lrlab.stats import Interval
 
 
 def test_a_staircase_is_drawn_as_the_steps_it_is():
-    _, ((ax,),) = plots.figure()
+    _, ax = plots.figure()
     plots.learning_rates(ax, {"step": [1.0, 1.0, 0.5]}, staircase=True)
     (line,) = ax.lines
     assert line.get_drawstyle() == "steps-post"
@@ -14,7 +19,7 @@ def test_a_staircase_is_drawn_as_the_steps_it_is():
 
 
 def test_bands_are_drawn_from_low_to_high():
-    _, ((ax,),) = plots.figure()
+    _, ax = plots.figure()
     plots.bands(ax, [0, 1], {"a": ([0.0, 1.0], [1.0, 2.0], [2.0, 3.0])})
     assert ax.lines[0].get_ydata().tolist() == [1.0, 2.0]
     heights = ax.collections[0].get_paths()[0].vertices[:, 1]
@@ -22,14 +27,42 @@ def test_bands_are_drawn_from_low_to_high():
 
 
 def test_the_first_interval_is_on_top():
-    _, ((ax,),) = plots.figure()
-    plots.intervals(ax, ["a", "b"], [1.0, 2.0], [0.5, 1.5], [1.5, 2.5])
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
-    assert ax.get_yticks().tolist() == [1, 0]
+    _, ax = plots.figure()
+    rows = {"a": Interval(1.0, 0.5, 1.75, 0.95, 5), "b": Interval(2.0, 1.5, 2.5, 0.95, 5)}
+    plots.intervals(ax, rows, points={"b": [1.9, 2.2]})
+    texts = [label.get_text() for label in ax.get_yticklabels()]
+    at = dict(zip(texts, ax.get_yticks().tolist(), strict=True))
+    assert at["a"] > at["b"]
+    _, _, (bars,) = ax.containers[0]
+    drawn = [segment.tolist() for segment in bars.get_segments()]
+    assert drawn == [[[0.5, at["a"]], [1.75, at["a"]]], [[1.5, at["b"]], [2.5, at["b"]]]]
+    assert [1.9, 2.2] in [list(line.get_xdata()) for line in ax.lines]
+    with pytest.raises(KeyError, match="c"):
+        plots.intervals(ax, rows, points={"c": [1.0]})
+
+
+def test_a_log_axis_has_plain_numbers_without_further_ado():
+    with plots.style():
+        _, ax = plots.figure()
+        ax.plot([1e-3, 1e-2, 1e-1], [0.2, 0.3, 0.5])
+        ax.set(xscale="log", yscale="log")
+        ax.figure.canvas.draw()
+        for axis in (ax.xaxis, ax.yaxis):
+            texts = [t.get_text() for t in (*axis.get_ticklabels(), *axis.get_minorticklabels())]
+            said = [t for t in texts if t]
+            assert said
+            assert not any("10^" in t for t in said)
+
+
+def test_panels_come_as_from_pyplot():
+    assert plots.figure()[1].get_title() == ""
+    assert plots.figure(1, 3)[1].shape == (3,)
+    assert plots.figure(2, 1)[1].shape == (2,)
+    assert plots.figure(2, 2)[1].shape == (2, 2)
 
 
 def test_conditions_differ_in_colour_and_in_line():
-    styles = [style for style, _ in zip(plots.styles(), range(6), strict=False)]
+    styles = [style for style, _ in plots.styled(range(6))]
     assert len({style["color"] for style in styles}) == 6
     assert len({str(style["linestyle"]) for style in styles}) == 6
 
@@ -38,10 +71,48 @@ def test_a_figure_has_the_same_bytes_each_time():
     import io
 
     def draw() -> bytes:
-        fig, ((ax,),) = plots.figure()
+        fig, ax = plots.figure()
         plots.learning_rates(ax, {"a": np.arange(5)})
         buffer = io.BytesIO()
         fig.savefig(buffer, metadata={"Software": None})
         return buffer.getvalue()
 
     assert draw() == draw()
+
+
+_STATE = """
+import warnings, matplotlib, optuna, torch, joblib, scipy.stats, tqdm
+from optuna.logging import get_verbosity
+before = dict(matplotlib.rcParams), list(warnings.filters), get_verbosity()
+import lrlab, lrlab.{module}
+{call}
+after = dict(matplotlib.rcParams), list(warnings.filters), get_verbosity()
+print(*(a == b for a, b in zip(before, after)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "call"),
+    [
+        ("plots", "lrlab.plots.figure()"),
+        ("plots.panels", "lrlab.plots.panels.panels({'a': [0.1, 0.2]})"),
+        ("training", ""),
+        ("display", ""),
+        ("sweep.storage", ""),
+        ("claims", ""),
+        ("labbook.cli", ""),
+    ],
+)
+def test_importing_and_drawing_change_no_setting_of_another_library(module, call):
+    code = _STATE.format(module=module, call=call)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True"] * 3, done.stderr
+
+
+def test_the_style_is_an_explicit_call():
+    code = (
+        "import matplotlib; from lrlab import plots; plots.use_style();"
+        "print(matplotlib.rcParams['axes.spines.top'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -71,7 +71,12 @@ def test_an_observation_that_is_not_finite_is_a_divergence_and_not_a_bad_epoch(b
     controller = ReduceOnPlateau(0.1, patience=0)
     state, lrs = run(controller, [1.0, bad, bad, 0.5])
     assert lrs == [0.1] * 4
-    assert (state.diverged, state.diverged_at, state.updates, state.bad) == (True, 1, 4, 0)
+    assert (state.diverged, state.diverged_at, state.updates, state.num_bad_epochs) == (
+        True,
+        1,
+        4,
+        0,
+    )
     assert not run(controller, [1.0, 0.5])[0].diverged
 
 

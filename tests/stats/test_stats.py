@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
@@ -156,19 +155,6 @@ def test_number_of_seeds_is_the_smallest_that_reaches_the_power():
         stats.seeds_for_power(effect=1e-6, sd=1.0)
 
 
-@given(st.lists(st.floats(0, 1), max_size=8))
-def test_holm_never_lowers_a_p_value_and_keeps_their_order(p_values):
-    adjusted = stats.holm(p_values)
-    assert (adjusted >= p_values).all()
-    assert np.all(np.diff(adjusted[np.argsort(p_values)]) >= 0)
-
-
-@pytest.mark.parametrize("m", [1, 2, 5, 8])
-def test_holm_agrees_with_statsmodels(m):
-    p_values = np.random.default_rng(m).uniform(0, 0.1, m)
-    assert stats.holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
-
-
 @pytest.mark.parametrize("n", [8, 20])
 @pytest.mark.parametrize("rho", [0.0, 0.6, 0.9])
 def test_rank_correlation_covers_spearmans_true_value(n, rho):
@@ -228,3 +214,21 @@ def test_values_that_are_all_equal_give_a_point_and_a_sure_decision():
 def test_arguments_that_make_no_sense_are_refused_with_their_value(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_band_on_a_log_scale_is_that_of_the_logarithms():
+    curves = np.random.default_rng(1).lognormal(size=(5, 7))
+    ours = stats.band(curves, scale="log")
+    for point in range(7):
+        interval = stats.geometric_interval(curves[:, point])
+        expected = (interval.low, interval.estimate, interval.high)
+        assert [curve[point] for curve in ours] == pytest.approx(expected)
+    with pytest.raises(ValueError, match="positive"):
+        stats.band([[1.0], [0.0]], scale="log")
+    with pytest.raises(ValueError, match="scale='cubic'"):
+        stats.band(curves, scale="cubic")
+
+
+def test_intervals_of_groups_are_those_of_each():
+    groups = {"a": [1.0, 2.0, 4.0], ("b", 2): [3.0, 5.0]}
+    assert stats.mean_intervals(groups) == {k: stats.mean_interval(v) for k, v in groups.items()}

@@ -32,7 +32,7 @@ def trial(number, outcome="completed", value=1.0, updates=100):
 
 @pytest.fixture
 def ax():
-    return plots.figure()[1][0, 0]
+    return plots.figure()[1]
 
 
 def test_each_trial_is_a_line_through_its_positions_that_ends_at_its_value():

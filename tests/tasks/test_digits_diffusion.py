@@ -9,7 +9,7 @@ import torch
 from lrlab import Recipe, schedules, tasks, train
 from lrlab.optimizers import Adam
 from lrlab.tasks.digits_diffusion import DigitsDiffusion, noise_levels
-from lrlab.training.generation import GeneratedDigits, classifier, recognised, sample
+from lrlab.training.generation import GeneratedDigits, _classifier, _sample, recognised
 
 pytestmark = pytest.mark.trains
 
@@ -119,7 +119,7 @@ def test_the_sampler_recovers_an_image_from_a_perfect_denoiser():
             alpha, sigma = noise_levels(times[:, None])
             return (x - alpha * target[labels]) / sigma
 
-    images = sample(Perfect(), torch.arange(10), 64, torch.Generator().manual_seed(0))
+    images = _sample(Perfect(), torch.arange(10), 64, torch.Generator().manual_seed(0))
     assert torch.allclose(images, target, atol=1e-4)
 
 
@@ -128,7 +128,7 @@ def test_the_classifier_recognises_real_digits_and_not_noise():
     assert recognised(SMALL, images, labels) > 0.95
     noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0)).clamp(-1, 1)
     assert recognised(SMALL, noise, labels) < 0.3
-    assert classifier(SMALL) is classifier(SMALL)
+    assert _classifier(SMALL) is _classifier(SMALL)
 
 
 def test_generated_digits_are_measured_without_touching_the_run():

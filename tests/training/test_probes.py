@@ -10,7 +10,7 @@ from lrlab import Recipe, schedules, tasks, train
 from lrlab.optimizers import SGD
 from lrlab.training.probes import (
     GradientNorm,
-    Moment,
+    StepContext,
     UpdateRatio,
     WeightNorms,
     WeightQuantiles,
@@ -85,11 +85,11 @@ def _model_after(recipe, steps):
 def test_a_weight_of_zero_gives_an_infinite_update_ratio_without_a_warning():
     model = torch.nn.Linear(2, 1)
     torch.nn.init.zeros_(model.bias)
-    moment = Moment(TASK, model, torch.optim.SGD(model.parameters(), lr=0.0), None, 0.0, 1)
-    before = UpdateRatio().before(moment)
+    context = StepContext(TASK, model, torch.optim.SGD(model.parameters(), lr=0.0), None, 0.0, 1)
+    before = UpdateRatio().before(context)
     with torch.no_grad():
         model.bias += 1
-    assert UpdateRatio().after(moment, before)["bias"] == math.inf
+    assert UpdateRatio().after(context, before)["bias"] == math.inf
 
 
 @pytest.mark.parametrize("q", range(1, 7))

@@ -87,6 +87,7 @@ def test_parts_of_a_key_select(runs):
     assert list(runs.of(..., 1)) == list(RATES)
     assert runs.of(..., 1)[1e9] is runs[1e9, 1]
     assert {lr: list(group) for lr, group in runs.groups().items()} == {lr: [3, 1] for lr in RATES}
+    assert list(runs.of([1e9], range(1, 3))) == [(1e9, 1)]
     with pytest.raises(KeyError, match="no run has a key"):
         runs.of(0.07)
     with pytest.raises(ValueError, match="keys of several parts, got 3"):
@@ -103,6 +104,9 @@ def test_arrays_have_an_axis_for_each_part_of_the_key(runs):
     )
     assert runs.arrays("test_loss")[1e9].tolist() == [TASK.chance_loss] * 2
     assert runs.array(lambda run: run.evals["test_loss"][:1]).shape == (2, 2, 1)
+    assert runs.curves("test_loss").tolist() == [
+        runs[0.05, seed].evals["test_loss"].tolist() for seed in SEEDS
+    ]
     holey = Results({key: run for key, run in runs.items() if key != (1e9, 1)})
     with pytest.raises(ValueError, match=r"no run \(1000000000.0, 1\)"):
         holey.array("test_loss")

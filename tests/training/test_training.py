@@ -52,9 +52,9 @@ def slow_and_obvious(recipe: Recipe) -> np.ndarray:
 
 
 def first_weights(recipe: Recipe) -> nn.Module:
-    from lrlab.randomness import preserved, stream_seed
+    from lrlab.randomness import fork_rng, stream_seed
 
-    with preserved():
+    with fork_rng():
         torch.manual_seed(stream_seed(recipe.seed, "initialisation"))
         return TASK.model()
 

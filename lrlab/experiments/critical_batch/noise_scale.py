@@ -11,7 +11,7 @@ from torch.func import functional_call, grad, vmap
 
 from lrlab.randomness import generator
 from lrlab.tasks.base import Batch, Task
-from lrlab.training.probes import Moment, Probe, Value
+from lrlab.training.probes import Probe, StepContext, Value
 
 _CHUNK = 250  # examples whose gradients are held at a time
 
@@ -99,8 +99,8 @@ class NoiseScale(Probe):
         if self.examples < 2:
             raise ValueError(f"examples must be at least 2, got examples={self.examples}")
 
-    def after(self, moment: Moment, before: None) -> dict[str, Value]:
+    def after(self, context: StepContext, before: None) -> dict[str, Value]:
         """Return both numbers."""
-        batch = tuple(part[: self.examples] for part in moment.task.data().train)
-        variance, square = noise_scale(moment.task, moment.model, batch)
+        batch = tuple(part[: self.examples] for part in context.task.data().train)
+        variance, square = noise_scale(context.task, context.model, batch)
         return {"variance": variance, "square": square}

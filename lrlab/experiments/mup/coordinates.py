@@ -7,7 +7,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from lrlab.randomness import preserved
+from lrlab.randomness import fork_rng
 from lrlab.recipe import Recipe
 from lrlab.tasks.base import Task
 from lrlab.training.loop import train
@@ -86,7 +86,7 @@ def _preactivations(task: Task, recipe: Recipe, until: int, inputs: Tensor) -> d
         run = train(task, recipe, until=until)
     if run.checkpoint is None:
         return {}
-    with preserved():
+    with fork_rng():
         model: nn.Module = task.model()
     model.load_state_dict(run.checkpoint.state["model"])
     return model.preactivations(inputs)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrlab import events, files, numerics
+from lrlab.claims.judge import NOTEBOOK
 from lrlab.labbook.entries._listener import Listener
 from lrlab.labbook.entries._place import keep
 from lrlab.labbook.entries.errors import BadInput, RunFailed, shortened
@@ -92,6 +93,7 @@ def execute(
         told = folder / "events.jsonl"
         output = folder / "partial.ipynb"
         variables = kernel_environment(folder, told, profile=profile, cache=cache, root=root)
+        variables[NOTEBOOK] = notebook.metadata.get("lrlab", {}).get("notebook", "")
         _tell_of_data(folder / "ipython", root)
         with Listener(told, label) as listener:
             try:
@@ -141,11 +143,14 @@ def kernel_environment(
             and now, since a kernel has another working folder. One that can't be used is left out.
         root: the laboratory, whose own store is the usual one and whose modules are imported.
     """
+    warned = os.environ.get("PYTHONWARNINGS")
     variables = {
         **os.environ,
         **numerics.environment(profile),
         events.VARIABLE: str(told),
         "PYTHONHASHSEED": "0",
+        # Optuna asks for progress bars made of widgets; ours are plain.
+        "PYTHONWARNINGS": ",".join(filter(None, [warned, "ignore:IProgress not found"])),
         "IPYTHONDIR": str(folder / "ipython"),
         "MATPLOTLIBRC": str(_matplotlib_defaults()),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",

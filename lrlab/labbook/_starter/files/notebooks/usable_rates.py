@@ -47,6 +47,8 @@ from lrlab import (
 )
 from lrlab.claims import About
 
+plots.use_style()
+
 task = tasks.from_factory(build, steps=steps)
 own_rate = float(task.recipe.schedule(0))
 plan = []  # the rates that are trained depend on the range test
@@ -95,7 +97,7 @@ display.say(
 )
 
 # %% tags=["nbval-ignore-output"]
-fig, ((ax,),) = plots.figure(width=4.8)
+fig, ax = plots.figure(width=4.8)
 ax.plot(final["own"], final["suggested"], "o", color=plots.COLOURS[0])
 ax.axline((final["own"][0],) * 2, slope=1, color="#9a9a9a", linewidth=0.8)
 ax.set(xlabel=f"validation loss at {own_rate:.3g}", ylabel="at the suggested rate")
@@ -108,8 +110,8 @@ display.show(
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["nbval-ignore-output"]
-settled = claims.judge(
+# %%
+claims.conclude(
     [
         Claim.effect(
             "suggested-ends-lower",
@@ -120,13 +122,8 @@ settled = claims.judge(
             unit="log ratio of validation losses",
             about=About(metric="test loss"),
         )
-    ],
-    notebook="usable_rates",
+    ]
 )
-claims.show(settled)
-
-# %%
-claims.verdicts(settled)
 
 # %% tags=["nbval-ignore-output"]
 interval = stats.mean_interval(gain)
