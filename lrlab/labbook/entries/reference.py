@@ -258,7 +258,8 @@ def _compared_lines(notebook: NotebookNode) -> list[str]:
     for number, cell in enumerate(notebook.cells):
         for output in cell.outputs if _is_compared(cell) else []:
             texts = [output.get("text", "")]
-            texts += [data for kind, data in output.get("data", {}).items() if kind not in _IMAGES]
+            shown = sorted(output.get("data", {}).items())  # in a file they are sorted
+            texts += [data for kind, data in shown if kind not in _IMAGES]
             for text in texts:
                 lines += [f"cell {number}: {line}" for line in str(text).splitlines()]
     return lines
