@@ -37,9 +37,10 @@ def from_factory(build: Build | str, *, steps: int = 1000) -> FactoryTask:
     ``task: {task: factory, build: "package.module:function"}``.
 
     Args:
-        build: ``build(seed)`` returns a fresh (model, optimizer, loader, loss), where ``loss(model,
-            batch)`` is a scalar tensor, or a fifth part besides: a loader of validation batches,
-            whose mean loss is then evaluated, as ``validation_loss``. Or its name,
+        build: ``build(seed)`` returns a fresh (model, optimizer, loader, loss), where
+            ``loss(model, batch)`` is a scalar tensor, or a fifth part besides: a loader of
+            validation batches, whose mean loss is then evaluated, as ``validation_loss``. Or its
+            name,
             ``"package.module:function"``. The global generators of torch, NumPy and Python are
             seeded beforehand.
         steps: length of the training that is planned [updates].
