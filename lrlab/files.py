@@ -126,6 +126,13 @@ def map_sealed(path: Path) -> memoryview:
 
     Raises:
         ValueError: if it can't be read, or if one bit of it is not what was written.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "a.bin"
+        >>> write_sealed(path, b"payload")
+        >>> bytes(map_sealed(path))
+        b'payload'
     """
     try:
         with path.open("rb") as file:
@@ -177,6 +184,12 @@ def data_folder() -> Path | None:
 
     Raises:
         OSError, RuntimeError: if there is no working folder, or no home, to start from.
+
+    Example:
+        >>> from unittest.mock import patch
+        >>> with patch.dict(os.environ, LRLAB_CACHE="off"):
+        ...     data_folder() is None
+        True
     """
     places = [os.environ.get(name, "").strip() for name in ("LRLAB_CACHE", "LRLAB_DATA")]
     if "off" in (place.lower() for place in places):
