@@ -27,6 +27,7 @@ from range_test import (
     OUR_SEEDS,
     OUR_STEPS,
     Cell,
+    loss_of,
     rounded,
 )
 from range_test import RESULTS as REFERENCE
@@ -82,7 +83,7 @@ def peaks(cell: Cell, center: float, seeds: int, jobs: int) -> dict[str, Any]:
             for k in PEAKS
         ]
         runs = train_many(plan, n_jobs=jobs, store=None, progress=False)
-        losses = [run.final("validation_loss", diverged=math.inf) for run in runs]
+        losses = [loss_of(run, math.inf) for run in runs]
         rows = np.array(losses).reshape(seeds, len(PEAKS))
         each = [PEAKS[int(row.argmin())] for row in np.where(np.isfinite(rows), rows, np.inf)]
         interval = stats.geometric_interval(each) if len(set(each)) > 1 else None
