@@ -103,7 +103,7 @@ $(PEERS_READY): tests/peers/requirements.lock tests/peers/requirements-nodeps.lo
 	@$(PYTHON) .ci/install.py .venv-peers tests/peers/requirements.lock
 	@touch $@
 
-test-peers: $(PEERS_READY) ## schedules against transformers, timm, optax, Keras; as_torch in Lightning and a Trainer
+test-peers: $(PEERS_READY) ## schedules against transformers, timm, optax, Keras; as_torch and range tests in Lightning and a Trainer
 	@OMP_NUM_THREADS=1 $(PEERS) -m pytest --confcutdir=tests/peers tests/peers -q
 
 golden: $(PEERS_READY) ## renew the stored values of the other libraries and the book's parity table
