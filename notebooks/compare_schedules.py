@@ -48,9 +48,10 @@ tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest th
 import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.experiments.compare_schedules import images
 from lrlab.labbook import tuned
 from lrlab.optimizers import Adam
-from lrlab.plots.panels import images, panels
+from lrlab.plots.panels import panels
 from lrlab.schedules.presets import lineup
 from lrlab.training.generation import GeneratedDigits
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-import matplotlib as mpl
-import matplotlib.colors
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -77,40 +75,3 @@ def panels(
                 strip.set_xlabel("epoch")
             found[name] = panel
     return fig, found
-
-
-def diverging(position: float) -> tuple[float, float, float, float]:
-    """Return a colour for a signed position: blue below 0, grey at it, orange above.
-
-    Args:
-        position: in [−1, 1].
-
-    Example:
-        >>> diverging(0.0) != diverging(1.0) != diverging(-1.0)
-        True
-    """
-    ends = ("#0A4A8A", "#5B9BD5", "#555555", "#E69F00", "#A63E00")
-    return mpl.colors.LinearSegmentedColormap.from_list("signed", ends)((position + 1) / 2)
-
-
-def images(rows: Mapping[str, ArrayLike], *, width: float = 7.2) -> Figure:
-    """Return a figure with a row of images for each condition.
-
-    Args:
-        rows: images by condition, each of shape (images, side, side), equally many, dark is high.
-        width: of the figure in inches.
-
-    Example:
-        >>> len(images({"real": np.zeros((3, 8, 8)), "generated": np.zeros((3, 8, 8))}).axes)
-        2
-    """
-    shape = np.asarray(next(iter(rows.values()))).shape
-    with style():
-        fig = Figure(figsize=(width, len(rows) * (width / shape[0] * 0.82 + 0.22)))
-        axes = fig.subplots(len(rows), 1, squeeze=False)[:, 0]
-    for ax, (name, pictures) in zip(axes, rows.items(), strict=True):
-        framed = np.pad(np.asarray(pictures), ((0, 0), (1, 1), (1, 1)), constant_values=-1)
-        ax.imshow(np.hstack(list(framed)), cmap="gray_r", interpolation="nearest")
-        ax.set_title(name)
-        ax.axis("off")
-    return fig

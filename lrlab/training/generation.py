@@ -88,7 +88,7 @@ def _classifier(task: DigitsDiffusion) -> Any:
     return SVC(C=10.0, gamma="scale").fit(images.numpy(), labels.numpy())
 
 
-def recognised(task: DigitsDiffusion, images: Tensor, labels: Tensor) -> float:
+def _recognised(task: DigitsDiffusion, images: Tensor, labels: Tensor) -> float:
     """Return the share of images that the classifier takes for what their labels say.
 
     Args:
@@ -100,7 +100,7 @@ def recognised(task: DigitsDiffusion, images: Tensor, labels: Tensor) -> float:
         >>> from lrlab import tasks
         >>> task = tasks.get("digits_diffusion")
         >>> images, labels = task.data().test
-        >>> recognised(task, images, labels) > 0.95 > recognised(task, -images, labels)
+        >>> _recognised(task, images, labels) > 0.95 > _recognised(task, -images, labels)
         True
     """
     return float((_classifier(task).predict(images.numpy()) == labels.numpy()).mean())
@@ -148,7 +148,7 @@ class GeneratedDigits(Probe):
         context.model.eval()
         images = _sample(context.model, labels, task.side**2, generator(0, stream))
         context.model.train()
-        found: dict[str, Value] = {"accuracy": recognised(task, images, labels)}
+        found: dict[str, Value] = {"accuracy": _recognised(task, images, labels)}
         if self.shown:
             found["images"] = images[: self.shown].flatten().tolist()
         return found

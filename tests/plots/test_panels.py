@@ -46,19 +46,3 @@ def test_ticks_are_plain_numbers_where_they_were_asked_for():
     found["a"].figure.canvas.draw()
     assert [label.get_text() for label in found["a"].get_yticklabels()] == ["0.02", "0.5", "5"]
     assert found["a"].get_yticklabels(minor=True) == []
-
-
-def test_colours_of_signed_positions_go_from_blue_over_grey_to_orange():
-    negative, zero, positive = (np.array(panels.diverging(p)[:3]) for p in (-1, 0, 1))
-    assert negative.argmax() == 2 and positive.argmax() == 0  # blue, red
-    assert np.ptp(zero) < 0.01
-
-
-def test_each_condition_has_a_row_with_its_images_side_by_side_in_order():
-    real, generated = np.zeros((3, 4, 4)), np.arange(48.0).reshape(3, 4, 4)
-    fig = panels.images({"real": real, "generated": generated})
-    assert [ax.get_title() for ax in fig.axes] == ["real", "generated"]
-    drawn = np.asarray(fig.axes[1].images[0].get_array())
-    assert drawn.shape == (6, 18)  # one pixel of frame around each
-    for i in range(3):
-        np.testing.assert_array_equal(drawn[1:-1, 6 * i + 1 : 6 * i + 5], generated[i])

@@ -9,7 +9,7 @@ import torch
 from lrlab import Recipe, schedules, tasks, train
 from lrlab.optimizers import Adam
 from lrlab.tasks.digits_diffusion import DigitsDiffusion, noise_levels
-from lrlab.training.generation import GeneratedDigits, _classifier, _sample, recognised
+from lrlab.training.generation import GeneratedDigits, _classifier, _recognised, _sample
 
 pytestmark = pytest.mark.trains
 
@@ -125,9 +125,9 @@ def test_the_sampler_recovers_an_image_from_a_perfect_denoiser():
 
 def test_the_classifier_recognises_real_digits_and_not_noise():
     images, labels = SMALL.data().test
-    assert recognised(SMALL, images, labels) > 0.95
+    assert _recognised(SMALL, images, labels) > 0.95
     noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0)).clamp(-1, 1)
-    assert recognised(SMALL, noise, labels) < 0.3
+    assert _recognised(SMALL, noise, labels) < 0.3
     assert _classifier(SMALL) is _classifier(SMALL)
 
 
