@@ -97,6 +97,7 @@ names = {"peak_lr": "peak rate", surnames.BETA2: "β₂", surnames.WEIGHT_DECAY:
 warmup = updates // 10
 rungs = rules.rungs(plan_of_sweep.rule, plan_of_sweep.evaluations)
 plan = []  # what is trained depends on what was found before
+later = {"trials of the sweep, in the end all of them complete": trials}
 
 # %% [markdown]
 # ## Prediction
@@ -168,7 +169,7 @@ display.show(
 # ### Explore and exploit
 
 # %% tags=["nbval-ignore-output"]
-later = 2 * wave  # the first two waves hold the ten random trials
+after_random = 2 * wave  # the first two waves hold the ten random trials
 completed = np.where(survived, [trial.value for trial in found], np.inf)
 distance = exploring.distance_ranks(at, completed, wave=wave)
 edge = exploring.at_edge(at)
@@ -214,7 +215,7 @@ display.table(
 )
 
 
-thirds = np.array_split(np.arange(later, trials), 3) if trials >= later + 3 else []
+thirds = np.array_split(np.arange(after_random, trials), 3) if trials >= after_random + 3 else []
 display.say(
     "In the sweep itself, thirds of the trials after the first ones: mean rank of the distance "
     + ", ".join(f"{distance[third].mean():.2f}" for third in thirds)
@@ -406,7 +407,7 @@ display.say(
 
 # %%
 source = "juliusm2026"
-near = distance[later:]
+near = distance[after_random:]
 
 
 def later_less_early(values):

@@ -91,6 +91,7 @@ plan = {
     for seed in tuning
 }
 plan |= {("ramp", seed): job(ramp, seed, ramp_steps) for seed in range(n_seeds)}
+later = {"the comparison at the tuned rates": len(schedule_of) * n_seeds}
 
 # %% [markdown]
 # ## Prediction

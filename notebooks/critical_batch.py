@@ -98,6 +98,7 @@ plan = {
     for seed in tuning
     for rate in five_rates(b)
 }
+later = {"the comparison at the tuned rates": len(batches) * (n_seeds + pilot_seeds)}
 
 # %% [markdown]
 # ## Prediction

@@ -141,6 +141,9 @@ plan |= {
     for s in plane_of
 }
 plan |= {("line", p, s): job(Cosine(p, steps=steps), s) for p in plane_peaks for s in plane_of}
+sizes = 1 + sum(k < budget for k in (1, 2, 4, 8, 16, 32))  # budgets that are compared
+most = len(families) * n_seeds * sizes + 2 * pilot_seeds
+later = {"the best of each search, on a seed of its own": (len(drawn), most)}
 
 # %% [markdown]
 # ## Prediction

@@ -125,6 +125,9 @@ def predictions(condition, runs, part):
     return found[0][-1:] if condition == "one model" else np.concatenate(found)
 
 
+chosen_once = n_seeds * (2 + members)  # if both criteria choose one rate
+later = {"the comparison at the tuned rates": (chosen_once, 2 * chosen_once)}
+
 # %% [markdown]
 # ## Prediction
 #

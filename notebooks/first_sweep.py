@@ -101,6 +101,7 @@ def job(rate, seed):
 middle, good = rates[-2], rates[curve_points // 2]
 plan = {(rate, seed): job(rate, seed) for rate in rates for seed in seeds}
 plan |= {(rate, seed): job(rate, seed) for rate in (good, middle) for seed in pilots}
+later = {"trials of the sweep": trials}
 
 # %% [markdown]
 # ## Prediction

@@ -120,6 +120,9 @@ tuning = range(1000, 1000 + 2 * tuning_seeds)
 plan = {
     (o, rate, s): job(o, Constant(rate), s) for o in optimizers for rate in grids[o] for s in tuning
 }
+compared = 2 * len(optimizers) * (len(starts) * n_seeds + 2 * pilot_seeds)
+tuning_beta = 2 * len(optimizers) * len(betas) * tuning_seeds
+later = {"β at the tuned rates": tuning_beta, "the comparison at the tuned β": compared}
 
 # %% [markdown]
 # ## Prediction

@@ -129,6 +129,8 @@ plan |= {
     for rate in base_rates
     for seed in range(1000, 1000 + tuning_seeds)
 }
+arms_later = 1 + 2 * len(EXPONENT) * (len(batches) - 1)
+later = {"the comparison at the tuned rates": arms_later * (n_seeds + pilot_seeds)}
 
 # %% [markdown]
 # ## Prediction

@@ -73,6 +73,8 @@ def tried(seed):
     return seed, [training.mean_loss(float(rate)).item() for rate in rates]
 
 
+later = {"descents on the rate, and curves": len(starts) + 1 + n_seeds}
+
 # %% [markdown]
 # ## Prediction
 #

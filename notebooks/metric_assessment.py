@@ -86,6 +86,7 @@ kappa = last_over_first ** (1 / (evaluations - 1))
 rungs = rules.rungs(plan_of_sweep.rule, evaluations)
 first = rungs[0]
 plan = []  # what is trained depends on what was found before
+later = {"trials of the sweep, in the end all of them complete": trials}
 
 # %% [markdown]
 # ## Prediction

@@ -99,6 +99,7 @@ plan = {
     if (kind, width) != ("mup", narrow)
 }
 checks = [(kind, width, seed) for kind in kinds for width in widths for seed in seeds]
+later = {"coordinate checks": len(checks)}
 
 # %% [markdown]
 # ## Prediction

@@ -92,6 +92,7 @@ plan = {  # once under each profile
     for which, (rate, group) in crossings.items()
     for i, j in itertools.product(group, repeat=2)
 }
+later = {"the same under the other profile": len(plan)}
 
 # %% [markdown]
 # ## Prediction

@@ -71,6 +71,7 @@ plan |= {
     for lr in rates
     for seed in range(n_seeds)
 }
+later = {"pilots": (0, pilots), "ramps of half the length": max(2, n_seeds // 2)}
 
 # %% [markdown]
 # ## Prediction

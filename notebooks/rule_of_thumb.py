@@ -111,6 +111,7 @@ plan |= {
     for p in lenet_peaks[o]
     for s in range(1000, 1000 + lenet_tuning)
 }
+later = {"LeNet at the tuned rates": 2 * len(optimizers) * lenet_seeds}
 
 # %% [markdown]
 # ## Prediction

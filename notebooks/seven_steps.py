@@ -130,6 +130,8 @@ def examined(case):
     return case, checkup(*subject, seed=seed, **budget | (few if case in pilots else {}))
 
 
+later = {"checkups": len(cases) + len(pilots)}
+
 # %% [markdown]
 # ## Prediction
 #

@@ -117,6 +117,7 @@ plan = {
     for seed in range(1000, 1000 + tuning_seeds)
 }
 plan |= {("inv", seed): job(inv(base_rate), long, seed, short) for seed in (*seeds, *pilots)}
+later = {"the cycle at the tuned peak": n_seeds + pilot_seeds}
 
 # %% [markdown]
 # ## Prediction

@@ -137,6 +137,8 @@ plan = {
     for rate in grid(base, arm)
     for seed in group
 }
+compared = len(arms) * n_seeds + 2 * pilot_seeds + len(lenet_arms) * lenet_seeds
+later = {"the comparison at the tuned rates": compared}
 
 # %% [markdown]
 # ## Prediction

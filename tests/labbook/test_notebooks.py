@@ -6,6 +6,7 @@ import pytest
 
 from lrlab.labbook.entries import names, read
 from lrlab.labbook.entries._assemble import assemble
+from lrlab.labbook.entries._dry_run import _training_cells
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,3 +34,11 @@ def test_trained_numbers_of_claims_are_not_compared_but_their_verdicts_are(name)
     shown = any("claims.conclude(" in code or "claims.show(" in code for code in compared)
     some = any("claims.verdicts(" in code for code in compared)  # of those that stay the same
     assert (shown or some) == any(f"claims.{call}(" in source.text for call in ("conclude", "show"))
+
+
+@pytest.mark.parametrize("name", names(ROOT))
+def test_what_is_trained_beyond_the_plan_is_counted_for_a_dry_run(name):
+    notebook = assemble(read(ROOT, name), "full", {})
+    [setup] = [c.source for c in notebook.cells if "setup" in c.metadata.get("tags", [])]
+    counted = [line for line in setup.splitlines() if line.startswith("later = {")]
+    assert bool(counted) or not _training_cells(notebook)
