@@ -98,6 +98,7 @@ def job(name, peak, seed):
 seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
 tuning_seeds = range(1000, 1000 + n_tuning)
 plan = {(n, s, rate): job(n, rate, s) for n in names for s in tuning_seeds for rate in rates}
+later = {"the comparison at the tuned rates": (1 + len(names)) * n_seeds + 2 * pilot_seeds}
 
 # %% [markdown]
 # ## Prediction

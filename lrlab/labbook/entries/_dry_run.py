@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lrlab.labbook.entries._runner import Request
     from lrlab.labbook.entries.logbook import Entry
 
-_TRAINERS = ("train", "train_many", "sweep", "range_test", "checkup", "in_parallel")
+_TRAINERS = ("train", "train_many", "sweep", "range_test", "checkup")
 _DESCRIBE = """\
 import json
 from lrlab.training import parallel
