@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
@@ -39,9 +40,10 @@ def report(*, step: int | None = None, **metrics: float) -> None:
             numbers[name] = float(value)
         except (TypeError, ValueError):
             raise TypeError(f"report takes numbers, got {name}={value!r}") from None
-    if step is not None and not isinstance(step, int):
-        raise TypeError(f"step must be a whole number, got {step!r}")
-    say(step, numbers)
+    try:
+        say(None if step is None else operator.index(step), numbers)
+    except TypeError:
+        raise TypeError(f"step must be a whole number, got {step!r}") from None
 
 
 def say(step: int | None, metrics: dict[str, float]) -> None:

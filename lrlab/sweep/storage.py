@@ -20,7 +20,8 @@ __all__ = ["open_study"]
 
 HEARTBEAT_SECONDS = 30
 PATIENCE = 20  # seconds that an asynchronous worker waits for others that are opening the study
-_TABLES = {"studies", "trials", "version_info"}  # of Optuna
+_TABLES = {"studies", "trials", "version_info", "study_user_attributes"}  # of Optuna
+_BEGINNINGS = ("study_", "trial_", "alembic_")  # of its other ones
 _RUNNING = "another process works on {} already; asynchronous workers can share a study"
 
 
@@ -162,29 +163,37 @@ def preflight(plan: Search | None, storage: str | None, name: str, mode: str | N
 def _attributes(path: Path, name: str) -> dict[str, Any] | None:
     """The notes of a study in a file that is only read, None where there is none of this name."""
     try:
-        with contextlib.closing(
-            sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True, timeout=60)
-        ) as base:
-            tables = {row[0] for row in base.execute("SELECT name FROM sqlite_master")}
-            if not tables:
-                return None
-            if not tables >= _TABLES:
-                raise ValueError(f"{path.name} is the database of another program")
-            found = base.execute(
-                "SELECT study_id FROM studies WHERE study_name = ?", (name,)
-            ).fetchone()
-            if found is None:
-                return None
-            rows = base.execute(
-                "SELECT key, value_json FROM study_user_attributes WHERE study_id = ?", found
-            )
-            notes = {key: json.loads(value) for key, value in rows}
-            notes["trials"] = base.execute(
-                "SELECT COUNT(*) FROM trials WHERE study_id = ?", found
-            ).fetchone()[0]
-            return notes
+        return _read(path, name, "ro")
+    except sqlite3.OperationalError:
+        # What a killed process was writing has to be rolled back first, as SQLite always does.
+        journal = path.with_name(path.name + "-journal")
+        try:
+            if journal.exists():
+                return _read(path, name, "rw")
+        except sqlite3.Error as worse:
+            error = worse  # type: ignore[assignment]
+        raise ValueError(_cannot(error)) from None
     except (sqlite3.Error, UnicodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"the study's storage can't be opened: {path.name}: {error}") from None
+        raise ValueError(f"{_cannot(error)} ({path.name})") from None
+
+
+def _read(path: Path, name: str, mode: str) -> dict[str, Any] | None:
+    url = f"file:{quote(str(path.resolve()))}?mode={mode}"
+    with contextlib.closing(sqlite3.connect(url, uri=True, timeout=60)) as base:
+        tables = {row[0] for row in base.execute("SELECT name FROM sqlite_master")}
+        tables = {table for table in tables if not table.startswith(("sqlite_", "ix_"))}
+        if not tables >= _TABLES:  # or the first process was killed while it made them
+            if all(table in _TABLES or table.startswith(_BEGINNINGS) for table in tables):
+                return None
+            raise ValueError(f"{path.name} is the database of another program")
+        query = "SELECT study_id FROM studies WHERE study_name = ?"
+        found = base.execute(query, (name,)).fetchone()
+        if found is None:
+            return None
+        query = "SELECT key, value_json FROM study_user_attributes WHERE study_id = ?"
+        notes = {key: json.loads(value) for key, value in base.execute(query, found)}
+        query = "SELECT COUNT(*) FROM trials WHERE study_id = ?"
+        return notes | {"trials": base.execute(query, found).fetchone()[0]}
 
 
 def _check_tables(storage: str, name: str) -> None:

@@ -176,6 +176,19 @@ def test_advice_is_given_before_anything_is_trained(file):
     assert "No run can ever be stopped" in said.output
 
 
+def test_a_failed_trial_is_shown_with_its_reason(tmp_path, monkeypatch):
+    shutil.copy(EXAMPLE.parent / "scripts" / "sweep.yaml", tmp_path)
+    (tmp_path / "train.py").write_text("raise SystemExit('the data are gone')\n")
+    monkeypatch.chdir(tmp_path)
+    done = typed("sweep.yaml", "--count", 2)
+    assert done.exit_code == 0
+    assert "2 trials: 2 failed" in done.output
+    assert "2 trials failed; trial 0: the data are gone" in done.output
+    status = typed("status", "sweep.yaml")
+    assert status.output.count("the data are gone") == 2
+    assert typed("report", "sweep.yaml").exit_code == 0
+
+
 @pytest.mark.parametrize("script", ["train.py", "train_wandb.py"])
 def test_the_guides_scripts_are_searched_as_it_says(tmp_path, monkeypatch, script):
     for name in ("sweep.yaml", script):

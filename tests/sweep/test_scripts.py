@@ -220,6 +220,17 @@ def test_a_script_that_will_not_end_is_killed(place):
             "TypeError: report takes numbers, got loss='x'",
         ),
         (
+            "from lrlab.sweep import report; report(step=1.5, loss=1)",
+            "failed",
+            "TypeError: step must be a whole number, got 1.5",
+        ),
+        (
+            "import numpy as np; from lrlab.sweep import report\n"
+            "report(step=np.int64(1), loss=np.float32(1))",
+            "completed",
+            None,
+        ),
+        (
             "import lrlab.sweep.wandb as wandb; wandb.watch(1)",
             "failed",
             "AttributeError: lrlab.sweep.wandb has init, config, log and finish, and no 'watch'",

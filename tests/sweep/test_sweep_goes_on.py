@@ -2,6 +2,8 @@
 
 import contextlib
 import sqlite3
+import subprocess
+import sys
 
 import numpy as np
 import optuna
@@ -280,6 +282,40 @@ def test_looking_at_what_is_not_there_makes_nothing(name, tmp_path):
     with pytest.raises(ValueError, match=r"there is no study yet|the storage has no study"):
         open_study(None, f"sqlite:///{tmp_path / name}", "sweep")
     assert state_of(tmp_path) == before
+
+
+def test_what_a_killed_process_was_writing_is_rolled_back(tmp_path):
+    path = tmp_path / "study.db"
+    before = carried_out(plan(trials=2), storage=f"sqlite:///{path}")
+    code = f"""
+import os, sqlite3
+base = sqlite3.connect({str(path)!r}, isolation_level=None)
+base.execute("PRAGMA cache_size = 1")
+base.execute("BEGIN")
+for k in range(2000):
+    base.execute("INSERT INTO trial_user_attributes (trial_id, key, value_json) VALUES (1, ?, ?)",
+                 (f"k{{k}}", "x" * 500))
+os._exit(1)
+"""
+    subprocess.run([sys.executable, "-c", code], check=False)
+    assert path.with_name("study.db-journal").stat().st_size > 0
+    again = carried_out(plan(trials=3), storage=f"sqlite:///{path}")
+    assert table(again)[:2] == table(before)
+    assert len(again) == 3
+
+
+@pytest.mark.parametrize("count", range(14))
+def test_a_process_killed_while_it_made_the_tables_is_no_other_program(tmp_path, count):
+    carried_out(plan(trials=1), storage=f"sqlite:///{tmp_path / 'whole.db'}")
+    path = tmp_path / "study.db"
+    with (
+        contextlib.closing(sqlite3.connect(tmp_path / "whole.db")) as whole_one,
+        contextlib.closing(sqlite3.connect(path)) as begun,
+    ):
+        made = whole_one.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+        for (text,) in made[:count]:
+            begun.execute(text)
+    assert len(carried_out(plan(trials=1), storage=f"sqlite:///{path}")) == 1
 
 
 def test_a_file_that_is_empty_can_be_begun(tmp_path):

@@ -139,7 +139,13 @@ def status(file: Path, storage: str | None) -> None:
         )
         click.echo(
             "  ".join(
-                [f"{trial.number:>5}", f"{trial.outcome:<11}", f"{trial.value:<10.5g}", *values]
+                [
+                    f"{trial.number:>5}",
+                    f"{trial.outcome:<11}",
+                    f"{trial.value:<10.5g}",
+                    *values,
+                    trial.reason or "",
+                ]
             ).rstrip()
         )
     _summary(found, maximizes=study.direction.name == "MAXIMIZE")
