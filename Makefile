@@ -26,9 +26,9 @@ lock: $(READY) ## renew the lock files; WITH="--upgrade-package sphinx" takes ne
 
 book: $(READY) ## re-run the flagship experiment on this machine and render the book
 	@echo "Re-running the flagship experiment on this machine, from an empty store …"
-	@store=$$(mktemp -d) && trap 'rm -rf "$$store"' EXIT && LRLAB_CACHE="$$store" lrlab live
-	@echo "Rendering the book …"
-	@lrlab book
+	@store=$$(mktemp -d) && trap 'rm -rf "$$store"' EXIT && began=$$SECONDS && \
+	  LRLAB_CACHE="$$store" lrlab live && ran=$$SECONDS && echo "Rendering the book …" && lrlab book && \
+	  echo "live run $$((ran - began)) s, rendering $$((SECONDS - ran)) s, in all $$((SECONDS - began)) s"
 	@echo "Done. Open it with:  $(BIN)/lrlab open   (or _build/html/index.html in a browser)"
 
 test: $(READY) ## lint, unit and property tests, notebooks (nbval), the book and the browser

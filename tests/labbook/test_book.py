@@ -189,6 +189,52 @@ def test_every_link_inside_the_book_leads_somewhere(book):
     assert not dead
 
 
+def test_the_sidebar_lists_subjects_and_the_entries_of_the_open_one_only(book):
+    front = parsed(book.html / "book" / "intro.html").select("nav.bd-links a")
+    assert not [link for link in front if "/2" in link["href"]]
+    assert {"claims.html", "log/index.html", "references.html"} <= {a["href"] for a in front}
+    page = parsed(book.html / "book" / "log" / "2026-11-24-onecycle.html")
+    entries = [a["href"] for a in page.select("nav.bd-links .toctree-l3 a")]
+    assert "2026-11-23-range_test.html" in entries
+    assert "2026-11-24-tune_diffusion.html" not in entries
+    index = parsed(book.html / "book" / "log" / "index.html")
+    subject = index.find("section", id="looking-for-a-rate")
+    listed = [a["href"] for a in subject.select("li a")]
+    here = listed.index("2026-11-24-onecycle.html")
+    assert page.select("a.left-prev")[0]["href"] == listed[here - 1]
+    assert page.select("a.right-next")[0]["href"] == listed[here + 1]
+
+
+def test_pages_load_only_what_they_need(book):
+    for path in book.pages():
+        page = parsed(path)
+        scripts = " ".join(script["src"] for script in page.select("script[src]"))
+        if "Refresh" in path.read_text():
+            continue
+        assert len(page.select("meta[name=viewport]")) == 1, path
+        assert page.title.get_text() != "The LR lab — The LR lab"
+        assert ("tex-mml-chtml" in scripts) == bool(page.select(".math")), path
+        assert ("searchindex" in scripts) == (path.name == "search.html"), path
+        assert "fontawesome" not in scripts
+        files = [e.get("src") or e.get("href") for e in page.select("script[src], img[src], link")]
+        sizes = {(path.parent / file.split("?")[0]).resolve() for file in files if file}
+        if not page.select(".math"):
+            total = sum(file.stat().st_size for file in sizes if file.is_file())
+            assert total + path.stat().st_size < 1_500_000, path
+
+
+def test_every_icon_is_drawn(book):
+    drawn = (book.html / "_static" / "icons.js").read_text()
+    sizes = {"fa-solid", "fa-regular", "fa-brands", "fa-lg", "fa-fw"}
+    for path in book.pages():
+        for icon in parsed(path).select("i[class*=fa-]"):
+            names = {name for name in icon["class"] if name.startswith("fa-")} - sizes
+            assert names and all(re.search(rf"\W{n[3:]}\W*: \[", drawn) for n in names), (
+                path,
+                names,
+            )
+
+
 def test_generated_page_has_a_placeholder(book):
     page = parsed(book.html / "book" / "live" / "reproduced_here.html")
     assert "make book" in words(page)

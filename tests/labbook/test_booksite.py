@@ -2,6 +2,7 @@
 
 import json
 import types
+from xml.etree import ElementTree
 
 import pytest
 from entry_maker import some_claims, write_entry
@@ -9,7 +10,9 @@ from entry_maker import some_claims, write_entry
 from lrlab.claims import Claim
 from lrlab.labbook import looks
 from lrlab.labbook.site import _docstrings as docstrings
+from lrlab.labbook.site import _feed as feed
 from lrlab.labbook.site import _front as front
+from lrlab.labbook.site import _outputs as outputs
 from lrlab.labbook.site import _pages as pages
 from lrlab.labbook.site import site
 
@@ -179,3 +182,38 @@ def test_a_card_says_fragile_where_another_processor_gave_another_verdict(tmp_pa
     ]
     assert "inconclusive (fragile)" in card and "foreign processor" in card
     assert "1 supported · 1 contradicted · 2 inconclusive (fragile)" in cells[0]["source"]
+
+
+def test_feed_has_author_dates_and_links_that_are_absolute_where_the_address_is_known(tmp_path):
+    write_entry(tmp_path, title="One & all")
+    atom = "{http://www.w3.org/2005/Atom}"
+    log = site.Site(tmp_path)
+    near = ElementTree.fromstring(feed.feed(log))
+    far = ElementTree.fromstring(feed.feed(log, "https://example.org/lab/"))
+    for root in (near, far):
+        assert root.findtext(f"{atom}author/{atom}name")
+        for element in (root, root.find(f"{atom}entry")):
+            for name in ("id", "title", "updated"):
+                assert element.findtext(f"{atom}{name}")
+        assert root.findtext(f"{atom}entry/{atom}title") == "One & all"
+        summary = root.findtext(f"{atom}entry/{atom}summary")
+        assert summary == "Does the rate fall? Claims: 2 supported, 1 contradicted, 3 described."
+    assert near.find(f"{atom}entry/{atom}link").get("href") == "2030-01-01-demo.html"
+    assert [link.get("href") for link in far.iter(f"{atom}link")] == [
+        "https://example.org/lab/book/log/atom.xml",
+        "https://example.org/lab/book/log/index.html",
+        "https://example.org/lab/book/log/2030-01-01-demo.html",
+    ]
+
+
+def test_only_the_figure_of_a_cell_gets_its_caption():
+    picture, text = ({"data": {kind: "x"}} for kind in ("image/png", "text/html"))
+    cell = {"cell_type": "code", "id": "c", "source": "show()", "outputs": [text, picture, text]}
+    cell["metadata"] = {"mystnb": {"figure": {"caption": "A line."}}, "tags": ["hide-input"]}
+    parts = outputs.apart([cell])
+    assert [part["outputs"] for part in parts] == [[text], [picture], [text]]
+    assert ["figure" in part["metadata"]["mystnb"] for part in parts] == [False, True, False]
+    assert [part["source"] for part in parts] == ["show()", "", ""]
+    assert "remove-input" in parts[1]["metadata"]["tags"]
+    alone = {**cell, "outputs": [picture]}
+    assert outputs.apart([alone]) == [alone]

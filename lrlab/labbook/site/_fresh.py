@@ -9,6 +9,7 @@ written at every build, since a title or a claim may stand on any of them.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,17 @@ def _outdated(
     now = fingerprints(app, env)
     before = getattr(env, "lrlab_fingerprints", {})
     env.lrlab_fingerprints = now  # type: ignore[attr-defined]
-    return [document for document, value in now.items() if before.get(document) != value]
+    stale = [document for document, value in now.items() if before.get(document) != value]
+    _forget_sources(app, {*stale, *removed}, added - set(sites.of(app).by_document))
+    return stale
+
+
+def _forget_sources(app: Sphinx, stale: set[str], added: set[str]) -> None:
+    """Have the pages of source code made again where a page that they link back to may differ."""
+    modules = getattr(app.env, "_viewcode_modules", {}).values()
+    users = {page for module in modules if module for page in module[2].values()}
+    if added or stale & users:
+        shutil.rmtree(Path(app.outdir) / "_modules", ignore_errors=True)
 
 
 def fingerprints(app: Sphinx, env: BuildEnvironment) -> dict[str, str]:

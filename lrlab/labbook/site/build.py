@@ -63,6 +63,8 @@ def build(root: Path, out: Path | None = None, jobs: int | None = None) -> Repor
     out = out or root / "_build" / "html"
     doctrees = out.parent / ".doctrees"
     report = Report()
+    # All pages are written, so the words of the last build need not be known.
+    (out / "searchindex.js").unlink(missing_ok=True)
     try:
         with patch_docutils(str(root)), docutils_namespace():
             app = Sphinx(
@@ -123,14 +125,19 @@ def _watch(app: Sphinx, report: Report, clock: float, made: set[str]) -> None:
 
 
 def _sweep(app: Sphinx, made: set[str]) -> None:
-    """Remove pages and pictures of an earlier build that this one did not make."""
+    """Remove pages, pictures and downloads of an earlier build that this one did not make."""
     out = Path(app.outdir)
     builder: Any = app.builder
-    pages = {"index.html", *(f"{page}.html" for page in made | app.env.found_docs)}
+    modules = getattr(app.env, "_viewcode_modules", {})
+    sources = {f"_modules/{name.replace('.', '/')}" for name, known in modules.items() if known}
+    pages = {"index.html", *(f"{page}.html" for page in made | app.env.found_docs | sources)}
+    downloads = {where for _, where in app.env.dlfiles.values()}
     for path in _files(out):
         name = path.relative_to(out).as_posix()
         if name.startswith("_images/"):
             stale = path.name not in builder.images.values()
+        elif name.startswith("_downloads/"):
+            stale = name.removeprefix("_downloads/") not in downloads
         else:
             stale = path.suffix == ".html" and not name.startswith("_static/") and name not in pages
         if stale:

@@ -1,0 +1,179 @@
+"""A build of what changed shows a reader what a build from nothing would, page by page."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from entry_maker import rewrite_claims, write_entry
+
+ROOT = Path(__file__).parents[2]
+TOC = """\
+format: jb-book
+root: book/intro
+parts:
+  - caption: The log
+    chapters:
+      - file: book/claims
+      - file: book/log/index
+        sections:
+          - glob: "book/log/2*"
+        options: { reversed: true }
+      - file: book/live/reproduced_here
+  - caption: Guide
+    chapters:
+      - file: book/first
+      - file: book/package
+      - file: book/references
+"""
+PAGES = {
+    "intro": "# A small laboratory\n\n```{answer}\n```\n\n```{newest-entries}\n```\n",
+    "claims": "# The ledger\n\n```{ledger}\n```\n",
+    "log/index": "# The log\n\n## One subject\n\n```{entries-of}\ndemo\n```\n\n"
+    "## All of them\n\n```{all-entries}\n```\n",
+    "first": "# First\n\nSee {doc}`claims` and {doc}`log/2030-01-01-demo`, "
+    "{cite:t}`smith2017cyclical`.\n\n```python\nx = 1\n```\n",
+    "package": "# Package\n\n```{eval-rst}\n.. automodule:: lrlab.randomness\n```\n",
+    "references": "# References\n\n```{bibliography}\n:all:\n```\n",
+}
+Pages = dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package, so that a test may change it."""
+    folder = tmp_path_factory.mktemp("package")
+    shutil.copytree(ROOT / "lrlab", folder / "lrlab", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, package: Path) -> Path:
+    """A small laboratory, built."""
+    root = tmp_path_factory.mktemp("laboratory")
+    shutil.copy(ROOT / "_config.yml", root)
+    (root / "_toc.yml").write_text(TOC)
+    (root / "notebooks").mkdir()
+    for name in ("extra",):
+        shutil.copytree(ROOT / "book" / name, root / "book" / name)
+    shutil.copy(ROOT / "book" / "references.bib", root / "book")
+    write_entry(root)
+    write_entry(root, "other", title="Another page", date="2030-01-02")
+    for name, text in PAGES.items():
+        path = root / "book" / f"{name}.md"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert render(root, package).returncode == 0
+    return root
+
+
+def render(root: Path, package: Path, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "lrlab.cli", "book", *arguments],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(package)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def seen(root: Path) -> Pages:
+    """All that a reader may be shown; what links say of the age of a style sheet is not shown."""
+    html = root / "_build" / "html"
+    return {
+        path.relative_to(html).as_posix(): re.sub(rb"\?v=[0-9a-f]{8}", b"", path.read_bytes())
+        for path in sorted(html.rglob("*"))
+        if path.is_file() and path.name != ".buildinfo"
+    }
+
+
+def added(root: Path, package: Path) -> None:
+    write_entry(root, "new", title="A new page", date="2030-01-03")
+
+
+def changed(root: Path, package: Path) -> None:
+    path = root / "book" / "log" / "2030-01-01-demo.ipynb"
+    path.write_text(path.read_text().replace("# A demonstration", "# A changed title"))
+
+
+def other_claims(root: Path, package: Path) -> None:
+    path = root / "book" / "log" / "2030-01-01-demo.ipynb"
+    rewrite_claims(path, lambda claim: claim.update(statement="Another statement"))
+
+
+def removed(root: Path, package: Path) -> None:
+    for path in (root / "book" / "log").glob("2030-01-02-other.*"):
+        path.unlink()
+
+
+def superseded(root: Path, package: Path) -> None:
+    why = {"entry": "2030-01-01-demo", "reason": "Ten seeds."}
+    write_entry(root, date="2030-01-04", entry="2030-01-04-demo", supersedes=why)
+
+
+def record(root: Path, package: Path) -> None:
+    path = root / "book" / "log" / "2030-01-01-demo.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"seconds": 99.0}, indent=1))
+
+
+def docstring(root: Path, package: Path) -> None:
+    path = package / "lrlab" / "randomness.py"
+    path.write_text(path.read_text().replace('"""', '"""Zebrafinches. ', 1))
+
+
+def front_page(root: Path, package: Path) -> None:
+    path = root / "book" / "intro.md"
+    path.write_text(path.read_text().replace("# A small", "# The smallest"))
+
+
+def reference(root: Path, package: Path) -> None:
+    path = root / "book" / "references.bib"
+    path.write_text(path.read_text().replace("Cyclical", "Recurring"))
+
+
+Change = Callable[[Path, Path], None]
+CHANGES = [[added, front_page], [removed, record, reference], [superseded, docstring]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "changes",
+    [*CHANGES, [changed, other_claims]],
+    ids=lambda changes: "-".join(change.__name__ for change in changes),
+)
+def test_what_changed_is_built_as_from_nothing(
+    built: Path, package: Path, tmp_path: Path, changes: list[Change]
+):
+    root, code = tmp_path / "laboratory", tmp_path / "package"
+    shutil.copytree(built, root)
+    shutil.copytree(package, code)
+    before = seen(root)
+    for change in changes:
+        change(root, code)
+    done = render(root, code)
+    assert done.returncode == 0, done.stderr
+    again = seen(root)
+    assert again != before
+    assert render(root, code, "--cold").returncode == 0
+    cold = seen(root)
+    assert again.keys() == cold.keys()
+    assert [name for name in cold if again[name] != cold[name]] == []
+
+
+@pytest.mark.slow
+def test_only_what_changed_is_read_and_a_failure_is_not_forgotten(built, package, tmp_path):
+    root = tmp_path / "laboratory"
+    shutil.copytree(built, root)
+    render(root, package)  # where it lies is part of what it is made from
+    assert ", 0 of them read anew," in render(root, package).stdout
+    (root / "book" / "first.md").write_text("# First\n\n{doc}`nowhere`\n")
+    for _ in range(2):
+        failed = render(root, package)
+        assert failed.returncode == 1
+        assert "nowhere" in failed.stderr
