@@ -24,7 +24,6 @@ parts:
         sections:
           - glob: "book/log/2*"
         options: { reversed: true }
-      - file: book/live/reproduced_here
   - caption: Guide
     chapters:
       - file: book/first
@@ -59,8 +58,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, package: Path) -> Path:
     shutil.copy(ROOT / "_config.yml", root)
     (root / "_toc.yml").write_text(TOC)
     (root / "notebooks").mkdir()
-    for name in ("extra",):
-        shutil.copytree(ROOT / "book" / name, root / "book" / name)
+    shutil.copytree(ROOT / "book" / "extra", root / "book" / "extra")
     shutil.copy(ROOT / "book" / "references.bib", root / "book")
     write_entry(root)
     write_entry(root, "other", title="Another page", date="2030-01-02")

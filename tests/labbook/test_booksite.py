@@ -89,6 +89,7 @@ def test_title_is_the_first_heading(tmp_path):
         ("long $a +\n    b$ end", "long :math:`a + b` end"),
         ("$$a = b$$", ".. math:: a = b"),
         ("``kept`` and :math:`kept`", "``kept`` and :math:`kept`"),
+        ("``f(a,\n    b)`` and `c`", "``f(a,\n    b)`` and ``c``"),
         ("|r| < 1", r"\|r\| < 1"),
         ("text\n>>> f(`x`)\n`1`\n\n`code`", "text\n>>> f(`x`)\n`1`\n\n``code``"),
         ("costs 5$ or 6$", "costs 5$ or 6$"),
@@ -131,6 +132,8 @@ def test_every_public_name_of_the_package_has_a_docstring():
 
 def test_a_live_run_replaces_its_placeholder(tmp_path):
     app = types.SimpleNamespace(srcdir=tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "reproduced_here.py").touch()
     site._write_generated(app, None)
     placeholder = tmp_path / "book" / "live" / "reproduced_here.md"
     assert "make book" in placeholder.read_text()

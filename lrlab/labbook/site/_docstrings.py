@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # What is left as it is (roles, double backticks), then formulas, code, and bars, which
 # would be substitutions.
 _MARKUP = re.compile(
-    r"(?P<kept>:[\w:]+:`[^`]+`|``.+?``)"
+    r"(?P<kept>:[\w:]+:`[^`]+`|``[^`]+``)"
     r"|(?P<indent>^ *)\$\$(?P<display>[^$]+)\$\$"
     r"|(?<![\\\w])\$(?P<math>[^$]+)\$"
     r"|`(?P<code>[^`]+)`(?!_)"
