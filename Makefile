@@ -31,12 +31,10 @@ book: $(READY) ## re-run the flagship experiment on this machine and render the 
 	  echo "live run $$((ran - began)) s, rendering $$((SECONDS - ran)) s, in all $$((SECONDS - began)) s"
 	@echo "Done. Open it with:  $(BIN)/lrlab open   (or _build/html/index.html in a browser)"
 
-test: $(READY) ## lint, unit and property tests, notebooks (nbval), the book and the browser
-	@began=$$SECONDS; $(MAKE) --no-print-directory lint || exit; linted=$$SECONDS; \
-	  lrlab reference --check || exit; compared=$$SECONDS; \
+test: lint ## lint, unit and property tests, notebooks (nbval), the book and the browser
+	@lrlab reference --check || exit; compared=$$SECONDS; \
 	  pytest -n 2 --dist loadfile --durations=10 --durations-min=5 || exit; \
-	  echo "lint $$((linted - began)) s, notebooks $$((compared - linted)) s," \
-	    "tests $$((SECONDS - compared)) s, in all $$((SECONDS - began)) s"
+	  echo "notebooks $$compared s, tests $$((SECONDS - compared)) s"
 
 test-trains: $(READY) ## what trains, a second time: on the stand-in for a foreign processor
 	@LRLAB_TEST_PROFILE=foreign pytest -q -n 2 --dist loadfile -m "trains and not slow" tests
