@@ -71,7 +71,8 @@ def learn(subject: Subject, budget: int) -> tuple[Curves, list[Finding]]:
             optimizer.zero_grad()
             subject.loss(model, batch, noise).backward()
             optimizer.step()
-    model.load_state_dict(best_state)
+    if best_state is not None:
+        model.load_state_dict(best_state)
     with in_evaluation(model):
         p = _permutation_p(subject, model, held)
     curves = Curves(np.array(steps), np.array(train), np.array(other), p)

@@ -150,7 +150,7 @@ def dense(model: nn.Module) -> nn.Module:
     """Let embeddings have dense gradients, which Adam needs."""
     for module in model.modules():
         if getattr(module, "sparse", False) is True:
-            module.sparse = False
+            vars(module)["sparse"] = False
     return model
 
 

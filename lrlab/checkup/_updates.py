@@ -71,10 +71,12 @@ def _after_two(
     """
     state = subject.state()
     state.to_training_mode()
+
+    def update(batch: Any) -> None:
+        _seeded(subject, lambda: subject.update(state, batch, subject.rate, subject.noise()))
+
     for batch in (a, b):
-        _seeded(
-            subject, lambda batch=batch: subject.update(state, batch, subject.rate, subject.noise())
-        )
+        update(batch)
         for parameter in state.parameters if clear else ():
             parameter.grad = None
     named = dict(state.model.named_parameters())

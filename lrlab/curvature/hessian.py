@@ -230,7 +230,9 @@ def stability_edge(task: Task, recipe: Recipe, examples: int = 512) -> float:
         if task.live:
             batches += [next(state.batches) for _ in range(7)]
             found = _sharpness_of(
-                lambda: sum(task.loss(state.model, b, state.noise) for b in batches) / len(batches),
+                lambda: torch.stack(
+                    [task.loss(state.model, b, state.noise) for b in batches]
+                ).mean(),
                 state.parameters,
                 tolerance=1e-3,
             )

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from lrlab.schedules import Exponential, Linear
+from lrlab.schedules import Exponential, Linear, Schedule
 from lrlab.training.record import Run
 
 StopReason = Literal["completed", "diverged", "nan", "inf", "flat"]
@@ -82,7 +82,9 @@ class Trace:
     @classmethod
     def of(cls, run: Run) -> Trace:
         """Return the trace of a training run."""
-        recipe = run.recipe
+        recipe, schedule = run.recipe, run.recipe.schedule
+        assert isinstance(schedule, Schedule)  # of a ramp
+        planned = schedule(np.arange(recipe.steps))
         end = None if math.isfinite(recipe.max_loss) else diverged_at(run.loss)
         kept = slice(None if end is None else end + 1)
         reason = stop_reason(run.loss, run.grad_norm, recipe.max_loss)
@@ -91,7 +93,7 @@ class Trace:
             loss=run.loss[kept],
             grad_norm=run.grad_norm[kept],
             seed=run.seed,
-            planned_lr=recipe.schedule(np.arange(recipe.steps)),
+            planned_lr=planned,
             stop_reason="diverged" if end is not None else reason,
             probes=run.probes,
             evals=run.evals,

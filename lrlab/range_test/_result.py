@@ -101,7 +101,7 @@ class RangeTest:
         if not self.pilots:
             raise ValueError("rule='pilots' needs pilots, and this range test has none")
         start = initial_loss(self.traces)
-        if self.refined:
+        if self.refined and self.precision is not None:
             return precise(self.refined, self.budget, start, self.precision)
         return best_rate(self.pilots, self.budget, start)
 

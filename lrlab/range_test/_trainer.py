@@ -43,8 +43,9 @@ class Trainer:
         progress: bool | None,
     ) -> None:
         if task.serial and n_jobs not in (None, 1):
+            why = getattr(task, "obstacle", None)
             raise ValueError(
-                f"n_jobs={n_jobs} needs copies, and this can't be copied ({task.obstacle}): leave "
+                f"n_jobs={n_jobs} needs copies, and this can't be copied ({why}): leave "
                 "n_jobs out, or build it anew for each run with lrlab.tasks.from_factory"
             )
         self._live, self._store = task.live, store

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from lrlab.checks import is_integer
 from lrlab.range_test._band import find_band, initial_loss
@@ -237,7 +238,8 @@ def seed_list(seeds: int | Sequence[int]) -> list[int]:
         >>> seed_list(3), seed_list([5, 7])
         ([0, 1, 2], [5, 7])
     """
-    chosen = list(range(int(seeds))) if is_integer(seeds) else [int(seed) for seed in seeds]
+    given: Any = seeds
+    chosen = list(range(int(given))) if is_integer(given) else [int(seed) for seed in given]
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"seeds must be at least one, each of them once, got seeds={seeds!r}")
     return chosen

@@ -60,7 +60,7 @@ class Controller(Checked):
         super().__init_subclass__(**kwargs)
         _KINDS[cls.__name__] = cls
 
-    def start(self) -> Any:
+    def start(self: Any) -> Any:
         """Return the state before the first observation."""
         return self._state(lr=self.lr)
 

@@ -82,6 +82,7 @@ class ScheduleLR(LRScheduler):
             rate = self._rate(self.schedule)
             first = next((base for base in bases if base > 0), 1.0)
             return [rate * (base / first) for base in bases]
+        own: list[float | Tensor]
         own = [self._rate(schedule) for schedule in self.schedule[: len(groups)]]
         return own + bases[len(own) :]
 
@@ -112,7 +113,7 @@ class ScheduleLR(LRScheduler):
         Raises:
             ValueError: if the rate is a schedule's, which observes nothing.
         """
-        if self._state is None:
+        if not isinstance(self.schedule, Controller):
             raise ValueError("a schedule observes nothing; give as_torch a controller")
         if self.last_epoch >= self.schedule.waits:
             self._state, _ = self.schedule.update(self._state, metric)
@@ -148,7 +149,7 @@ class ScheduleLR(LRScheduler):
                 "rates, give as_torch extend=True"
             )
         kept = state.pop("controller", None)
-        if kept is not None and self._state is not None:
+        if kept is not None and isinstance(self.schedule, Controller):
             self._state = self.schedule.resume(kept)
         super().load_state_dict(state)
         self.base_lrs = list(self.base_lrs)
@@ -269,7 +270,7 @@ def _number(rate: Any, optimizer: Optimizer | None = None) -> float:
         ) from None
 
 
-def _write(group: dict[str, Any], rate: float) -> None:
+def _write(group: dict[str, Any], rate: float | Tensor) -> None:
     if isinstance(group["lr"], Tensor):
         group["lr"].fill_(rate)
     else:

@@ -173,22 +173,24 @@ class AfterWarmup(Controller):
         if getattr(self.base, "observes", None) != "metric" or self.base.waits:
             raise ValueError(f"base must be a controller of a metric, got base={self.base!r}")
         self._check_int("warmup_steps")
-        self._check_float("start_lr", high=self.base.lr, open_high=False)
+        self._check_float("start_lr", high=self.lr, open_high=False)
 
     @property
-    def waits(self) -> int:
+    def waits(self) -> int:  # type: ignore[override]  # of the others it is a constant
         """Updates before the first observation that counts: those of the warmup."""
         return self.warmup_steps
 
     @property
     def lr(self) -> float:
         """The first rate after the warmup."""
-        return self.base.lr
+        base: Any = self.base
+        return base.lr
 
     @property
     def metric(self) -> str:
         """Name of the metric to observe."""
-        return self.base.metric
+        base: Any = self.base
+        return base.metric
 
     def start(self) -> Any:
         """Return the controller's state before the first observation."""

@@ -64,7 +64,7 @@ class LiveTask(Task):
         nothing = (torch.empty(0),)
         return Splits(nothing, nothing, nothing)
 
-    def model(self) -> nn.Module:
+    def model(self: Any) -> nn.Module:
         """Return the model of a fresh run."""
         return self.parts(0).model
 

@@ -110,6 +110,7 @@ def generators_in(value: Any, depth: int = _DEPTH, seen: set[int] | None = None)
         return
     if depth == 0:
         return
+    inner: Sequence[Any]
     if isinstance(value, dict):
         inner = list(value.values())
     elif isinstance(value, list | tuple):

@@ -107,7 +107,7 @@ class FactoryTask(LiveTask):
         check_parts(model, optimizer, loader, loss)
         if isinstance(loss, nn.modules.loss._Loss):  # of output and target, as torch has them
             loss = of_outputs(loss)
-        vars(model)["_lrlab_validation"] = validation
+        model.__dict__["_lrlab_validation"] = validation
         return Parts(model, optimizer, loss, loader, True, rates_of(optimizer)[1])
 
     def metrics(self, model: nn.Module) -> dict[str, float]:

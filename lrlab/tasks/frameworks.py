@@ -50,27 +50,27 @@ def from_lightning(module: nn.Module, datamodule: Any = None, *, steps: int = 10
             "the module optimizes by hand (automatic_optimization is False): write its update with "
             "lrlab.tasks.from_factory"
         )
-    module = copy.deepcopy(module)
+    own: Any = copy.deepcopy(module)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a module without a Trainer says so
-        optimizer = _one_optimizer(module.configure_optimizers())
+        optimizer = _one_optimizer(own.configure_optimizers())
     if datamodule is not None:
         if getattr(datamodule, "trainer", None) is None:
             datamodule.prepare_data()
             datamodule.setup("fit")
         loader = datamodule.train_dataloader()
     else:
-        loader = module.train_dataloader()
+        loader = own.train_dataloader()
     if isinstance(loader, Mapping):
         raise ValueError("several training loaders: write the loss of a batch with from_module")
-    takes_index = "batch_idx" in inspect.signature(module.training_step).parameters
+    takes_index = "batch_idx" in inspect.signature(own.training_step).parameters
 
-    def loss(model: nn.Module, batch: Any) -> Any:
+    def loss(model: Any, batch: Any) -> Any:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*self.log.*")
             return model.training_step(batch, 0) if takes_index else model.training_step(batch)
 
-    return from_module(module, optimizer, loader, loss=loss, steps=steps)
+    return from_module(own, optimizer, loader, loss=loss, steps=steps)
 
 
 def _one_optimizer(given: Any) -> torch.optim.Optimizer:

@@ -158,7 +158,7 @@ class ModuleTask(LiveTask):
     name: ClassVar[str] = "module"
 
     @property
-    def serial(self) -> bool:
+    def serial(self) -> bool:  # type: ignore[override]  # of other tasks it is a constant
         """Whether runs must follow each other in this process: the originals are trained."""
         return self.obstacle is not None
 
@@ -180,7 +180,7 @@ class ModuleTask(LiveTask):
         for parameter in model.parameters():
             parameter.grad = None
             parameter.requires_grad_(parameter.requires_grad and id(parameter) in held)
-        if self.loss_fn is not None:
+        if self.loss_fn is not None and function is not None:
             function = of_outputs(function)
         ratios = rates_of(self.optimizer)[1]
         return Parts(model, optimizer, function or of_model, self.loader, False, ratios)

@@ -67,7 +67,8 @@ class Rate:
         """
         if self._controller is None or self._observes_gradients:
             return
-        name = self._controller.metric
+        watching: Any = self._controller
+        name = watching.metric
         if name not in metrics:
             raise KeyError(f"no metric {name!r} to observe; there are {', '.join(metrics)}")
         if self._updates >= self._controller.waits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import time
@@ -107,7 +108,7 @@ def train(
             context = StepContext(task, model, optimizer, batch, lr, done)
             seen = [probe.before(context) for probe in due]
 
-            state.update(lambda batch=batch: _again(task, state, batch))
+            state.update(functools.partial(_again, task, state, batch))
 
             rate.after_update(state.parameters)
             if state.average is not None:
@@ -146,11 +147,12 @@ def _again(task: Task, state: TrainingState, batch: Any) -> torch.Tensor:
 @torch.no_grad()
 def _evaluate(task: Task, recipe: Recipe, state: TrainingState, step: int) -> dict[str, float]:
     """Evaluate on all three parts; of the training part as many examples as validation has."""
+    metrics: dict[str, float] = {}
     if task.live:
-        metrics = {}
+        own: Any = task
         for prefix, model in state.models().items():
             with in_evaluation(model):
-                found = task.metrics(model)
+                found = own.metrics(model)
             metrics |= {f"{prefix}{name}": value for name, value in found.items()}
         state.history.evaluated(step, metrics)
         return metrics
@@ -161,7 +163,6 @@ def _evaluate(task: Task, recipe: Recipe, state: TrainingState, step: int) -> di
         "validation": data.validation,
         "test": data.test,
     }
-    metrics = {}
     for prefix, model in state.models().items():
         with in_evaluation(model):
             for part, examples in parts.items():

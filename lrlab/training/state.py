@@ -50,7 +50,8 @@ class TrainingState:
         order_seed = recipe.seed if recipe.order_seed is None else recipe.order_seed
         order = generator(order_seed, "order")
         if task.live:
-            own = task.parts(init_seed)
+            mine: Any = task
+            own = mine.parts(init_seed)
             self.model, self.optimizer, self.ratios = own.model, own.optimizer, own.ratios
             self.parameters, self.batches = own.parameters, own.batches(order)
             torch.manual_seed(stream_seed(recipe.seed, "layers"))

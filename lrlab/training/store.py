@@ -59,7 +59,8 @@ def run_key(
     roots = {"lrlab.training.loop"}
     if task.live:  # a factory, by name: what it builds is new for each run, and says nothing more
         parts[:2] = [task.to_dict(), recipe.to_dict(), recipe.schedule]
-        roots |= {type(task).__module__, task.build.partition(":")[0]}
+        factory: Any = task
+        roots |= {type(task).__module__, factory.build.partition(":")[0]}
     try:
         described, modules = describe(parts)
         source = _sources(modules | roots)
