@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 VARIABLE = "LRLAB_EVENTS"
+NOTEBOOK = "LRLAB_NOTEBOOK"  # in which a runner tells a kernel the name of what it runs
 
 
 def heard() -> bool:

@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from lrlab import events
 from lrlab.claims import _rules_1, rules
 from lrlab.claims.claim import Claim, Published
 from lrlab.claims.setting import About, Setting
 
-NOTEBOOK = "LRLAB_NOTEBOOK"  # the variable in which a runner tells a kernel what it runs
 CURRENT = 1  # the version that new entries are judged by, until the notebooks are made for the 2nd
 _ONLY_FIRST, _ONLY_SECOND = ("holm",), ("rules", "of", "method", "about")
 
@@ -153,7 +153,7 @@ def _notebook_name() -> str:
     Where nobody says it, it is "notebook".
     """
     script = getattr(sys.modules.get("__main__"), "__file__", None)
-    said = os.environ.get(NOTEBOOK) or os.environ.get("JPY_SESSION_NAME")
+    said = os.environ.get(events.NOTEBOOK) or os.environ.get("JPY_SESSION_NAME")
     if said is None and script is not None and "ipykernel" not in script:
         said = script
     return Path(said).stem if said else "notebook"

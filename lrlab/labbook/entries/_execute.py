@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrlab import events, files, numerics
-from lrlab.claims.judge import NOTEBOOK
 from lrlab.labbook.entries._listener import Listener
 from lrlab.labbook.entries._place import keep
 from lrlab.labbook.entries.errors import BadInput, RunFailed, shortened
@@ -93,7 +92,7 @@ def execute(
         told = folder / "events.jsonl"
         output = folder / "partial.ipynb"
         variables = kernel_environment(folder, told, profile=profile, cache=cache, root=root)
-        variables[NOTEBOOK] = notebook.metadata.get("lrlab", {}).get("notebook", "")
+        variables[events.NOTEBOOK] = notebook.metadata.get("lrlab", {}).get("notebook", "")
         _tell_of_data(folder / "ipython", root)
         with Listener(told, label) as listener:
             try:
