@@ -16,6 +16,7 @@ from jupyter_book.config import PATH_YAML_DEFAULT
 from lrlab.labbook import entries
 from lrlab.labbook.ledger import ledger as ledger_of
 
+LOADED = "script[src], img[src], link[rel=stylesheet]"
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
@@ -216,7 +217,7 @@ def test_pages_load_only_what_they_need(book):
         assert ("tex-mml-chtml" in scripts) == bool(page.select(".math")), path
         assert ("searchindex" in scripts) == (path.name == "search.html"), path
         assert "fontawesome" not in scripts
-        files = [e.get("src") or e.get("href") for e in page.select("script[src], img[src], link")]
+        files = [e.get("src") or e.get("href") for e in page.select(LOADED)]
         sizes = {(path.parent / file.split("?")[0]).resolve() for file in files if file}
         if not page.select(".math"):
             total = sum(file.stat().st_size for file in sizes if file.is_file())

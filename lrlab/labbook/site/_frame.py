@@ -27,7 +27,7 @@ def connect(app: Sphinx) -> None:
 def _use_templates(app: Sphinx, config: Any) -> None:
     config.templates_path.insert(0, str(TEMPLATES))
     sidebar = ["navbar-logo.html", "search-button-field.html", "subjects.html"]
-    config.html_sidebars = {"**": sidebar if hasattr(config, "external_site_map") else []}
+    config.html_sidebars = {"**": sidebar if "sphinx_external_toc" in app.extensions else []}
 
 
 def _complete(
