@@ -11,6 +11,7 @@ one-cycle of the same length, on a grid, for each seed, over the suggestions' ge
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -115,6 +116,14 @@ def measure(cell: Cell, suggestions: int, seeds: int, jobs: int) -> dict[str, An
     }
 
 
+def save(path: Path, content: dict[str, Any]) -> None:
+    """Write the results and their hash."""
+    text = json.dumps(content, separators=(",", ":")) + "\n"
+    path.write_text(text)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    path.with_suffix(".sha256").write_text(f"{digest}  {path.name}\n")
+
+
 def main() -> None:
     """Measure the cells and write the results, those of other cells as they were."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -131,7 +140,7 @@ def main() -> None:
         one = measure(cell, arguments.suggestions, arguments.seeds, arguments.jobs)
         known = [other for other in known if other["cell"] != cell.name] + [rounded(one)]
         content = {"schema": 1, "precision": PRECISION, "budget": BUDGET, "cells": known}
-        arguments.out.write_text(json.dumps(content, separators=(",", ":")) + "\n")
+        save(arguments.out, content)
         factors = ", ".join(f"{n} {p['factor']:.2g}" for n, p in one["peaks"].items())
         print(
             f"{cell.name}: best {one['best']:.3g}, spread {one['spread']:.2f}, covers "

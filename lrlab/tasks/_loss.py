@@ -96,9 +96,14 @@ def modules_held_by(function: Any, depth: int = 3) -> Iterator[nn.Module]:
         for part in (function.func, *function.args, *function.keywords.values()):
             yield from modules_held_by(part, depth - 1)
     elif isinstance(function, types.MethodType):
-        yield from modules_held_by(function.__self__, depth - 1)
+        owner = function.__self__
+        for part in (owner, *getattr(owner, "__dict__", {}).values()):
+            yield from modules_held_by(part, depth - 1)
     elif isinstance(function, types.FunctionType):
-        variables = inspect.getclosurevars(function)
+        try:
+            variables = inspect.getclosurevars(function)
+        except ValueError:  # a variable of its closure is not there yet
+            return
         for part in (*variables.nonlocals.values(), *variables.globals.values()):
             yield from modules_held_by(part, depth - 1)
     elif isinstance(getattr(function, "__dict__", None), dict) and callable(function):

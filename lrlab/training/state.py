@@ -63,6 +63,7 @@ class TrainingState:
             self.optimizer = recipe.optimizer.build(groups)
             self.parameters = [p for group in groups for p in group["params"]]
             self.batches = task.batches(recipe.batch_size, order)
+        self.brought = task.live
         self._wants_closure = False
         self.noise = generator(recipe.seed, "noise")
         self.rate = Rate(recipe.schedule, recipe.steps)
@@ -77,13 +78,21 @@ class TrainingState:
 
         A frozen normalisation stays in evaluation mode; a model that was wholly in it does not.
         """
-        brought = "_lrlab_loss" in vars(self.model)
-        if not (brought and any(module.training for module in self.model.modules())):
+        if not (self.brought and any(module.training for module in self.model.modules())):
             self.model.train()
 
     def gradient_norm(self) -> torch.Tensor:
-        """Return the norm of all gradients together, sparse ones included."""
+        """Return the norm of all gradients together, sparse ones included.
+
+        Raises:
+            ValueError: if a model of one's own has none.
+        """
         grads = [p.grad for p in self.parameters if p.grad is not None]
+        if not grads and self.brought:
+            raise ValueError(
+                "no parameter has a gradient: the loss must use the model that it is given, not "
+                "one that it has found elsewhere"
+            )
         if any(grad.is_sparse for grad in grads):
             grads = [grad.coalesce().values() if grad.is_sparse else grad for grad in grads]
         return nn.utils.get_total_norm(grads)

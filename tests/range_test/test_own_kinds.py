@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 from lrlab import train
 from lrlab.range_test import range_test
 from lrlab.tasks import from_factory, from_module
+from lrlab.tasks.batches import described, mapped, tensors_in
 
 QUICK = {"steps": 40, "seeds": 1, "pilots": 4, "lr_max": 10.0}
 X = torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
@@ -166,6 +167,37 @@ def test_without_the_general_door_such_a_batch_is_refused_with_the_way_on(row):
         range_test(on(nn.Linear(4, 1), DataLoader(Rows(row), 32)), **QUICK)
 
 
+tensor = st.lists(st.integers(1, 3), max_size=2).map(lambda shape: torch.ones(4, *shape))
+leaf = tensor | st.sampled_from(["a name", None, 3])
+nested = st.recursive(
+    leaf,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(st.sampled_from("xyz"), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=25)
+@given(st.tuples(nested, tensor))
+def test_batches_of_any_shape_reach_the_loss_as_the_loader_gave_them(batch):
+    seen = []
+
+    def loss(model, given):
+        seen.append(given)
+        return sum(model(part.sum().reshape(1, 1)).sum() for part in tensors_in(given))
+
+    model = nn.Linear(1, 1)
+    task = on(model, [batch], None, loss=loss)
+    run = train(task, task.recipe.replace(steps=2))
+    assert seen[0] is batch and len(run.loss) == 2
+    copied = mapped(batch, lambda part: part)
+    assert [t.shape for t in tensors_in(copied)] == [t.shape for t in tensors_in(batch)]
+    assert type(copied[0]) is type(batch[0]) and described(batch).startswith("a tuple")
+
+
 class Returns(nn.Module):
     def __init__(self, wrap):
         super().__init__()
@@ -298,6 +330,34 @@ def test_a_loss_that_uses_the_module_itself_trains_it_in_place_and_puts_it_back(
     assert everything(model) == before
     run = train(task, task.recipe.replace(steps=5))
     assert run.loss[-1] < run.loss[0] and everything(model) == before
+
+
+class Project:
+    """Somebody's class around a model, with the update's loss as a method."""
+
+    def __init__(self):
+        self.net = nn.Linear(4, 1)
+        self.parts = {"net": self.net}
+
+    def own(self, model, batch):
+        return mse(self.net(batch[0]), batch[1])
+
+    def hidden(self, model, batch):
+        return mse(self.parts["net"](batch[0]), batch[1])
+
+
+def test_a_method_may_use_the_module_of_its_object():
+    project = Project()
+    before = everything(project.net)
+    learns(on(project.net, None, None, loss=project.own))
+    assert everything(project.net) == before
+
+
+def test_a_loss_that_trains_another_module_is_refused_in_a_sentence():
+    other = [nn.Linear(4, 1)]
+    task = on(nn.Linear(4, 1), None, None, loss=lambda m, b: mse(other[0](b[0]), b[1]))
+    with pytest.raises(ValueError, match="must use the model that it is given"):
+        range_test(task, **QUICK)
 
 
 def test_a_loss_without_a_gradient_is_refused_in_a_sentence():
