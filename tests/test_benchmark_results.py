@@ -46,3 +46,29 @@ def test_the_guide_quotes_how_long_commands_take():
     assert done.stdout in (ROOT / "book" / "guide" / "validating.md").read_text(), (
         "python benchmarks/minutes.py --table"
     )
+
+
+def test_the_guide_says_how_sure_a_suggestion_is_and_how_much_larger_a_peak():
+    results = json.loads(
+        (ROOT / "benchmarks" / "results" / "range_test_precision.json").read_text()
+    )
+    text = (ROOT / "book" / "guide" / "finding_a_rate.md").read_text()
+    for cell in results["cells"]:
+        row = next(line for line in text.splitlines() if line.startswith(f"| {cell['cell']} |"))
+        _, _, spread, covers, updates, *peaks, _ = (part.strip() for part in row.split("|"))
+        assert float(spread) == round(cell["spread"], 2) < 3
+        assert covers == f"{100 * cell['covers']:.0f} %" and float(updates) == cell["updates"]
+        for said, found in zip(
+            peaks, (cell["peaks"][k] for k in ("cosine", "one-cycle")), strict=True
+        ):
+            assert said.startswith(f"{found['factor']:.1f}")
+        assert len(cell["suggestions"]) == 20
+
+
+def test_the_guide_says_how_far_the_default_suggestions_differ():
+    results = json.loads((ROOT / "benchmarks" / "results" / "range_test.json").read_text())
+    given = [[lr for lr in cell["suggestions"]["pilots"] if lr] for cell in results["cells"]]
+    spread = sorted(max(rates) / min(rates) for rates in given)
+    text = " ".join((ROOT / "book" / "guide" / "finding_a_rate.md").read_text().split())
+    assert f"is {spread[len(spread) // 2]:.1f} times the smallest by the median" in text
+    assert f"{spread[-1]:.1f} times at worst" in text
