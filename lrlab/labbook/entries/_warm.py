@@ -91,11 +91,12 @@ def _server(address: Path, environment: dict[str, str]) -> Iterator[None]:
 
 
 def serve(address: str) -> NoReturn:
-    """Load the libraries, then fork a kernel for each request, until the process is terminated."""
+    """Load the libraries, then fork a kernel for each request, until who started it is gone."""
     import gc
     import importlib
     import selectors
 
+    parent = os.getppid()
     for name in _LIBRARIES:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
@@ -107,8 +108,8 @@ def serve(address: str) -> NoReturn:
     Path(address + ".new").rename(address)
     ready = selectors.DefaultSelector()
     ready.register(listener, selectors.EVENT_READ)
-    while True:
-        for key, _ in ready.select():
+    while os.getppid() == parent:
+        for key, _ in ready.select(timeout=1):
             if key.fileobj is listener:
                 client = listener.accept()[0]
                 pid = _fork(client, listener)
@@ -130,6 +131,7 @@ def serve(address: str) -> NoReturn:
                 with contextlib.suppress(KeyError):
                     ready.unregister(client)
                 client.close()
+    sys.exit()
 
 
 def _fork(client: socket.socket, listener: socket.socket) -> int:
