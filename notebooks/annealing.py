@@ -249,7 +249,7 @@ display.table(
 # %% tags=["nbval-ignore-output"]
 pilot = runs.of(list(ends), pilots).arrays("test_loss")
 what = "log ratio of test losses, fixed to growing cycles,"
-claims.power(stats.log_differences(*pilot.values()), within=margin, used=n_seeds, what=what)
+claims.power(stats.log_differences(*pilot.values()), what, within=margin, used=n_seeds)
 
 # %%
 losses, source = "log ratio of losses", "diffusion2025"

@@ -159,7 +159,7 @@ display.table(
     [
         {
             "optimizer": name,
-            "test loss": float(np.exp(np.log(test[name]).mean())),
+            "test loss": np.exp(np.log(test[name]).mean()),
             "log ratio to none [95 %]": "" if name == NONE else stats.mean_interval(ratio[name]),
             "growth after the first cycle [%]": 100 * np.expm1(group.array(growth).mean()),
             "0.99 quantile": group.array(magnitude).mean(),
@@ -178,7 +178,7 @@ pilot = stats.log_differences(
     *(runs.of(name, pilots).array("test_loss") for name in (strongest, NONE))
 )
 what = f"log ratio of test losses, {strongest} to none,"
-claims.power(pilot, beyond=delta, used=n_seeds, what=what)
+claims.power(pilot, what, beyond=delta, used=n_seeds)
 
 # %%
 claims.conclude(

@@ -190,7 +190,7 @@ display.show(
 # %% tags=["nbval-ignore-output"]
 pilot = runs.of(..., pilots).arrays("test_loss")
 what = "log ratio of test losses, narrowest to widest,"
-claims.power(stats.log_differences(*pilot.values()), beyond=delta, used=n_seeds, what=what)
+claims.power(stats.log_differences(*pilot.values()), what, beyond=delta, used=n_seeds)
 
 
 # %%

@@ -310,7 +310,7 @@ measures = {
     ),
 }
 for name, (within, used, values) in measures.items():
-    claims.power(values, within=within, used=used, what=f"logarithm of the {name}")
+    claims.power(values, f"logarithm of the {name}", within=within, used=used)
 
 # %%
 ends = {

@@ -242,7 +242,7 @@ display.show(
 # %% tags=["nbval-ignore-output"]
 pilot = stats.log_differences(*(final(name, group=pilots) for name in ("cosine", "constant")))
 what = "log ratio of test losses, cosine to constant,"
-claims.power(pilot, beyond=delta, used=n_seeds, what=what)
+claims.power(pilot, what, beyond=delta, used=n_seeds)
 
 # %%
 claims.conclude(

@@ -271,7 +271,7 @@ wanted = {
     "critical batch over noise scale": (1.0, [np.log10(fits[s][1] / noise[s]) for s in pilots]),
 }
 for name, (room, values) in wanted.items():
-    claims.power(values, within=room, used=n_seeds, tested=tested, what=f"log ratio of {name}")
+    claims.power(values, f"log ratio of {name}", within=room, used=n_seeds, tested=tested)
 
 # %%
 rising = [b for b in batches if b <= 64] if batches[1] <= 64 else batches[:2]

@@ -353,10 +353,10 @@ display.say(
 pilot = stats.log_differences(*(earned(f, budget, pilots) for f in ("step", "cosine")))
 claims.power(
     pilot,
+    "log ratio of test errors, step decay to cosine,",
     beyond=delta,
     effect=4 * delta,
     used=n_seeds,
-    what="log ratio of test errors, step decay to cosine,",
 )
 
 # %%

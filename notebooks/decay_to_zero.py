@@ -230,7 +230,7 @@ display.say(
 # %% tags=["nbval-ignore-output"]
 pilot = stats.log_differences(*(losses(name, lengths[1], middle, pilots) for name in ends))
 what = f"log ratio of test losses at {lengths[1]} updates and a rate of {middle:g}"
-claims.power(pilot, beyond=0.0, effect=expected, used=n_seeds, what=what)
+claims.power(pilot, what, beyond=0.0, effect=expected, used=n_seeds)
 
 # %%
 source, unit = "bergsma2025straight", "log ratio of test losses"

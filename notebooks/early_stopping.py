@@ -222,7 +222,7 @@ for name in names:
                 results[name, metric, wait, seed] = {
                     "saved": 1 - end / looks,
                     "kept": kept / looks,
-                    "oracle": float(np.log(test["error"][kept] / test["error"].min())),
+                    "oracle": np.log(test["error"][kept] / test["error"].min()),
                 } | {m: float(np.log(test[m][kept] / test[m][-1])) for m in test}
 
 
@@ -262,7 +262,7 @@ for name in names:
                 "schedule": name,
                 "watching": metric,
                 "saved [%]": 100 * over_seeds(name, metric, patience, "saved").mean(),
-                "test error at the end [%]": float(np.mean(last)),
+                "test error at the end [%]": np.mean(last),
                 "cost in test error [100 log]": f"{cost}",
                 "change of test loss [100 log]": 100
                 * over_seeds(name, metric, patience, "loss").mean(),
@@ -341,10 +341,10 @@ for name in ("constant", "cosine"):
     pilot = complete.of(name, pilots).array(cost)
     claims.power(
         pilot,
+        f"log ratio of test errors, stopped to complete ({name}),",
         beyond=delta,
         effect=max(pilot.mean(), 2 * delta),
         used=n_seeds,
-        what=f"log ratio of test errors, stopped to complete ({name}),",
     )
 
 # %%

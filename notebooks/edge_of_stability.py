@@ -213,7 +213,7 @@ display.table(
 for name, case in zip(groups, leading, strict=False):
     pilot = [settled_at(case, seed) for seed in pilots]
     what = f"log ratio to the edge, leading rate of {name},"
-    claims.power(pilot, within=margin, used=n_seeds, what=what)
+    claims.power(pilot, what, within=margin, used=n_seeds)
 
 # %%
 descent, (entropy, *stochastic) = groups["gradient descent"], groups["departures"]

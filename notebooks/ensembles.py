@@ -277,10 +277,10 @@ for criterion in CRITERIA:
     pilot = {c: np.log(validation[criterion][c, near[c]]) for c in conditions}
     claims.power(
         pilot["snapshots"] - pilot["one model"],
+        f"log ratio of the {criterion} of snapshots to that of one model, when tuned,",
         beyond=delta,
         effect=5 * delta,
         used=n_seeds,
-        what=f"log ratio of the {criterion} of snapshots to that of one model, when tuned,",
     )
 display.say(
     "Two members name different classes on "

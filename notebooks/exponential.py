@@ -213,9 +213,7 @@ display.table(
             "burst": name,
             "alive at the end": f"{alive[name].sum()} of {n_seeds}",
             "diverged": f"{members.num_diverged} of {n_seeds}",
-            "largest loss, median": float(
-                np.median(members.array(lambda run: np.nanmax(run.loss)))
-            ),
+            "largest loss, median": np.median(members.array(lambda run: np.nanmax(run.loss))),
         }
         for name, members in interruptions.groups().items()
     ],
@@ -231,10 +229,10 @@ difference = stats.log_differences(*reversed(decayed.values()))
 pilot = stats.log_differences(*reversed(runs.of("decay", ..., pilots).arrays("test_loss").values()))
 claims.power(
     pilot,
+    "log ratio of test losses, the other start to the report's,",
     beyond=delta,
     effect=max(abs(pilot.mean()), 2 * delta),
     used=n_seeds,
-    what="log ratio of test losses, the other start to the report's,",
 )
 survived = {
     when: sum(alive[f"{lr:g} {when}"].astype(int) for lr in bursts) for when in ("early", "late")

@@ -272,7 +272,7 @@ pilot = stats.log_differences(
     *(runs.of(rate, pilots).array("test_loss") for rate in (good, middle))
 )
 what = f"log ratio of the losses at peaks {good:.2g} and {middle:.2g}"
-claims.power(pilot, beyond=0.0, effect=0.05, used=n_seeds, what=what)
+claims.power(pilot, what, beyond=0.0, effect=0.05, used=n_seeds)
 
 # %%
 source = "juliusm2026"

@@ -292,10 +292,10 @@ def tested(slug, statement, x, y, direction):
 studied = runs.of(..., pilots)
 claims.power(
     over(studied.array(number).T, studied.array("test_bits_per_character").T),
+    "rank correlation of spikes and test loss over the peak rates",
     beyond=delta,
     effect=margin,
     used=n_seeds,
-    what="rank correlation of spikes and test loss over the peak rates",
 )
 
 

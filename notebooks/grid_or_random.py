@@ -351,9 +351,9 @@ def ahead(space, a, b, budget=few, group=seeds):
 
 claims.power(
     ahead("one matters", "random", "grid", group=pilots),
+    "log loss of random draws less that of a grid",
     beyond=delta,
     used=n_seeds,
-    what="log loss of random draws less that of a grid",
 )
 late = stats.mean_interval(100 * ahead("two interact", "one at a time", "random", many))
 display.say(

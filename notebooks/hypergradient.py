@@ -303,8 +303,8 @@ for o in optimizers:
                 "optimizer": o,
                 "first rate / tuned": start,
                 "last rate / tuned": float(stats.geometric_interval(ends[o, start]).estimate),
-                "test loss": float(losses("hypergradient", o, start).mean()),
-                "constant": float(losses("constant", o, start).mean()),
+                "test loss": losses("hypergradient", o, start).mean(),
+                "constant": losses("constant", o, start).mean(),
                 "log ratio to the constant": stats.mean_interval(against["same start"]),
                 "to the tuned constant": stats.mean_interval(against["tuned"]),
                 "diverged": runs.of("hypergradient", o, start, seeds).num_diverged,
@@ -387,7 +387,7 @@ def beside_tuned(optimizer):
 pilot = {(o, start): moved(o, start, pilots) for o in optimizers for start in (low, high)}
 worst = max(pilot, key=lambda arm: np.std(pilot[arm]))
 what = f"log ratio of test losses of {worst[0]} from {worst[1]:g} × tuned, where it is most spread,"
-claims.power(pilot[worst], beyond=delta, effect=6 * delta, used=n_seeds, what=what)
+claims.power(pilot[worst], what, beyond=delta, effect=6 * delta, used=n_seeds)
 
 # %%
 unit, baydin, notes = "log ratio of test losses", "baydin2018hypergradient", "mtdickens2024"

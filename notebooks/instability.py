@@ -251,7 +251,7 @@ display.show(
 # %% tags=["nbval-ignore-output"]
 pilot = np.log(jitters(CONSTANT, FIXED, group=pilots) / jitters(COSINE, FIXED, group=pilots))
 what = "log ratio of jitters, constant to cosine,"
-claims.power(pilot, beyond=delta, used=n_seeds, what=what)
+claims.power(pilot, what, beyond=delta, used=n_seeds)
 
 # %%
 unit = "log ratio of jitters"

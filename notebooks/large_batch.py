@@ -284,10 +284,10 @@ display.say(
 eight, last = batches[min(3, len(batches) - 1)], batches[-1]  # eight and sixteen times the base
 claims.power(
     effect(("linear", True, eight), group=pilots),
+    f"log ratio of errors at a batch of {eight} to the base",
     within=margin,
     used=n_seeds,
     tested=6,
-    what=f"log ratio of errors at a batch of {eight} to the base",
 )
 
 # %%

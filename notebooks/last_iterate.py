@@ -241,7 +241,7 @@ measures = {
 }
 for label, (measure, threshold, beyond) in measures.items():
     pilot = [measure(seed) for seed in pilots]
-    claims.power(pilot, beyond=threshold, effect=threshold + beyond, used=n_seeds, what=label)
+    claims.power(pilot, label, beyond=threshold, effect=threshold + beyond, used=n_seeds)
 
 # %%
 squares = [ratio["constant", n] ** 2 for n in lengths[-2:]]

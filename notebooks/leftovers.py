@@ -154,7 +154,7 @@ difference = gained(seeds)
 found = stats.mean_interval(100 * difference)
 what = "accuracy under fixed cycles less that under growing ones"
 display.say(f"Fixed less growing, in percentage points: {found}.")
-claims.power(gained(pilots), beyond=delta, used=n_seeds, what=what)
+claims.power(gained(pilots), what, beyond=delta, used=n_seeds)
 
 # %% tags=["nbval-ignore-output"]
 fig, ax = plots.figure(width=6.4, height=3.2)

@@ -368,8 +368,8 @@ display.table(
             "named": ", ".join(
                 f"{c} {answers[f].count(c)}" for c in rule.CAUSES if c in answers[f]
             ),
-            "end of the loss, in units of guessing": float(
-                np.mean([summaries[p].mean[-1] for p in milder if p[3] == f])
+            "end of the loss, in units of guessing": np.mean(
+                [summaries[p].mean[-1] for p in milder if p[3] == f]
             ),
         }
         for f in scales

@@ -263,7 +263,7 @@ display.table(
         | measured[name]
         | {
             "largest regret (%)": float(100 * what.regret.max()),
-            "runs kept": float(what.kept.sum(1).mean()),
+            "runs kept": what.kept.sum(1).mean(),
         }
         for name, what in replayed.items()
     ],

@@ -208,7 +208,7 @@ display.say(
 for arm in LONG:
     what = f"accuracy of the {NETWORKS[arm[0]]} network, in points,"
     pilot = percent(arm, group=pilots)
-    claims.power(pilot, within=100 * margin, used=n_seeds, tested=14, what=what)
+    claims.power(pilot, what, within=100 * margin, used=n_seeds, tested=14)
 
 
 # %%

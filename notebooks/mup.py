@@ -232,7 +232,7 @@ display.table(
             "doublings from the narrowest": ""
             if width == narrow
             else stats.mean_interval(drift(kind, width)),
-            "lowest loss [nats]": float(np.mean([min(loss[kind, width, s]) for s in seeds])),
+            "lowest loss [nats]": np.mean([min(loss[kind, width, s]) for s in seeds]),
         }
         for kind, name in kinds.items()
         for width in widths
@@ -261,7 +261,7 @@ display.table(
 for kind, name in kinds.items():
     pilot, what = drift(kind, group=pilots), f"drift under {name}, in doublings,"
     for asked in ({"within": margin}, {"beyond": margin}):
-        claims.power(pilot, used=n_seeds, what=what, **asked)
+        claims.power(pilot, what, used=n_seeds, **asked)
 
 # %% tags=["nbval-ignore-output"]
 at = int(np.argmin(np.mean([loss["standard", narrow, s] for s in seeds], axis=0)))

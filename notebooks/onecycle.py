@@ -188,7 +188,7 @@ rows = []
 for p, members in by_peak.items():
     near = slice(max(0, peak_step[p] - 10), peak_step[p] + 10)
     at_peak = members.array(lambda run: np.nanmax(run.loss[near]))  # noqa: B023
-    row = {"peak": p, "largest batch loss near the peak (median)": float(np.median(at_peak))}
+    row = {"peak": p, "largest batch loss near the peak (median)": np.median(at_peak)}
     for kind in ("came back", "did not come back", "ended at ln 10", "diverged"):
         row[kind] = f"{outcomes[p].count(kind)} of {n_seeds}"
     rows.append(row | {"mean test accuracy": members.array("test_accuracy").mean()})

@@ -251,7 +251,7 @@ display.table(
             "optimizer": o,
             "tuned rate": rate,
             "at the grid's edge": rate in (lenet_peaks[o][0], lenet_peaks[o][-1]),
-            "test loss": float(lenet_loss[n, o].mean()),
+            "test loss": lenet_loss[n, o].mean(),
             "log ratio of test losses to the constant": ""
             if n == "constant"
             else stats.mean_interval(lenet_effect[o]),
@@ -273,7 +273,7 @@ for optimizer in optimizers:
         *(runs.of((n, optimizer, "2t"), pilots).array(error) for n in ("cosine", "constant"))
     )
     what = f"log ratio of test errors, cosine to constant ({optimizer}),"
-    claims.power(pilot, beyond=delta, effect=margin, used=n_seeds, what=what)
+    claims.power(pilot, what, beyond=delta, effect=margin, used=n_seeds)
 
 # %%
 unit = "log ratio of test errors"

@@ -203,7 +203,7 @@ contrasts = {
 for words, (*pair, effect, used) in contrasts.items():
     pilot = stats.log_differences(*(over_seeds(*key, seeds=pilots) for key in pair))
     what = f"log ratio of test losses, {words},"
-    claims.power(pilot, beyond=0.0, effect=effect, used=used, what=what)
+    claims.power(pilot, what, beyond=0.0, effect=effect, used=used)
 
 # %%
 source = "juliusm2026"

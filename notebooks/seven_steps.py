@@ -315,9 +315,9 @@ alarm = [not report.healthy for rs in sound.values() for report in rs]
 learned = [report.heart.learned for rs in sound.values() for report in rs]
 claims.power(
     pilot[widest] - np.mean(pilot[widest]),
+    f"log first loss of {widest}, where it spreads most,",
     within=margin,
     used=n_seeds,
-    what=f"log first loss of {widest}, where it spreads most,",
 )
 display.say(
     f"Of {len(hits)} and {len(alarm)} trials, all right, the exact 95 % intervals would begin "

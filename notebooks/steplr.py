@@ -278,7 +278,7 @@ def differences(name, group=seeds):
 margins = {"low": np.log1p(band_margin), "high": np.log1p(band_margin), "decay": loss_margin}
 for name, margin in margins.items():
     what = "log ratio of test losses" if name == "decay" else f"log ratio of the {name} ends"
-    claims.power(differences(name, pilots), within=margin, used=n_seeds, what=what)
+    claims.power(differences(name, pilots), what, within=margin, used=n_seeds)
 
 # %%
 claims.conclude(

@@ -247,7 +247,7 @@ display.say(
 # %% tags=["nbval-ignore-output"]
 pilot = stats.log_differences(*([test[arm][s] for s in pilots] for arm in labels[:2]))
 what = "log ratio of test errors, one cycle to inv,"
-claims.power(pilot, beyond=margin, effect=3 * margin, used=n_seeds, what=what)
+claims.power(pilot, what, beyond=margin, effect=3 * margin, used=n_seeds)
 
 # %%
 unit = "log ratio of test errors"

@@ -345,7 +345,7 @@ display.say(
 for name, score in scorings.items():
     pilot = [ranks(score(metric[s]["cumulative"]), test[s]) for s in pilots]
     what = f"correlation of the cumulative metric ({name}) in sweeps of {pilot_trials} runs"
-    claims.power(pilot, beyond=useful, effect=margin, used=n_sweeps, what=what)
+    claims.power(pilot, what, beyond=useful, effect=margin, used=n_sweeps)
 
 # %%
 source = "juliusm2026"

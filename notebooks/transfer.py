@@ -282,10 +282,10 @@ display.show(
 # %% tags=["nbval-ignore-output"]
 claims.power(
     effect(LOWER, ONE, seeds=pilots),
+    "log ratio of test errors of the two ways of fine-tuning",
     beyond=delta,
     effect=5 * delta,
     used=n_seeds,
-    what="log ratio of test errors of the two ways of fine-tuning",
 )
 display.say(
     f"The test part has {len(Transfer().data().test[0])} signals, so that one more wrong answer "

@@ -172,10 +172,10 @@ for length in epochs:
             {
                 "schedule": name,
                 "length": length,
-                "tuned peak": float(np.exp(np.log(rates[name, length]).mean())),
+                "tuned peak": np.exp(np.log(rates[name, length]).mean()),
                 "seeds": " ".join(f"{r:.2g}" for r in rates[name, length]),
-                "lowest validation loss": float(lowest.mean()),
-                "width of the basin": float(np.exp(np.log(widths[name, length]).mean())),
+                "lowest validation loss": lowest.mean(),
+                "width of the basin": np.exp(np.log(widths[name, length]).mean()),
                 "at the grid's edge": f"{at_edge} of {tuning_seeds}",
             }
         )

@@ -170,7 +170,7 @@ for name, optimizer, length in conditions:
             "schedule": name,
             "optimizer": optimizer,
             "updates": lengths[length],
-            "tuned peak": float(np.exp(np.log(found[c]).mean())),
+            "tuned peak": np.exp(np.log(found[c]).mean()),
             "seeds": " ".join(f"{r:.2g}" for r in found[c]),
             "lowest error [%]": float(100 * error[c].min(axis=0).mean()),
             "width of the basin": widths[c],

@@ -222,7 +222,7 @@ delta = float(np.log(factor))
 for name, case in cases.items():
     pilot = raised(name, case.warmups[-1], 0, pilots)
     what = f"log ratio of the largest rates of the {name}"
-    claims.power(pilot, beyond=delta, used=n_seeds, what=what)
+    claims.power(pilot, what, beyond=delta, used=n_seeds)
 
 # %%
 transformer, perceptron = cases

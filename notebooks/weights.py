@@ -245,7 +245,7 @@ display.table(
             "0.999 quantile at the end": quantiles(name, "magnitude")[-1, top],
             "growth over the run [%]": 100 * np.expm1(log_growth(group, 0).mean()),
             "in the second half [%, 95 %]": stats.mean_interval(100 * np.expm1(halves[name])),
-            "0.9 quantile / 0.999 quantile": float(np.exp(close[name].mean())),
+            "0.9 quantile / 0.999 quantile": np.exp(close[name].mean()),
         }
         for name, group in by_name.items()
     ],
@@ -303,7 +303,7 @@ display.show(
 
 # %% tags=["nbval-ignore-output"]
 what = "log growth of the 0.999 quantile in the second half, cosine,"
-claims.power(log_growth(runs.of("cosine", pilots), 0.5), within=still, used=n_seeds, what=what)
+claims.power(log_growth(runs.of("cosine", pilots), 0.5), what, within=still, used=n_seeds)
 
 # %%
 quantity = "log ratio of 0.999 quantiles"

@@ -210,7 +210,7 @@ pilot, what = (
     against("cooldown 20 %", COSINE, pilots),
     "log ratio of test losses, a cooldown of 20 % to the cosine,",
 )
-claims.power(pilot, within=margin, used=n_seeds, what=what)
+claims.power(pilot, what, within=margin, used=n_seeds)
 
 # %%
 source, unit = "hagele2024scaling", "log ratio of test losses"

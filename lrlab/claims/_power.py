@@ -16,13 +16,13 @@ TARGET = 0.8
 
 def power(
     pilot: ArrayLike,
+    what: str = "paired difference",
     *,
     used: int,
     beyond: float | None = None,
     within: float | None = None,
     effect: float | None = None,
     tested: int = 1,
-    what: str = "paired difference",
 ) -> None:
     r"""Show in a sentence what a pilot study's spread asks for, and what power was bought.
 
@@ -31,19 +31,19 @@ def power(
 
     Args:
         pilot: values of the pilot study, shape (n,), n at least 2; what is not finite is left out.
+        what: what the values are.
         used: how many seeds the experiment has.
         beyond: the δ that a mean has to lie beyond; give this or `within`.
         within: the margin that an equivalence has to lie within.
         effect: the true mean: by default 2δ, or 0 for an equivalence.
         tested: the number of claims that share the entry's error rate.
-        what: what the values are.
 
     Raises:
         ValueError: unless one of `beyond` and `within` is given, and the effect can be shown.
 
     Example:
         >>> values = [0.1, -0.1, 0.2, 0.0, 0.1]
-        >>> power(values, beyond=0.1, used=8, what="difference")  # doctest: +NORMALIZE_WHITESPACE
+        >>> power(values, "difference", beyond=0.1, used=8)  # doctest: +NORMALIZE_WHITESPACE
         Pilot study: over 5 seeds the difference has a standard deviation of 0.114, at most 0.178
         with 80 % confidence. For a mean of 0.2 to lie beyond 0.1 with power 0.8 that asks for 27
         seeds; 8 were used, with power 0.28.
