@@ -40,7 +40,7 @@ def lanczos(
     r"""Return the ends of the spectrum of a symmetric matrix that is known by its products.
 
     The Krylov space of a random vector, orthogonalised in full (twice) in float64; the error of the
-    largest Ritz value θ is at most :math:`|\beta_k y_k|`, the next off-diagonal number times the
+    largest Ritz value θ is at most $|\beta_k y_k|$, the next off-diagonal number times the
     last component of its vector.
 
     Args:
@@ -198,7 +198,7 @@ def momentum_of(recipe: Recipe) -> float:
 def stability_edge(task: Task, recipe: Recipe, examples: int = 512) -> float:
     r"""Return the largest stable rate of gradient descent at a recipe's first weights.
 
-    .. math:: \eta = \frac{2 (1 + \beta)}{\lambda_{\max}}
+    $$\eta = \frac{2 (1 + \beta)}{\lambda_{\max}}$$
 
     for momentum β, from the first batches of the training data. It holds for a quadratic loss and
     full batches; training moves on to places of another sharpness.

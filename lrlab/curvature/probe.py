@@ -50,7 +50,7 @@ def preconditioned_sharpness(
     tolerance: float = 1e-6,
     most: int = 200,
 ) -> Lanczos:
-    r"""Return the ends of the spectrum of :math:`P^{-1/2} H P^{-1/2}`, which is that of P⁻¹ H.
+    r"""Return the ends of the spectrum of $P^{-1/2} H P^{-1/2}$, which is that of P⁻¹ H.
 
     Args:
         loss: gives the loss with its graph.
@@ -87,7 +87,7 @@ def preconditioned_sharpness(
 def adam_preconditioner(optimizer: torch.optim.Optimizer) -> np.ndarray:
     r"""Return the diagonal of the matrix by which Adam, after t updates, divides its average.
 
-    .. math:: P_t = (1 - \beta_1^t) \left( \sqrt{v_t / (1 - \beta_2^t)} + \epsilon \right)
+    $$P_t = (1 - \beta_1^t) \left( \sqrt{v_t / (1 - \beta_2^t)} + \epsilon \right)$$
 
     Args:
         optimizer: after at least one update.

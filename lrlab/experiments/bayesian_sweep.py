@@ -61,7 +61,7 @@ def distance_ranks(
 def at_edge(positions: ArrayLike, width: float = 0.05) -> np.ndarray:
     """Return which trials lie at an end of at least one range.
 
-    Uniform sampling puts a share of :math:`1 - (1 - 2 w)^d` there.
+    Uniform sampling puts a share of $1 - (1 - 2 w)^d$ there.
 
     Args:
         positions: as for `distance_ranks`.

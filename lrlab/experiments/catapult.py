@@ -38,7 +38,7 @@ def linear_network(
 
     φ is the identity or ReLU, all weights start from N(0, 1), the loss is ½ f², and
 
-    .. math:: \lambda = \frac{1}{m} \left( \|\varphi(u)\|^2 + \|v \varphi'(u)\|^2 \right) .
+    $$\lambda = \frac{1}{m} \left( \|\varphi(u)\|^2 + \|v \varphi'(u)\|^2 \right) .$$
 
     The identity obeys f ← f (1 − ηλ + η² f² / m) and
     λ ← λ + (η f² / m)(ηλ − 4): above ηλ = 2 the loss grows, and λ falls while ηλ < 4.

@@ -14,8 +14,7 @@ from numpy.typing import ArrayLike
 def per_evaluation(losses: ArrayLike, *, peak: int, near: int = 5, window: int = 5) -> np.ndarray:
     r"""Return what each evaluation adds to the metric, before weighting.
 
-    .. math::
-        m_i = \begin{cases} -(M_i - M_{i-1}) & |i - p| \le h \\ L_i & \text{otherwise} \end{cases}
+    $$m_i = \begin{cases} -(M_i - M_{i-1}) & |i - p| \le h \\ L_i & \text{otherwise} \end{cases}$$
 
     for evaluations i = 1, 2, …, with the loss L, its mean M over the last `window` evaluations (as
     many as there are at the start; M₀ = M₁), and the evaluation p at the peak rate.
@@ -47,7 +46,7 @@ def per_evaluation(losses: ArrayLike, *, peak: int, near: int = 5, window: int =
 
 
 def weights(evaluations: int, kappa: float) -> np.ndarray:
-    r"""Return :math:`w_i = \kappa^{i-1} / \sum_{j \le k} \kappa^{j-1}` for i = 1, …, k.
+    r"""Return $w_i = \kappa^{i-1} / \sum_{j \le k} \kappa^{j-1}$ for i = 1, …, k.
 
     Args:
         evaluations: of a complete run, k.
@@ -70,7 +69,7 @@ def weights(evaluations: int, kappa: float) -> np.ndarray:
 def cumulative(
     losses: ArrayLike, *, evaluations: int, peak: int, kappa: float, near: int = 5, window: int = 5
 ) -> np.ndarray:
-    r"""Return the metric as it stands after each evaluation, :math:`\sum_{j \le i} w_j m_j`.
+    r"""Return the metric as it stands after each evaluation, $\sum_{j \le i} w_j m_j$.
 
     Args:
         losses: as for `per_evaluation`, shape (…, k) with k up to `evaluations`.

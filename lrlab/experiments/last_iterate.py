@@ -28,13 +28,13 @@ def guarantee(rates: ArrayLike) -> Guarantee:
     For convex f with subgradients (or stochastic ones, in expectation) of norm at most G, and a
     start at distance D from a minimum, all weights w ≥ 0 give
 
-    .. math:: f(x_T) - f^* \le \frac{D^2 + G^2 \sum_t w_t^2}{2 \sum_t w_t}
-              \quad\text{with rates}\quad \eta_t = w_t \frac{\sum_{p>t} w_p}{\sum_p w_p} .
+    $$f(x_T) - f^* \le \frac{D^2 + G^2 \sum_t w_t^2}{2 \sum_t w_t}
+    \quad\text{with rates}\quad \eta_t = w_t \frac{\sum_{p>t} w_p}{\sum_p w_p} .$$
 
     Read backwards, the T − 1 rates of a schedule leave one free number α > 0. With u_T = α and
     u_t = u_{t+1} + η_t / u_{t+1}, the best scale makes the guarantee
 
-    .. math:: D G \frac{\sqrt{\alpha^2 + \sum_{t<T} (\eta_t / u_{t+1})^2}}{u_1} ,
+    $$D G \frac{\sqrt{\alpha^2 + \sum_{t<T} (\eta_t / u_{t+1})^2}}{u_1} ,$$
 
     of which the minimum over α is returned. No schedule is below D G / √T, which a linear decay
     to zero reaches; no method of this kind can do better (Drori and Teboulle, 2016).
@@ -122,9 +122,9 @@ def simple_guarantee(rates: ArrayLike) -> Guarantee:
 
     With rates η_1 … η_T (the last one is a free parameter, which no iterate has used)
 
-    .. math:: \frac{D^2}{2 \sum_t \eta_t} + \frac{G^2}{2} \left(
-              \frac{\sum_t \eta_t^2}{\sum_t \eta_t} + \sum_{k<T} \frac{\eta_k}{\sum_{t>k} \eta_t}
-              \frac{\sum_{t \ge k} \eta_t^2}{\sum_{t \ge k} \eta_t} \right) ,
+    $$\frac{D^2}{2 \sum_t \eta_t} + \frac{G^2}{2} \left(
+    \frac{\sum_t \eta_t^2}{\sum_t \eta_t} + \sum_{k<T} \frac{\eta_k}{\sum_{t>k} \eta_t}
+    \frac{\sum_{t \ge k} \eta_t^2}{\sum_{t \ge k} \eta_t} \right) ,$$
 
     about twice what `guarantee` gives.
 

@@ -11,10 +11,9 @@ from numpy.typing import ArrayLike
 def pseudo_values(statistic: Callable[..., float], *samples: ArrayLike) -> np.ndarray:
     r"""Return the jackknife's pseudo-values of a statistic.
 
-    .. math::
-        p_i = n\,\theta(x) - (n - 1)\,\theta(x_{-i})
+    $$p_i = n\,\theta(x) - (n - 1)\,\theta(x_{-i})$$
 
-    with :math:`x_{-i}` all values but the i-th. Their mean is the statistic without its bias to
+    with $x_{-i}$ all values but the i-th. Their mean is the statistic without its bias to
     first order, and their t interval an interval for it.
 
     Args:

@@ -45,7 +45,7 @@ class Band:
     Args:
         low: the smallest constant rate that, over the budget, is projected to bring a tenth of the
             achievable drop. What a small rate does depends on the distance travelled,
-            :math:`S = \sum \eta`, alone: where the ramp's loss has fallen by a tenth of its drop it
+            $S = \sum \eta$, alone: where the ramp's loss has fallen by a tenth of its drop it
             has travelled S, which a constant rate of S / budget travels within the budget.
         high: the first rate at which the smoothed loss has risen above its lowest value by 30 % of
             the drop.

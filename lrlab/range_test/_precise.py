@@ -65,7 +65,7 @@ def precise(pilots: Sequence[Trace], budget: int, start: float, precision: float
     r"""Return the rate that long pilots of several seeds point to, with its interval.
 
     Each seed has the vertex of its own parabola; the rate is their geometric mean, carried to the
-    budget by :math:`(n / \text{budget})^{1/3}`. The interval's half-width, in logarithms, is the
+    budget by $(n / \text{budget})^{1/3}$. The interval's half-width, in logarithms, is the
     root of the summed squares of the t interval over seeds and of what a power between 0 and 2/3
     in place of 1/3 would change.
 

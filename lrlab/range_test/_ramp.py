@@ -19,8 +19,8 @@ def ramp(
 ) -> Exponential | Linear:
     r"""Return the schedule of a range test: `lr_min` at its first step, `lr_max` at its last.
 
-    .. math:: \eta_t = \eta_{\min} \left(\frac{\eta_{\max}}{\eta_{\min}}\right)^{t / (n - 1)}
-        \quad\text{or}\quad \eta_t = \eta_{\min} + (\eta_{\max} - \eta_{\min}) \frac{t}{n - 1}
+    $$\eta_t = \eta_{\min} \left(\frac{\eta_{\max}}{\eta_{\min}}\right)^{t / (n - 1)}
+    \quad\text{or}\quad \eta_t = \eta_{\min} + (\eta_{\max} - \eta_{\min}) \frac{t}{n - 1}$$
 
     Args:
         lr_min: first rate, > 0.
@@ -141,10 +141,10 @@ of what it had fallen and its spread from batch to batch."""
 def diverged_at(loss: np.ndarray) -> int | None:
     r"""Return the first step at which a ramp's loss has risen beyond all it was before.
 
-    .. math:: L_t - \min_{s < t} L_s > 10 \max(D, \sigma)
+    $$L_t - \min_{s < t} L_s > 10 \max(D, \sigma)$$
 
     where D is what the loss had fallen until its lowest point, and σ the spread from batch to
-    batch: the root mean square of neighbours' differences up to there, over :math:`\sqrt 2`. A
+    batch: the root mean square of neighbours' differences up to there, over $\sqrt 2$. A
     loss may lie anywhere and have any unit.
 
     Args:
@@ -177,7 +177,7 @@ def is_flat(loss: np.ndarray) -> bool:
 
     It falls if a mean over a twentieth of the trace (three losses at least) is below the mean of
     the first fifth by more than five standard errors of their difference. The noise is that of the
-    first third: the standard deviation of neighbours' differences over :math:`\sqrt 2`. Of
+    first third: the standard deviation of neighbours' differences over $\sqrt 2$. Of
     traces of pure noise, 4 % are called a signal at 10 updates, 0.4 % at 50, 0.1 % at 100.
 
     Args:

@@ -23,7 +23,7 @@ def kernel_mean(
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""Return the mean of y around each point of `at`, and the factor of its noise.
 
-    The weights are Epanechnikov's, :math:`1 - (x - a)^2 / h^2` for \|x − a\| < h. Near an end of
+    The weights are Epanechnikov's, $1 - (x - a)^2 / h^2$ for \|x − a\| < h. Near an end of
     the data the kernel is made as narrow on the inner side as it has to be on the outer one, so
     that it stays symmetric. Where no point is in reach, the nearest one counts.
 

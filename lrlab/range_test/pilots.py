@@ -111,7 +111,7 @@ def score(trace: Trace) -> float:
 def missed(scores: ArrayLike, start: float) -> np.ndarray:
     r"""Return how much of the largest drop each pilot has missed, on a logarithmic scale.
 
-    .. math:: \log\left(\tfrac{1}{4} + \frac{L - \min L}{L_0 - \min L}\right)
+    $$\log\left(\tfrac{1}{4} + \frac{L - \min L}{L_0 - \min L}\right)$$
 
     It is the same for a loss L and for a L + b with a > 0. A pilot that ends above the start by
     more than the best one ends below it counts as diverged: infinite.
@@ -145,7 +145,7 @@ def best_rate(pilots: Sequence[Trace], budget: int, start: float | None = None) 
     A parabola in the logarithm of the rate is fitted to what the best pilot and its neighbours (up
     to two on either side) have `missed`; its vertex, kept between the best pilot's neighbours, is
     the best rate for trainings as long as a pilot, n. For longer ones it is multiplied by
-    :math:`(n / \text{budget})^{1/3}` (see `HORIZON_POWER`): a short pilot does not yet see the
+    $(n / \text{budget})^{1/3}$ (see `HORIZON_POWER`): a short pilot does not yet see the
     noise of large rates.
 
     The interval is that of the vertex, from the scatter of the pilots around the parabola (delta

@@ -14,12 +14,11 @@ from lrlab.schedules._pieces import Rates, Steps, choose, cosine, count_reached,
 class Warmup(Schedule):
     r"""A rise in front of another schedule, which then starts at its own step 0.
 
-    .. math::
-        \eta_t = \begin{cases}
-        \eta_s + (s(0) - \eta_s)\, t / w & \text{linear},\ t < w \\
-        \eta_s \left(s(0) / \eta_s\right)^{t / w} & \text{exponential},\ t < w \\
-        s(t - w) & t \ge w
-        \end{cases}
+    $$\eta_t = \begin{cases}
+    \eta_s + (s(0) - \eta_s)\, t / w & \text{linear},\ t < w \\
+    \eta_s \left(s(0) / \eta_s\right)^{t / w} & \text{exponential},\ t < w \\
+    s(t - w) & t \ge w
+    \end{cases}$$
 
     The horizon includes the warmup: ``Warmup(Cosine(0.1, steps=900), warmup_steps=100)`` spans
     1,000 updates. The first update of a warmup from 0 has the rate 0, as in the other libraries;
@@ -81,7 +80,7 @@ class Warmup(Schedule):
 class Join(Schedule):
     r"""Schedules one after the other, each starting at its own step 0.
 
-    .. math:: \eta_t = s_i(t - b_i), \qquad b_i \le t < b_{i+1}, \quad b_0 = 0
+    $$\eta_t = s_i(t - b_i), \qquad b_i \le t < b_{i+1}, \quad b_0 = 0$$
 
     Args:
         schedules: the schedules s₀, s₁, …
@@ -137,12 +136,11 @@ class Join(Schedule):
 class WarmupStableDecay(Schedule):
     r"""A trapezoid: a linear rise, a long constant part, a short cooldown.
 
-    .. math::
-        \eta_t = \begin{cases}
-        \eta_s + (\eta_0 - \eta_s)\, t / w & t < w \\
-        \eta_0 & w \le t < T - c \\
-        \eta_T + (\eta_0 - \eta_T)\, f\left(\frac{t - T + c}{c}\right) & t \ge T - c
-        \end{cases}
+    $$\eta_t = \begin{cases}
+    \eta_s + (\eta_0 - \eta_s)\, t / w & t < w \\
+    \eta_0 & w \le t < T - c \\
+    \eta_T + (\eta_0 - \eta_T)\, f\left(\frac{t - T + c}{c}\right) & t \ge T - c
+    \end{cases}$$
 
     with f(x) = 1 − x ("linear"), (1 + cos πx)/2 ("cosine") or 1 − √x ("1-sqrt"). The constant part
     can be prolonged without starting again, and a cooldown over a tenth to a fifth of the training

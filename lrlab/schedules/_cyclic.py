@@ -16,9 +16,8 @@ from lrlab.schedules._pieces import Rates, Steps, choose, cosine, count_reached,
 class CosineRestarts(Schedule):
     r"""Cosine cycles, each starting at the peak again: stochastic gradient descent with restarts.
 
-    .. math::
-        \eta_t = \eta_T + (\eta_0 d^i - \eta_T)\, \frac{1 + \cos(\pi k / n_i)}{2},
-        \qquad n_i = n_0\, g^i
+    $$\eta_t = \eta_T + (\eta_0 d^i - \eta_T)\, \frac{1 + \cos(\pi k / n_i)}{2},
+    \qquad n_i = n_0\, g^i$$
 
     where step t is step k of cycle i. The end rate is reached at the horizon; before a restart the
     last step of a cycle is one short of it (Loshchilov and Hutter, 2017, arXiv:1608.03983).
@@ -106,11 +105,10 @@ class CosineRestarts(Schedule):
 class OneCycle(Schedule):
     r"""One cycle: up from a small rate to the peak, down to a much smaller one.
 
-    .. math::
-        \eta_t = \begin{cases}
-        A(\eta_s, \eta_p, t / w) & t \le w \\
-        A(\eta_p, \eta_e, (t - w)/(T - w)) & t > w
-        \end{cases}
+    $$\eta_t = \begin{cases}
+    A(\eta_s, \eta_p, t / w) & t \le w \\
+    A(\eta_p, \eta_e, (t - w)/(T - w)) & t > w
+    \end{cases}$$
 
     where A anneals from its first to its second argument along half a cosine or a straight line.
     With three phases the rate comes down to the start rate over another w steps, and from there
@@ -248,7 +246,7 @@ class _Momentum(Schedule):
 class Cyclic(Schedule):
     r"""Triangles between a base rate and the peak, again and again.
 
-    .. math:: \eta_t = \eta_b + (\eta_p - \eta_b)\, s\, \Lambda(k)
+    $$\eta_t = \eta_b + (\eta_p - \eta_b)\, s\, \Lambda(k)$$
 
     where Λ rises from 0 to 1 over ``up_steps`` and falls to 0 over ``down_steps``, k is the step
     within cycle c, and s is 1 ("triangular"), 2^(−c) ("triangular2") or γ^t ("exp_range")

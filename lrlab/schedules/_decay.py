@@ -14,7 +14,7 @@ from lrlab.schedules._pieces import Rates, Steps, cosine, linear, mix
 class Constant(Schedule):
     r"""The same rate at every step.
 
-    .. math:: \eta_t = \eta
+    $$\eta_t = \eta$$
 
     Args:
         lr: the rate, > 0.
@@ -40,7 +40,7 @@ class Constant(Schedule):
 class Linear(Schedule):
     r"""A straight line from the first rate to the last.
 
-    .. math:: \eta_t = \eta_0 \frac{T - t}{T} + \eta_T \frac{t}{T}
+    $$\eta_t = \eta_0 \frac{T - t}{T} + \eta_T \frac{t}{T}$$
 
     It may rise: then ``peak_lr`` is the first rate, not the largest.
 
@@ -72,7 +72,7 @@ class Linear(Schedule):
 class LinearDecayToZero(Schedule):
     r"""A straight line from the peak to zero, which is reached at the horizon and not before.
 
-    .. math:: \eta_t = \eta_0 \left(1 - \frac{t}{T}\right)
+    $$\eta_t = \eta_0 \left(1 - \frac{t}{T}\right)$$
 
     The last update, at step T − 1, still has the rate η₀/T. For convex problems it is worst-case
     optimal among all schedules (Defazio et al., 2023, arXiv:2310.07831; Zamani and Glineur, 2023,
@@ -106,7 +106,7 @@ class LinearDecayToZero(Schedule):
 class Polynomial(Schedule):
     r"""A power of what is left of the horizon.
 
-    .. math:: \eta_t = \eta_T + (\eta_0 - \eta_T) \left(1 - \frac{t}{T}\right)^p
+    $$\eta_t = \eta_T + (\eta_0 - \eta_T) \left(1 - \frac{t}{T}\right)^p$$
 
     Power 1 is `Linear`; 0.9 is customary in segmentation ("poly", Chen et al., 2017,
     arXiv:1606.00915). It may rise: then ``peak_lr`` is the first rate, not the largest.
@@ -143,7 +143,7 @@ class Polynomial(Schedule):
 class InverseSqrt(Schedule):
     r"""Decay with the square root of time.
 
-    .. math:: \eta_t = \eta_0 \sqrt{\frac{n}{n + t}}
+    $$\eta_t = \eta_0 \sqrt{\frac{n}{n + t}}$$
 
     The form η₀/√t is infinite at t = 0; the timescale n is what makes it finite, and n steps after
     the start the rate has fallen by √2. Behind a warmup of n steps this is the schedule of the
@@ -181,7 +181,7 @@ class InverseSqrt(Schedule):
 class Cosine(Schedule):
     r"""Half a cosine from the peak to the end rate.
 
-    .. math:: \eta_t = \eta_T + (\eta_0 - \eta_T)\, \frac{1 + \cos(\pi t / T)}{2}
+    $$\eta_t = \eta_T + (\eta_0 - \eta_T)\, \frac{1 + \cos(\pi t / T)}{2}$$
 
     Computed as sin²(π (T − t) / 2T), which has no cancellation near the end: 1 + cos x loses all
     its digits as x nears π. Introduced as one cycle of `CosineRestarts` (Loshchilov and Hutter,
@@ -221,9 +221,8 @@ class Cosine(Schedule):
 class Tanh(Schedule):
     r"""A piece of a hyperbolic tangent: long near the peak, then a steep fall, then a short tail.
 
-    .. math::
-        \eta_t = \eta_T + \frac{\eta_0 - \eta_T}{2}
-        \left(1 - \tanh\left(L + (U - L) \frac{t}{T}\right)\right)
+    $$\eta_t = \eta_T + \frac{\eta_0 - \eta_T}{2}
+    \left(1 - \tanh\left(L + (U - L) \frac{t}{T}\right)\right)$$
 
     The first rate is η₀ only to (1 − tanh L)/2 = 1 − 8e-7, and the last one is above η_T by
     (1 − tanh U)/2 = 0.25 % of the range (with the default bounds). Computed as 1/(1 + exp 2x),

@@ -27,12 +27,11 @@ class HypergradientState(ControllerState):
 class HypergradientDescent(Controller):
     r"""Gradient descent on the rate itself, while training.
 
-    .. math::
-        \eta_t = \eta_{t-1} + \beta\, g_t \cdot u_{t-1}
-        \quad \text{("additive")}, \qquad
-        \eta_t = \eta_{t-1} \left(1 + \beta\,
-        \frac{g_t \cdot u_{t-1}}{\lVert g_t \rVert \lVert u_{t-1} \rVert}\right)
-        \quad \text{("multiplicative")}
+    $$\eta_t = \eta_{t-1} + \beta\, g_t \cdot u_{t-1}
+    \quad \text{("additive")}, \qquad
+    \eta_t = \eta_{t-1} \left(1 + \beta\,
+    \frac{g_t \cdot u_{t-1}}{\lVert g_t \rVert \lVert u_{t-1} \rVert}\right)
+    \quad \text{("multiplicative")}$$
 
     since the loss after the step w − η u changes with η by −g·u: the rate grows while gradients
     point along the last step and shrinks when they turn back. The additive form needs a β that fits

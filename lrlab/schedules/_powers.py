@@ -38,7 +38,7 @@ class _Powers(Schedule):
 class StepDecay(_Powers):
     r"""A staircase: the rate is multiplied by gamma every so many steps.
 
-    .. math:: \eta_t = \eta_0\, \gamma^{\lfloor t / n \rfloor}
+    $$\eta_t = \eta_0\, \gamma^{\lfloor t / n \rfloor}$$
 
     With gamma > 1 it is a rising staircase, such as a coarse range test: ``peak_lr`` is then the
     first rate, not the largest.
@@ -74,7 +74,7 @@ class StepDecay(_Powers):
 class MultiStep(_Powers):
     r"""A staircase with stairs of any width: the rate is multiplied by gamma at each milestone.
 
-    .. math:: \eta_t = \eta_0\, \gamma^{\#\{m \in M :\ m \le t\}}
+    $$\eta_t = \eta_0\, \gamma^{\#\{m \in M :\ m \le t\}}$$
 
     Used for residual networks, with milestones at a half and three quarters of the training (He et
     al., 2016, arXiv:1512.03385). For other factors at each milestone join `Constant` schedules.
@@ -110,7 +110,7 @@ class MultiStep(_Powers):
 class Exponential(_Powers):
     r"""Exponential decay: the rate is multiplied by gamma over every so many steps, smoothly.
 
-    .. math:: \eta_t = \eta_0\, \gamma^{t / n}
+    $$\eta_t = \eta_0\, \gamma^{t / n}$$
 
     With gamma > 1 it is the ramp of a range test: ``peak_lr`` is then the first rate, not the
     largest.

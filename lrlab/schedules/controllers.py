@@ -52,7 +52,7 @@ class PlateauState(ControllerState):
 class ReduceOnPlateau(Controller):
     r"""Multiply the rate by a factor when a metric has stopped to improve.
 
-    .. math:: \eta \leftarrow \max(\gamma\, \eta,\ \eta_{\min})
+    $$\eta \leftarrow \max(\gamma\, \eta,\ \eta_{\min})$$
 
     after more than ``patience`` observations in a row that were not better than the best by the
     threshold. Gives the rates of PyTorch's ``ReduceLROnPlateau(..., eps=0)``, except that an
@@ -142,7 +142,7 @@ class ReduceOnPlateau(Controller):
 class AfterWarmup(Controller):
     r"""A linear warmup in front of another controller of a metric, such as `ReduceOnPlateau`.
 
-    .. math:: \eta_t = \eta_s + (\eta - \eta_s)\, t / w \quad (t < w), \qquad \eta_t = \eta
+    $$\eta_t = \eta_s + (\eta - \eta_s)\, t / w \quad (t < w), \qquad \eta_t = \eta$$
 
     with the controller's rate η. What is observed during the warmup does not count.
 

@@ -14,7 +14,7 @@ from lrlab.schedules._pieces import Rates, Steps
 class InverseDecay(Schedule):
     r"""Decay with a power of time, slow at first: Caffe's ``inv``.
 
-    .. math:: \eta_t = \eta_0 (1 + \gamma t)^{-p}
+    $$\eta_t = \eta_0 (1 + \gamma t)^{-p}$$
 
     Args:
         peak_lr: rate of the first step, η₀ > 0.

@@ -29,7 +29,7 @@ def noise_levels(times: Tensor) -> tuple[Tensor, Tensor]:
     r"""Return signal and noise amplitudes of the cosine noise schedule.
 
     $$\alpha(t) = \cos(\pi t / 2), \qquad \sigma(t) = \sin(\pi t / 2), \qquad
-      x_t = \alpha(t)\, x_0 + \sigma(t)\, \varepsilon$$
+    x_t = \alpha(t)\, x_0 + \sigma(t)\, \varepsilon$$
 
     Args:
         times: t in [0, 1], of any shape; 0 is the clean image, 1 is pure noise.
@@ -144,7 +144,7 @@ class DigitsDiffusion(Task):
     r"""Class-conditional denoising diffusion of digits; the loss is the noise's squared error.
 
     $$L = \mathbb E_{x_0, t, \varepsilon}\,
-      \lVert \varepsilon - \hat\varepsilon(x_t, t, y) \rVert^2 / d$$
+    \lVert \varepsilon - \hat\varepsilon(x_t, t, y) \rVert^2 / d$$
 
     with t uniform in [0, 1] and the cosine noise schedule (`noise_levels`); predicting no noise
     at all has a loss of 1. Pixels are scaled to [−1, 1].

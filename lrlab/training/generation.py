@@ -25,7 +25,7 @@ def _sample(
     The deterministic sampler of Song et al. (2021): from pure noise at t = 1 downwards,
 
     $$\hat x_0 = \operatorname{clip}\frac{x_t - \sigma_t \hat\varepsilon}{\alpha_t}, \qquad
-      x_s = \alpha_s \hat x_0 + \sigma_s \frac{x_t - \alpha_t \hat x_0}{\sigma_t}$$
+    x_s = \alpha_s \hat x_0 + \sigma_s \frac{x_t - \alpha_t \hat x_0}{\sigma_t}$$
 
     Args:
         model: maps (images, times, labels) to the predicted noise.

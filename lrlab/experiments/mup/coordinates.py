@@ -18,7 +18,7 @@ def coordinate_change(
 ) -> dict[str, float]:
     r"""Return how far some updates move a coordinate of each layer's output.
 
-    .. math:: \sqrt{\operatorname{mean}_{i,j}\,\big(x_t - x_0\big)_{ij}^2}
+    $$\sqrt{\operatorname{mean}_{i,j}\,\big(x_t - x_0\big)_{ij}^2}$$
 
     over examples i and units j, where x is what a layer puts out before its nonlinearity, at the
     start and after t updates.

@@ -51,14 +51,8 @@ def page(name: str) -> str:
 
 def formula(name: str) -> str:
     """The formula in a schedule's docstring, as TeX."""
-    lines = inspect.getdoc(getattr(schedules, name)).splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith(".. math::"))
-    found = [lines[start].removeprefix(".. math::").strip()]
-    for line in lines[start + 1 :]:
-        if line and not line.startswith(" "):
-            break
-        found.append(line.strip())
-    return "\n".join(line for line in found if line)
+    found = re.search(r"\$\$(.+?)\$\$", inspect.getdoc(getattr(schedules, name)), re.DOTALL)
+    return "\n".join(line.strip() for line in found[1].splitlines())
 
 
 def explanation(name: str) -> list[str]:
