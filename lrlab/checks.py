@@ -17,6 +17,7 @@ _EXTRAS = {
     "distributed": ("distributed", "cluster"),
     "docutils": ("sphinx", "book"),
     "filelock": ("filelock", "sweeps"),
+    "grimp": ("grimp", "data"),
     "ipykernel": ("ipykernel", "notebooks"),
     "jsonschema": ("jsonschema", "notebooks"),
     "jupytext": ("jupytext", "notebooks"),

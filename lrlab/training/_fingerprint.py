@@ -17,8 +17,12 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import grimp
+from lrlab.checks import MissingExtra, need
+
+if TYPE_CHECKING:
+    import grimp
 
 _OWN = "lrlab"
 _LISTED_BY_NONE = {"labbook", "experiments", "cli"}
@@ -109,6 +113,12 @@ def _imported_by(module: str) -> Iterable[str]:
 @functools.cache
 def _graph(top: str) -> grimp.ImportGraph:
     """Read the imports of a package, and of all packages that it reaches and that are sources."""
+    try:
+        need("grimp")
+    except MissingExtra as missing:
+        raise Unreadable(str(missing)) from missing
+    import grimp
+
     packages = {_OWN, top}
     while True:
         try:

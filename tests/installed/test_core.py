@@ -40,7 +40,9 @@ def core(install):
 def test_the_core_holds_seven_packages_and_what_they_need(core):
     seven = {"click", "joblib", "matplotlib", "numpy", "scipy", "torch", "tqdm"}
     assert seven <= core.packages
-    assert not {"optuna", "pandas", "scikit-learn", "papermill", "nbformat"} & core.packages
+    assert (
+        not {"grimp", "optuna", "pandas", "scikit-learn", "papermill", "nbformat"} & core.packages
+    )
 
 
 def test_a_range_test_on_ones_own_model_runs(core):

@@ -19,7 +19,7 @@ import torch
 
 from lrlab import Recipe, schedules, tasks, train
 from lrlab.curvature.probe import Sharpness
-from lrlab.experiments.faulty_task import Mistaken
+from lrlab.experiments.faulty_task import FaultyTask
 from lrlab.experiments.mup.width_task import Mnist1DWidth
 from lrlab.experiments.quadratic import Quadratic
 from lrlab.experiments.transfer import Transfer
@@ -263,7 +263,7 @@ ANY = (
     (tasks.get("mnist", n_train=64), RECIPE, (), None),
     (tasks.get("digits_diffusion", n_train=64), RECIPE, (), None),
     (tasks.get("names_lm", n_train=64, n_eval=16), RECIPE, (), None),
-    (Mistaken("labels shuffled", "mnist1d", (("n_train", 100),)), RECIPE, (), None),
+    (FaultyTask("labels shuffled", "mnist1d", (("n_train", 100),)), RECIPE, (), None),
     (Mnist1DWidth(), RECIPE, (), None),
     (Quadratic(n_train=64), RECIPE, (), None),
     (Transfer(n_train=50, pretraining_steps=1, known=(0, 1)), RECIPE, (), None),
