@@ -20,7 +20,7 @@ $(READY): pyproject.toml requirements.lock .ci/install.py
 	@$(PYTHON) .ci/install.py .venv requirements.lock --editable
 	@touch $@
 
-.PHONY: lock test-core test-init
+.PHONY: lock test-core test-init torture
 lock: $(READY) ## renew the lock files; WITH="--upgrade-package sphinx" takes newer versions
 	@python .ci/lock.py $(WITH)
 
@@ -41,6 +41,9 @@ test-trains: $(READY) ## what trains, a second time: on the stand-in for a forei
 
 test-properties: $(READY) ## properties of drawn examples: many, and new ones each time
 	@pytest -q -n 2 --hypothesis-profile=long -m hypothesis tests
+
+torture: $(READY) ## kill, misspell and damage whatever can be, for about 15 minutes; WITH="--minutes 60"
+	@python tests/torture $(WITH)
 
 test-core: $(READY) ## the wheel, and what runs with the core's seven packages alone
 	@pytest tests/installed/test_core.py tests/installed/test_wheel.py

@@ -9,6 +9,7 @@ was interrupted.
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import math
 import warnings
@@ -22,6 +23,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from lrlab.sweep import rules, sampling
 from lrlab.sweep._progress import Board
 from lrlab.sweep._scripts import Scripts
+from lrlab.sweep._seal import SEAL, recorded, seal
 from lrlab.sweep._search import Search
 from lrlab.sweep._storage_writer import Kept
 from lrlab.sweep.script import Script
@@ -177,7 +179,7 @@ class _Book:
         self.study.set_user_attr("plan", plan.to_dict())
         self._first: dict[str, int] = {}  # trials by their hyperparameters
         if kept is not None:
-            for trial in kept.study.get_trials():
+            for trial in map(copy.deepcopy, recorded(kept.study)):
                 trial.system_attrs = trial.system_attrs | _rungs(trial)
                 self.study.add_trial(trial)
                 self._first.setdefault(self._text(trial.number), trial.number)
@@ -308,6 +310,7 @@ class _Book:
         self, number: int, outcome: str, state: TrialState, value: float | None = None
     ) -> None:
         self._note(number, {"outcome": outcome})
+        self._note(number, {SEAL: seal(self[number])})
         self.study.tell(number, value, state=state)
         if self._kept is not None:
             self._kept.end(self[number])

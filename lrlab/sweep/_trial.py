@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from lrlab.sweep._seal import recorded
+
 if TYPE_CHECKING:
     import optuna
 
@@ -69,6 +71,9 @@ def trials(study: optuna.Study) -> list[Trial]:
     Returns:
         One record a trial.
 
+    Raises:
+        ValueError: if the storage is damaged.
+
     Example:
         >>> from lrlab.sweep import LogUniform, Plan, sweep, trials
         >>> plan = Plan(
@@ -85,7 +90,7 @@ def trials(study: optuna.Study) -> list[Trial]:
 
     worst = -math.inf if study.direction.name == "MAXIMIZE" else math.inf
     found = []
-    for frozen in study.get_trials(deepcopy=False):
+    for frozen in recorded(study):
         said = frozen.user_attrs
         given_up = frozen.state == TrialState.FAIL and said.get("outcome") != "failed"
         if given_up or frozen.state == TrialState.WAITING:

@@ -17,6 +17,7 @@ import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from lrlab.sweep import rules, sampling
+from lrlab.sweep._seal import SEAL, seal
 from lrlab.sweep.plan import Plan
 from lrlab.sweep.storage import (
     HEARTBEAT_SECONDS,
@@ -126,6 +127,7 @@ def _work(plan: Plan, storage: str, name: str, trainer: Trainer, heartbeat: int)
                 if found.failed is not None:
                     trial.set_user_attr("outcome", "failed")
                     trial.set_user_attr("reason", found.failed)
+                    _seal(study, trial)
                     raise _Failed
                 for index, value in enumerate(found.values[done:], start=done + 1):
                     trial.report(value, index)
@@ -135,11 +137,14 @@ def _work(plan: Plan, storage: str, name: str, trainer: Trainer, heartbeat: int)
                 trial.set_user_attr("run_key", found.run_key)
                 if found.diverged:
                     trial.set_user_attr("outcome", "diverged")
+                    _seal(study, trial)
                     return worst
                 if stage < plan.evaluations and trial.should_prune():
                     trial.set_user_attr("outcome", "stopped")
+                    _seal(study, trial)
                     raise optuna.TrialPruned
             trial.set_user_attr("outcome", "completed")
+            _seal(study, trial)
             return found.values[-1]
 
         while _counted(study) < plan.trials:
@@ -148,6 +153,10 @@ def _work(plan: Plan, storage: str, name: str, trainer: Trainer, heartbeat: int)
                 study.optimize(objective, n_trials=1, catch=(_Enough, _Failed))
             else:  # the others may yet be killed, so that their trials are to be done here
                 time.sleep(min(1.0, heartbeat / 10))
+
+
+def _seal(study: optuna.Study, trial: Trial) -> None:
+    trial.set_user_attr(SEAL, seal(study.get_trials(deepcopy=False)[trial.number]))
 
 
 def _before(study: optuna.Study, trial: Trial) -> int:

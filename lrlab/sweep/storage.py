@@ -14,6 +14,7 @@ from urllib.parse import quote
 import optuna
 
 from lrlab.checks import need
+from lrlab.sweep._seal import damage
 from lrlab.sweep._search import Search, same
 
 __all__ = ["open_study"]
@@ -98,22 +99,25 @@ def open_study(
 def _opened(plan: Search | None, backend: Any, name: str) -> optuna.Study:
     if plan is None:
         try:
-            study = optuna.load_study(study_name=name, storage=backend)
+            with damage(KeyError):
+                study = optuna.load_study(study_name=name, storage=backend)
+                noted = study.user_attrs
         except KeyError:
             raise ValueError(f"the storage has no study {name!r}") from None
-        _check_attributes(None, name, study.user_attrs, None)
+        _check_attributes(None, name, noted, None)
         return study
     direction: Any = plan.direction or "minimize"
-    with quiet():
+    with quiet(), damage():
         study = optuna.create_study(
             study_name=name, storage=backend, direction=direction, load_if_exists=True
         )
+        noted, empty = study.user_attrs, not study.get_trials(deepcopy=False)
     said = json.loads(json.dumps(plan.to_dict()))
-    before = study.user_attrs.get("plan")
-    if before is None and study.get_trials(deepcopy=False):
+    before = noted.get("plan")
+    if before is None and not empty:
         raise ValueError(_foreign(name))
     if before is not None:
-        _check_attributes(plan, name, study.user_attrs, None)
+        _check_attributes(plan, name, noted, None)
     if before != said:
         study.set_user_attr("plan", said)
     return study
@@ -160,20 +164,15 @@ def preflight(plan: Search | None, storage: str | None, name: str, mode: str | N
     _check_attributes(plan, name, found, mode)
 
 
-def _attributes(path: Path, name: str) -> dict[str, Any] | None:
+def _attributes(path: Path, name: str, mode: str = "ro") -> dict[str, Any] | None:
     """The notes of a study in a file that is only read, None where there is none of this name."""
     try:
-        return _read(path, name, "ro")
-    except sqlite3.OperationalError:
+        return _read(path, name, mode)
+    except (sqlite3.Error, UnicodeError, json.JSONDecodeError) as error:
         # What a killed process was writing has to be rolled back first, as SQLite always does.
         journal = path.with_name(path.name + "-journal")
-        try:
-            if journal.exists():
-                return _read(path, name, "rw")
-        except sqlite3.Error as worse:
-            error = worse  # type: ignore[assignment]
-        raise ValueError(_cannot(error)) from None
-    except (sqlite3.Error, UnicodeError, json.JSONDecodeError) as error:
+        if mode == "ro" and isinstance(error, sqlite3.OperationalError) and journal.exists():
+            return _attributes(path, name, "rw")
         raise ValueError(f"{_cannot(error)} ({path.name})") from None
 
 

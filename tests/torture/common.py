@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -84,7 +85,5 @@ def _command(process: psutil.Process) -> str:
 
 def with_suppressed(end) -> None:
     """Call what ends a process that may have ended by itself."""
-    try:
+    with contextlib.suppress(psutil.Error, ProcessLookupError):
         end()
-    except (psutil.Error, ProcessLookupError):
-        pass

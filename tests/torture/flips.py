@@ -87,7 +87,9 @@ def study(seed: int, folder: Path) -> str | None:
                 return f"an answer of {len(str(error))} characters"
             continue
         if repr(found) != repr(right):
-            new = [pair for pair in zip(found, right, strict=False) if repr(pair[0]) != repr(pair[1])]
+            new = [
+                pair for pair in zip(found, right, strict=False) if repr(pair[0]) != repr(pair[1])
+            ]
             return f"another study is read: {str(new[:1])[:300]}"
     return None
 

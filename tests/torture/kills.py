@@ -248,9 +248,7 @@ def _killed_workers(chance: random.Random, folder: Path, *, parent: bool) -> str
     return _ended(process, (-signal.SIGKILL, 0) if parent else (0,))
 
 
-def _found(
-    process: multiprocessing.Process, folder: Path, command: str
-) -> list[psutil.Process]:
+def _found(process: multiprocessing.Process, folder: Path, command: str) -> list[psutil.Process]:
     """Wait for processes below a folder with this in their command, or the end of their parent."""
     until = time.monotonic() + PATIENCE
     while process.is_alive() and time.monotonic() < until:

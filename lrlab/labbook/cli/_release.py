@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from lrlab.files import write
-from lrlab.labbook.entries.errors import BadInput
+from lrlab.labbook.entries.errors import BadInput, RunFailed
 from lrlab.labbook.entries.laboratory import find_root
 
 _SHOWN = 5  # obstacles of one kind that are named one by one
@@ -24,8 +24,8 @@ def release(version: str, check: bool) -> None:
 
     The version is set first, in pyproject.toml, lrlab, CITATION.cff and the changelog. Then every
     entry that no release holds must have been executed by it, with its portability checked; every
-    claim and record must hold, and the references must pass. The manifest is written last, so that
-    this can be interrupted and called again.
+    claim and record must hold, and the references must pass; otherwise the exit code is 1. The
+    manifest is written last, so that this can be interrupted and called again.
     """
     from lrlab.labbook import releases
 
@@ -41,7 +41,7 @@ def release(version: str, check: bool) -> None:
     for line in found:
         click.echo(f"lrlab: {line}", err=True)
     if found:
-        raise BadInput(f"{version} is not released; {len(found)} things are in its way")
+        raise RunFailed(f"{version} is not released; {len(found)} things are in its way")
     if check:
         click.echo(f"nothing is in the way of {version}")
         return
