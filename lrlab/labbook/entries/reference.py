@@ -156,7 +156,13 @@ def validate(root: Path, names: Sequence[str] = (), profile: str = "portable") -
         environment["LOKY_MAX_CPU_COUNT"] = "1"  # notebooks run side by side already
         with _warm.kernels(Path(folder), environment, warm=len(chosen) > 2) as variables:
             environment |= variables
-            done = subprocess.run(command, cwd=root, env=environment, check=False)
+            done = subprocess.run(
+                command,
+                cwd=root,
+                env=environment,
+                check=False,
+                preexec_fn=_warm.end_with_parent,
+            )
         found = _read_report(root, chosen, report)
     if done.returncode and not found:
         found = [Problem(name, f"pytest ended with {done.returncode}") for name in chosen]
