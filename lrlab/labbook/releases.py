@@ -26,6 +26,7 @@ SEALED = ("book/log/[0-9]*.ipynb", "book/log/[0-9]*.json", "benchmarks/results/*
 _HEADER = (
     "# What was released, with the sha256 of each file; written by `lrlab release`, not by hand.\n"
 )
+_SEAL = "\n# sha256 of all lines above: "
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,10 @@ def read(root: Path) -> list[Release]:
     if not file.is_file():
         return []
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8"))["release"]
+        text, _, noted = file.read_text(encoding="utf-8").rpartition(_SEAL)
+        if noted.strip() != _sha256(text.encode()):
+            raise ValueError("it is not as `lrlab release` wrote it")
+        found = tomllib.loads(text)["release"]
         return [Release(**release) for release in found]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{FILE} is not a manifest of releases: {error}") from None
@@ -128,7 +132,8 @@ def seal(root: Path, version: str) -> Release:
         _sha256(lines),
         {name: _sha256((root / name).read_bytes()) for name in unsealed(root)},
     )
-    write(root / FILE, _toml([*releases, new]).encode())
+    text = _toml([*releases, new])
+    write(root / FILE, f"{text}{_SEAL}{_sha256(text.encode())}\n".encode())
     return new
 
 

@@ -76,10 +76,7 @@ def kernels(
 def _server(address: Path, environment: dict[str, str]) -> Iterator[None]:
     code = "import sys; from lrlab.labbook.entries import _warm; _warm.serve(sys.argv[1])"
     process = subprocess.Popen(
-        [sys.executable, "-P", "-c", code, str(address)],
-        env=environment,
-        start_new_session=True,
-        preexec_fn=end_with_parent,
+        [sys.executable, "-P", "-c", code, str(address)], env=environment, start_new_session=True
     )
     try:
         until = time.monotonic() + _PATIENCE
@@ -91,14 +88,6 @@ def _server(address: Path, environment: dict[str, str]) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait()
-
-
-def end_with_parent() -> None:
-    """Have Linux end this process when the one that started it is killed, which tells nobody."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def serve(address: str) -> NoReturn:
