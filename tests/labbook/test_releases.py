@@ -107,3 +107,15 @@ def test_the_version_is_written_wherever_it_stands_and_only_once(tmp_path):
     assert "## Unreleased\n\n## 0.2.0 (" in (tmp_path / "CHANGELOG.md").read_text()
     assert releases.set_version(tmp_path, "0.2.0") == []
     assert json.dumps("0.2.0") in (tmp_path / "lrlab" / "__init__.py").read_text()
+
+
+@pytest.mark.parametrize("part", ["version", "date", "looks ="])
+def test_a_manifest_that_was_changed_is_named(lab, part):
+    releases.seal(lab, "0.2.0")
+    manifest = lab / releases.FILE
+    lines = manifest.read_text().splitlines(keepends=True)
+    [number] = [k for k, line in enumerate(lines) if line.startswith(part)]
+    lines[number] = lines[number].replace("2", "3", 1).replace("1", "2", 1)
+    manifest.write_text("".join(lines))
+    [(file, said)] = releases.problems(lab)
+    assert file == releases.FILE and "not as `lrlab release` wrote it" in said
