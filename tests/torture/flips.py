@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import random
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -96,7 +95,10 @@ def study(seed: int, folder: Path) -> str | None:
 
 def log(seed: int, folder: Path) -> str | None:
     """A released file of the log: entry, record, looks, picture, data, or the manifest."""
-    lab = Path(shutil.copytree(_released(), folder / "lab"))
+    lab = folder / "lab"
+    for name, content in _released().items():
+        (lab / name).parent.mkdir(parents=True, exist_ok=True)
+        (lab / name).write_bytes(content)
     chance = random.Random(seed)
     kept = sorted([releases.FILE, releases.LOOKS, *releases.read(lab)[0].files])
     name = chance.choice(kept)
@@ -163,19 +165,15 @@ def _study() -> tuple[bytes, list[tuple]]:
 
 
 @functools.cache
-def _released() -> Path:
-    place = tempfile.TemporaryDirectory(prefix="lrlab-torture-")
-    _kept.append(place)  # until this process ends
-    lab = make(Path(place.name) / "lab")
-    for date in ("2030-01-01", "2030-01-02"):
-        write_entry(lab, date=date)
-    append(lab, [look(entry.record, entry.claims(), None) for entry in logbook.log(lab)])
-    (lab / "book" / "picture.png").write_bytes(b"\x89PNG" + bytes(range(256)))
-    (lab / "benchmarks" / "results").mkdir(parents=True)
-    (lab / "benchmarks" / "results" / "raw.json").write_text('{"seconds": [1.5, 2.5]}')
-    releases.seal(lab, "0.1.0")
-    assert check(lab) == [], check(lab)
-    return lab
-
-
-_kept: list[tempfile.TemporaryDirectory] = []
+def _released() -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory(prefix="lrlab-torture-") as place:
+        lab = make(Path(place) / "lab")
+        for date in ("2030-01-01", "2030-01-02"):
+            write_entry(lab, date=date)
+        append(lab, [look(entry.record, entry.claims(), None) for entry in logbook.log(lab)])
+        (lab / "book" / "picture.png").write_bytes(b"\x89PNG" + bytes(range(256)))
+        (lab / "benchmarks" / "results").mkdir(parents=True)
+        (lab / "benchmarks" / "results" / "raw.json").write_text('{"seconds": [1.5, 2.5]}')
+        releases.seal(lab, "0.1.0")
+        assert check(lab) == [], check(lab)
+        return files(lab)
