@@ -271,7 +271,6 @@ claims.conclude(
                 direction="greater",
                 delta=rise,
                 unit=losses,
-                source=source,
             )
             for name in ends
         ),
@@ -283,7 +282,6 @@ claims.conclude(
                 values=over_cycles(name, "train", 1),
                 direction="less",
                 unit=losses,
-                source=source,
             )
             for name in ends
         ),
@@ -294,7 +292,6 @@ claims.conclude(
                 values=over_cycles(name, "validation", 0),
                 margin=margin,
                 unit=losses,
-                source=source,
             )
             for name in ends
         ),
@@ -305,7 +302,6 @@ claims.conclude(
                 values=[accuracy_drop(run, ends[name]) for run in members[name].values()],
                 margin=margin,
                 unit="change of the accuracy",
-                source=source,
             )
             for name in ends
         ),
@@ -315,7 +311,6 @@ claims.conclude(
             values=stats.log_differences(final["fixed cycles"], final["growing cycles"]),
             margin=margin,
             unit="log ratio of test losses",
-            source=source,
         ),
         Claim.effect(
             "better-than-one",
@@ -325,7 +320,6 @@ claims.conclude(
             ),
             direction="less",
             unit="log ratio of test losses, the better of the two kinds",
-            source=source,
         ),
         *(
             Claim.effect(
@@ -334,9 +328,9 @@ claims.conclude(
                 values=[magnitudes(run, ends[name]).min() for run in members[name].values()],
                 direction="greater",
                 unit="log growth over a cycle, the smallest of a run's",
-                source=source,
             )
             for name in ends
         ),
-    ]
+    ],
+    source=source,
 )

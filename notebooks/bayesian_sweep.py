@@ -425,7 +425,6 @@ claims.conclude(
             direction="greater",
             threshold=0.5,
             unit="trials nearer than half of the space",
-            source=source,
             published="decent amounts of exploit",
         ),
         Claim.effect(
@@ -435,7 +434,6 @@ claims.conclude(
             direction="less",
             delta=0.1,
             unit="rank of the distance to the best, less that of uniform draws",
-            source=source,
             published="decent amounts of exploit",
         ),
         Claim.effect(
@@ -445,7 +443,6 @@ claims.conclude(
             direction="greater",
             delta=0.05,
             unit="share of trials at an edge, late less early",
-            source=source,
             published="at about 300 runs it explores the edges more aggressively",
         ),
         Claim.effect(
@@ -455,7 +452,6 @@ claims.conclude(
             direction="greater",
             delta=0.05,
             unit="share of trials at an edge, late less early",
-            source=source,
         ),
         Claim.proportion(
             "clusters",
@@ -465,7 +461,6 @@ claims.conclude(
             direction="less",
             threshold=0.05,
             unit="uniform samples with as high a silhouette",
-            source=source,
             published="k-means clusters of the runs that survived",
         ),
         Claim.effect(
@@ -474,7 +469,6 @@ claims.conclude(
             values=np.log(fall["warmup"] / fall["whole"]),
             direction="less",
             unit="log ratio of falls per update, warmup to whole run",
-            source=source,
             published="initial flatness in the loss during warmup",
         ),
         Claim.effect(
@@ -483,7 +477,6 @@ claims.conclude(
             values=np.log(fall["next"] / fall["warmup"]),
             direction="greater",
             unit="log ratio of falls per update",
-            source=source,
             published="then a steep drop",
         ),
         Claim.effect(
@@ -492,7 +485,6 @@ claims.conclude(
             values=sag,
             direction="greater",
             unit="mean sag below the chord, share of the fall",
-            source=source,
             published="followed by slight convexity",
         ),
         *(
@@ -501,6 +493,7 @@ claims.conclude(
                 f"The {names[name]} of the five best runs.",
                 values=[found[i].params[name] for i in order[:5]],
                 scale="log",
+                source="",
             )
             for word, name in (
                 ("rate", "peak_lr"),
@@ -508,5 +501,6 @@ claims.conclude(
                 ("decay", surnames.WEIGHT_DECAY),
             )
         ),
-    ]
+    ],
+    source=source,
 )

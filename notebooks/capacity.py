@@ -217,7 +217,6 @@ claims.conclude(
                 values=slopes(final_gap, amount),
                 direction="greater",
                 unit="change of the gap with the log number of weights",
-                source="diffusion2025",
             ),
             Claim.effect(
                 f"better-{amount}",
@@ -227,7 +226,6 @@ claims.conclude(
                 direction="less",
                 delta=delta,
                 unit="log ratio of test losses",
-                source="diffusion2025",
             ),
         )
     ]
@@ -238,8 +236,8 @@ claims.conclude(
             f"{few} images; 1: never).",
             values=np.nan_to_num(members[largest, "few"].array(stops_tracking) / updates, nan=1.0),
             unit="share of the run",
-            source="diffusion2025",
             published="25 epochs",
         ),
-    ]
+    ],
+    source="diffusion2025",
 )

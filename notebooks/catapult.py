@@ -349,7 +349,6 @@ claims.conclude(
             values=[log_ratio(0, FIRST, wide, s) for s in seeds],
             margin=margin,
             unit="log ratio to 2/λ₀",
-            source=source,
             published="2/λ₀",
         ),
         Claim.equivalence(
@@ -358,7 +357,6 @@ claims.conclude(
             values=[log_ratio(1, SECOND, wide, s) for s in seeds],
             margin=margin,
             unit="log ratio to 4/λ₀",
-            source=source,
             published="4/λ₀",
         ),
         Claim.exact(
@@ -367,7 +365,6 @@ claims.conclude(
             "thousandth of its first loss.",
             holds=all(all(converged(s, long_updates)) for s in seeds),
             detail=f"{len(between)} rates and {n_seeds} initial weights, {long_updates} updates",
-            source=source,
             published="converges between 2/λ₀ and 4/λ₀",
         ),
         Claim.effect(
@@ -377,7 +374,6 @@ claims.conclude(
             direction="less",
             delta=margin,
             unit="log ratio to 2/η",
-            source=source,
             published="it falls until it is below 2/η",
         ),
         Claim.equivalence(
@@ -386,7 +382,6 @@ claims.conclude(
             values=[log_change(s) for s in seeds],
             margin=margin,
             unit="log ratio to λ₀",
-            source=source,
             published="constant in the limit of large width",
         ),
         Claim.equivalence(
@@ -395,7 +390,6 @@ claims.conclude(
             values=[slope(np.log(widths), np.log(highest[s])) - 1 for s in seeds],
             margin=order,
             unit="exponent minus 1",
-            source=source,
             published="grows to the order of the width",
         ),
         Claim.equivalence(
@@ -405,7 +399,6 @@ claims.conclude(
             values=[slope(expected[s], when[s]) - 1 for s in seeds],
             margin=order,
             unit="slope minus 1",
-            source=source,
             published="of the order of log(width) updates",
         ),
         Claim.effect(
@@ -415,7 +408,6 @@ claims.conclude(
             direction="greater",
             delta=float(np.log(factor)),
             unit="log ratio to 4/λ₀",
-            source=source,
             published="ReLU networks: above 4/λ₀",
         ),
         Claim.equivalence(
@@ -424,7 +416,6 @@ claims.conclude(
             values=[float(np.log(limit("ReLU", s) / RELU)) for s in range(net_seeds)],
             margin=float(np.log(factor)),
             unit="log ratio to 12/λ₀",
-            source=source,
             published="about 12/λ₀",
         ),
         Claim.descriptive(
@@ -433,6 +424,8 @@ claims.conclude(
             values=[limit("tanh", s) for s in range(net_seeds)],
             scale="log",
             unit="1/λ₀",
+            source="",
         ),
-    ]
+    ],
+    source=source,
 )

@@ -309,7 +309,6 @@ claims.conclude(
             tolerance=1e-5,
             unit="rate",
             detail="Where the expected loss is lowest, at four batches.",
-            source=source,
             published="ε_opt(B) = ε_max / (1 + B_noise / B)",
         ),
         Claim.exact(
@@ -320,7 +319,6 @@ claims.conclude(
             expected=0.0,
             tolerance=0.1,
             detail="Largest relative deviation over batches from 1 to 4,096.",
-            source=source,
             unit="relative deviation",
             published="(S / S_min − 1) (E / E_min − 1) = 1",
         ),
@@ -332,7 +330,6 @@ claims.conclude(
             expected=[1.0, 0.0],
             tolerance=0.15,
             unit="exponent",
-            source=source,
             detail="Exponent of the best rate in the batch, over one doubling.",
             published="linear in small batches, constant in large ones",
         ),
@@ -363,7 +360,6 @@ claims.conclude(
             values=[exponent(s) - 1 for s in tuning],
             margin=0.25,
             unit="exponent, less 1",
-            source=source,
             published="linear in small batches, constant in large ones",
         ),
         Claim.equivalence(
@@ -372,7 +368,6 @@ claims.conclude(
             values=[np.log10(fits[s][1] / noise[s]) for s in seeds],
             margin=1.0,
             unit="decimal log ratio",
-            source=source,
             published="the noise scale predicts the largest useful batch",
         ),
         Claim.descriptive(
@@ -381,6 +376,7 @@ claims.conclude(
             scale="log",
             values=[fits[s][1] for s in seeds],
             unit="signals",
+            source="",
         ),
         Claim.descriptive(
             "measured-noise",
@@ -388,6 +384,8 @@ claims.conclude(
             scale="log",
             values=[noise[s] for s in seeds],
             unit="signals",
+            source="",
         ),
-    ]
+    ],
+    source=source,
 )

@@ -369,7 +369,6 @@ claims.conclude(
             "The formula a_t = a_0 t/T is a linear decay.",
             holds=bool((np.diff(written["linear, as written"]) < 0).all()),
             detail="Its differences over all steps: they are positive, it rises from 0 to a_0.",
-            source="mtdickens2024",
             published="a_t = a_0 t/T",
         ),
         Claim.exact(
@@ -378,13 +377,13 @@ claims.conclude(
             measured=(t / steps)[:: steps // 4],
             expected=rising[:: steps // 4],
             tolerance=1e-12,
+            source="",
         ),
         Claim.exact(
             "inverse-root-at-zero",
             "The formula a_t = a_0 / sqrt(t) gives a rate at every step.",
             holds=bool(t[0] > 0),
             detail="Steps count from 0, where it is infinite.",
-            source="mtdickens2024",
             published="a_t = a_0 / sqrt(t)",
         ),
         Claim.exact(
@@ -393,14 +392,12 @@ claims.conclude(
             measured=written["inverse square root, as written"][:: steps // 4],
             expected=InverseSqrt(1.0, timescale_steps=1)(t[:-1][:: steps // 4]),
             tolerance=1e-12,
-            source="mtdickens2024",
         ),
         Claim.exact(
             "step-asks-for-three",
             "Step decay has three numbers to be tuned (rate, factor, interval).",
             measured=len(numbers["step"]),
             expected=3,
-            source="mtdickens2024",
             published=3.0,
         ),
         Claim.exact(
@@ -408,7 +405,6 @@ claims.conclude(
             "Under a cosine the first and the last rate determine the rate at every step.",
             measured=len(numbers["cosine"]),
             expected=2,
-            source="mtdickens2024",
             published=2.0,
             detail="Besides the length of training, which the other families may leave open.",
         ),
@@ -419,7 +415,6 @@ claims.conclude(
             direction="greater",
             delta=delta,
             unit=unit,
-            source="mtdickens2024",
         ),
         Claim.effect(
             "good-draws",
@@ -427,7 +422,6 @@ claims.conclude(
             values=good["step"] - good["cosine"],
             direction="less",
             unit="share of trials",
-            source="mtdickens2024",
         ),
         Claim.effect(
             "decay-earns",
@@ -436,7 +430,6 @@ claims.conclude(
             direction="greater",
             delta=delta,
             unit=unit,
-            source="mtdickens2024",
         ),
         Claim.equivalence(
             "linear-is-cosine",
@@ -444,7 +437,6 @@ claims.conclude(
             values=against["linear"],
             margin=2.5 * delta,
             unit=unit,
-            source="mtdickens2024",
         ),
         Claim.effect(
             "plateau-or-step",
@@ -453,7 +445,6 @@ claims.conclude(
             direction="less",
             delta=delta,
             unit=unit,
-            source="mtdickens2024",
         ),
         Claim.effect(
             "plateau-or-cosine",
@@ -462,6 +453,8 @@ claims.conclude(
             direction="greater",
             delta=delta,
             unit=unit,
+            source="",
         ),
-    ]
+    ],
+    source="mtdickens2024",
 )

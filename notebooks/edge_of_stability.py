@@ -271,7 +271,6 @@ claims.conclude(
             values=over_rates(settled_at),
             direction="greater",
             unit="log ratio to the edge",
-            source="cohen2021edge",
             published="just above 2/η",
         ),
         Claim.effect(
@@ -281,7 +280,6 @@ claims.conclude(
             direction="greater",
             delta=rising,
             unit="share of updates",
-            source="cohen2021edge",
             published="non-monotone over short timescales",
         ),
         Claim.effect(
@@ -291,7 +289,6 @@ claims.conclude(
             direction="less",
             delta=margin,
             unit="log ratio of losses",
-            source="cohen2021edge",
             published="decreases over long timescales",
         ),
         *(
@@ -321,6 +318,7 @@ claims.conclude(
             direction="less",
             delta=margin,
             unit="log ratio of its maximum to the edge",
+            source="",
         ),
         Claim.effect(
             "cross-entropy",
@@ -329,7 +327,6 @@ claims.conclude(
             direction="less",
             delta=margin,
             unit="log ratio of end to peak",
-            source="cohen2021edge",
             published="with cross-entropy it drops at the end of training",
         ),
         *(
@@ -340,10 +337,10 @@ claims.conclude(
                 direction="less",
                 delta=margin,
                 unit="log ratio to the edge",
-                source="cohen2021edge",
                 published="with SGD the sharpness does not settle at 2/η",
             )
             for k, case in enumerate(stochastic, 1)
         ),
-    ]
+    ],
+    source="cohen2021edge",
 )

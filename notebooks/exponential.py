@@ -251,7 +251,6 @@ claims.conclude(
             direction="greater",
             delta=0.0,
             unit="log ratio of test losses",
-            source="azmimr2022",
         ),
         Claim.proportion(
             "large-only-early",
@@ -262,7 +261,6 @@ claims.conclude(
             direction="greater",
             threshold=0.5,
             unit="of the seeds that survived more bursts at one time than at the other",
-            source="azmimr2022",
         ),
         Claim.proportion(
             "late-burst-kills",
@@ -272,7 +270,7 @@ claims.conclude(
             direction="greater",
             threshold=0.5,
             unit="runs not alive at the end",
-            source="azmimr2022",
         ),
-    ]
+    ],
+    source="azmimr2022",
 )

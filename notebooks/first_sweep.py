@@ -285,7 +285,6 @@ claims.conclude(
             measured=len(rules.rungs(plan_of_sweep.rule, plan_of_sweep.evaluations)),
             expected=0,
             detail=f"bands within {plan_of_sweep.evaluations} evaluations at min_iter={asked}",
-            source=source,
             published="early termination did not kick in",
         ),
         Claim.exact(
@@ -295,13 +294,11 @@ claims.conclude(
             expected=asked,
             unit="updates",
             tolerance=every,
-            source=source,
         ),
         Claim.exact(
             "underrepresented",
             "Uniform sampling underrepresents low rates.",
             holds=share["uniform"] < share["log-uniform"] / 10,
-            source=source,
             detail=f"{100 * share['uniform']:.3g} % against {100 * share['log-uniform']:.3g} % of "
             f"the draws are below {low:g}",
         ),
@@ -312,7 +309,6 @@ claims.conclude(
             direction="less",
             delta=0.05,
             unit="log ratio of test losses",
-            source=source,
             published="one low-rate run stabilised to a far lower loss than any other",
         ),
         Claim.effect(
@@ -323,7 +319,7 @@ claims.conclude(
             direction="less",
             delta=0.005,
             unit="log ratio of test losses",
-            source=source,
         ),
-    ]
+    ],
+    source=source,
 )

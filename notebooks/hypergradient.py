@@ -75,14 +75,10 @@ expensive: float = 2.0  # [little<..] from this ratio of time on it is too much:
 costs: str = "benchmarks/results/hypergradient.json"  # [any] raw results, in the repository
 
 # %% tags=["setup"]
-import hashlib
-import json
-
 import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
-from lrlab.labbook import tuned
-from lrlab.labbook.entries.laboratory import find_root
+from lrlab.labbook import measured, tuned
 from lrlab.optimizers import SGD, Adam
 from lrlab.schedules import Constant
 from lrlab.schedules.controllers import HypergradientDescent
@@ -91,11 +87,7 @@ plots.use_style()
 
 if not (0 < low < 1 < high < others[-1] and 1.0 in others):
     raise ValueError(f"need low < 1 < high < the last of others, got {low}, {high}, {others}")
-file = find_root() / costs
-if not file.is_file():
-    raise ValueError(f"there is no file {costs}; `make bench` makes it")
-if hashlib.sha256(file.read_bytes()).hexdigest() != file.with_suffix(".sha256").read_text()[:64]:
-    raise ValueError(f"{costs} is not what was measured: its hash is not the one beside it")
+raw = measured.read(costs)
 task = tasks.get("mnist1d", n_train=n_train)
 optimizers = {"SGD": SGD(), "momentum": SGD(momentum=0.9), "Adam": Adam()}
 grids = {"SGD": sgd_rates, "momentum": momentum_rates, "Adam": adam_rates}
@@ -323,7 +315,7 @@ display.table(
 # within one process; its raw results are a file of the repository, whose hash was checked above.
 
 # %%
-cells = json.loads(file.read_text())["cells"]
+cells = raw["cells"]
 ratio = {
     (c["task"], c["optimizer"]): stats.log_differences(
         c["seconds"]["hypergradient"], c["seconds"]["constant"]

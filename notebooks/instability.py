@@ -266,7 +266,6 @@ claims.conclude(
             direction="greater",
             delta=delta,
             unit=unit,
-            source="diffusion2025",
         ),
         Claim.effect(
             "late-redrawn",
@@ -276,7 +275,6 @@ claims.conclude(
             direction="greater",
             delta=delta,
             unit=unit,
-            source="diffusion2025",
         ),
         Claim.effect(
             "late-few",
@@ -285,7 +283,6 @@ claims.conclude(
             direction="greater",
             delta=delta,
             unit=unit,
-            source="diffusion2025",
         ),
         Claim.effect(
             "rate",
@@ -294,7 +291,6 @@ claims.conclude(
             direction="greater",
             delta=delta,
             unit=unit,
-            source="diffusion2025",
         ),
         Claim.effect(
             "redrawn-noise",
@@ -303,6 +299,7 @@ claims.conclude(
             direction="greater",
             delta=delta,
             unit=unit,
+            source="",
         ),
         Claim.effect(
             "averaging",
@@ -311,6 +308,7 @@ claims.conclude(
             direction="less",
             delta=delta,
             unit=unit,
+            source="",
         ),
         Claim.effect(
             "held-norms",
@@ -319,7 +317,6 @@ claims.conclude(
             direction="less",
             delta=delta,
             unit=unit,
-            source="diffusion2025",
         ),
         Claim.effect(
             "weight-decay",
@@ -328,7 +325,6 @@ claims.conclude(
             direction="less",
             delta=delta,
             unit=unit,
-            source="diffusion2025",
         ),
         Claim.effect(
             "restarts",
@@ -336,7 +332,7 @@ claims.conclude(
             values=stats.log_differences(test["restarts", many], test[COSINE]),
             direction="less",
             unit="log ratio of test losses",
-            source="diffusion2025",
         ),
-    ]
+    ],
+    source="diffusion2025",
 )

@@ -300,6 +300,7 @@ claims.conclude(
             values=np.mean([np.divide(ends[arm], expected[arm]) - 1 for arm in quad_arms], axis=0),
             margin=0.1,
             unit="relative difference, mean over batches and rules",
+            source="",
         ),
         Claim.equivalence(
             "linear-holds",
@@ -308,7 +309,6 @@ claims.conclude(
             values=effect(("linear", True, eight)),
             margin=margin,
             unit=unit,
-            source="goyal2017accurate",
             published="no loss of accuracy from batches of 256 to 8,192 on ImageNet",
         ),
         Claim.effect(
@@ -318,7 +318,6 @@ claims.conclude(
             direction="greater",
             delta=margin,
             unit=unit,
-            source="goyal2017accurate",
             published="beyond 8,192 the accuracy falls",
         ),
         Claim.effect(
@@ -328,7 +327,6 @@ claims.conclude(
             direction="less",
             delta=delta,
             unit=unit,
-            source="goyal2017accurate",
             published="gradual warmup restores the accuracy at a batch of 8,192",
         ),
         Claim.effect(
@@ -338,7 +336,6 @@ claims.conclude(
             direction="less",
             delta=delta,
             unit=unit,
-            source="goyal2017accurate",
             published="gradual warmup restores the accuracy at a batch of 8,192",
         ),
         Claim.effect(
@@ -349,8 +346,8 @@ claims.conclude(
             direction="greater",
             delta=delta,
             unit=unit,
-            source="goyal2017accurate",
             published="the rate is to be multiplied by k",
         ),
-    ]
+    ],
+    source="goyal2017accurate",
 )

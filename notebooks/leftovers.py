@@ -209,7 +209,6 @@ claims.conclude(
             "low-rates-by-then",
             "After two thirds of the training all schedules have a very low rate.",
             holds=all(value < very_low for value in late.values()),
-            source=diffusion,
             detail=f"{sum(v < very_low for v in late.values())} of {len(late)} schedules have",
         ),
         Claim.exact(
@@ -217,7 +216,6 @@ claims.conclude(
             "log2_quantile is 0 for the median, positive above and negative below.",
             measured=np.sign(labels),
             expected=np.sign(levels - 0.5),
-            source=diffusion,
             detail="signs of the labels of seven levels",
         ),
         Claim.effect(
@@ -227,7 +225,6 @@ claims.conclude(
             direction="greater",
             delta=delta,
             unit="difference of accuracy",
-            source=diffusion,
         ),
         Claim.exact(
             "batch-or-epoch",
@@ -252,5 +249,6 @@ claims.conclude(
             source=report,
             detail="far: by more than a hundred",
         ),
-    ]
+    ],
+    source=diffusion,
 )

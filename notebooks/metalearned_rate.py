@@ -174,7 +174,6 @@ claims.conclude(
             expected=[0.624, 0.620],
             tolerance=0.01,
             unit="rate",
-            source=source,
             published=published,
         ),
         Claim.equivalence(
@@ -183,7 +182,6 @@ claims.conclude(
             values=np.log(np.array(other) / published),
             margin=margin,
             unit="log ratio of rates",
-            source=source,
             published=published,
         ),
         Claim.equivalence(
@@ -192,8 +190,8 @@ claims.conclude(
             values=[np.log(ends[seed, low_start] / best[seed]) for seed in seeds],
             margin=margin,
             unit="log ratio of rates",
-            source=source,
             published="close to the global minimum",
         ),
-    ]
+    ],
+    source=source,
 )

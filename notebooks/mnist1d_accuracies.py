@@ -228,7 +228,6 @@ claims.conclude(
             values=(np.array(accuracy[network, shuffled]) - printed) / 100,
             margin=margin,
             unit=unit,
-            source=source,
             published=printed / 100,
         )
         for (network, shuffled), printed in PRINTED.items()
@@ -242,7 +241,6 @@ claims.conclude(
             / 100,
             margin=margin,
             unit=unit,
-            source=source,
             published=FRONT_PAGE[network, shuffled] / 100,
         )
         for network, shuffled in LONG
@@ -255,7 +253,6 @@ claims.conclude(
             direction="greater",
             delta=delta,
             unit=unit,
-            source=source,
             published=(PRINTED[network, False] - PRINTED[network, True]) / 100,
         )
         for network in ("cnn", "gru")
@@ -267,9 +264,9 @@ claims.conclude(
             values=lost(network),
             margin=margin,
             unit=unit,
-            source=source,
             published=(PRINTED[network, False] - PRINTED[network, True]) / 100,
         )
         for network in ("logistic", "mlp")
-    ]
+    ],
+    source=source,
 )

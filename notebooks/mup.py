@@ -288,7 +288,6 @@ claims.conclude(
             values=drift("mup"),
             margin=margin,
             unit="doublings",
-            source=source,
             published="the best rate is stable as width grows",
         ),
         Claim.effect(
@@ -298,7 +297,6 @@ claims.conclude(
             direction="less",
             delta=margin,
             unit="doublings",
-            source=source,
             published="the best rate falls as width grows",
         ),
         Claim.effect(
@@ -309,7 +307,6 @@ claims.conclude(
             direction="greater",
             delta=delta,
             unit="log ratio of losses",
-            source=source,
             published="rates tuned on a small model transfer in muP",
         ),
         Claim.effect(
@@ -321,7 +318,6 @@ claims.conclude(
             direction="less",
             delta=delta,
             unit="log ratio of losses",
-            source=source,
             published="wider is better throughout training",
         ),
         Claim.effect(
@@ -330,7 +326,6 @@ claims.conclude(
             values=largest_power("mup") - exponent,
             direction="less",
             unit=f"power of the width above {exponent:g}",
-            source=source,
             published="no layer blows up with width",
         ),
         Claim.effect(
@@ -339,8 +334,8 @@ claims.conclude(
             values=largest_power("standard") - exponent,
             direction="greater",
             unit=f"power of the width above {exponent:g}",
-            source=source,
             published="logits blow up with width",
         ),
-    ]
+    ],
+    source=source,
 )

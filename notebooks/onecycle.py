@@ -252,7 +252,6 @@ claims.conclude(
             direction="greater",
             threshold=0.5,
             unit="runs that came back",
-            source="azmimr2022",
             published="loss 2.308 at the end, 0.12 before the peak",
         ),
         Claim.proportion(
@@ -263,7 +262,6 @@ claims.conclude(
             direction="greater",
             threshold=0.5,
             unit="seeds that came back from each of these peaks",
-            source="azmimr2022",
         ),
         Claim.proportion(
             "large-peak-kills",
@@ -274,7 +272,6 @@ claims.conclude(
             direction="greater",
             threshold=0.5,
             unit="runs that ended at ln 10 or diverged",
-            source="azmimr2022",
             published="ended at 2.308",
         ),
         Claim.proportion(
@@ -285,7 +282,7 @@ claims.conclude(
             direction="greater",
             threshold=0.5,
             unit="of the pairs that differ",
-            source="azmimr2022",
         ),
-    ]
+    ],
+    source="azmimr2022",
 )

@@ -237,7 +237,6 @@ claims.conclude(
             values=np.log([each["lowest"] / logged_lowest for each in found]),
             margin=math.log(factor),
             unit="log ratio of rates",
-            source="azmimr2022",
             published="0.1 to 0.17",
         ),
         *(
@@ -248,7 +247,6 @@ claims.conclude(
                     values=np.log(np.array(explodes) / logged_explodes),
                     margin=math.log(factor),
                     unit="log ratio of rates",
-                    source="azmimr2022",
                     published="0.85 to 1.2",
                 )
             ]
@@ -262,7 +260,6 @@ claims.conclude(
             direction="less",
             delta=0.1,
             unit="log ratio of the test loss to guessing",
-            source="azmimr2022",
             published="5e-4 to 0.05",
         ),
         *(
@@ -280,5 +277,6 @@ claims.conclude(
             if len(mean_log) == 2
             else []
         ),
-    ]
+    ],
+    source="azmimr2022",
 )

@@ -54,24 +54,15 @@ spread: float = 2.0  # [1<..] largest suggestion over the smallest: the goal
 chance_rate: float = 0.5  # [0<..<1] share of the cells that a rule has to pass by more than chance
 
 # %% tags=["setup"]
-import hashlib
-import json
-
 import numpy as np
 import pandas as pd
 
 from lrlab import Claim, claims, display, plots, stats
-from lrlab.labbook.entries.laboratory import find_root
+from lrlab.labbook import measured
 
 plots.use_style()
 
-file = find_root() / results
-if not file.is_file():
-    raise ValueError(f"there is no file {results}; `make bench` makes it")
-digest = hashlib.sha256(file.read_bytes()).hexdigest()
-if digest != file.with_suffix(".sha256").read_text().split()[0]:
-    raise ValueError(f"{results} is not what was measured: its hash is not the one beside it")
-raw = json.loads(file.read_text())
+raw = measured.read(results)
 cells = {cell["cell"]: cell for cell in raw["cells"]}
 family = {name: cell["task"]["task"] for name, cell in cells.items()}
 OURS, SHIPPED, BASELINES = "ours", "ours, as shipped", ("ten pilots", "customary")
@@ -137,7 +128,7 @@ mean = pd.DataFrame({name: {r: regret[name][r].mean() for r in rules} for name i
 display.say(
     f"{len(cells)} cells, {raw['suggestions']} suggestions of each of {len(rules)} rules, each "
     f"from {raw['cost']} updates for a training of {raw['budget']}. Raw results: `{results}`, "
-    f"sha256 `{digest[:16]}…`, measured with torch {raw['versions']['torch']}."
+    f"sha256 `{raw['sha256'][:16]}…`, measured with torch {raw['versions']['torch']}."
 )
 
 # %% [markdown]

@@ -287,7 +287,6 @@ claims.conclude(
             direction="less",
             delta=delta,
             unit=unit,
-            source="mtdickens2024",
         )
         for le, count in lengths.items()
     ]
@@ -298,7 +297,6 @@ claims.conclude(
             values=effect("cosine", "adam", le),
             margin=margin,
             unit=unit,
-            source="mtdickens2024",
         )
         for le, count in lengths.items()
     ]
@@ -310,7 +308,6 @@ claims.conclude(
             direction="less",
             delta=delta,
             unit=unit,
-            source="mtdickens2024",
         )
         for le, count in lengths.items()
     ]
@@ -322,7 +319,6 @@ claims.conclude(
             values=effect(LAST, o, "2t", base="cosine"),
             margin=margin,
             unit=unit,
-            source="mtdickens2024",
         )
         for o in optimizers
     ]
@@ -334,7 +330,6 @@ claims.conclude(
             direction="less",
             delta=delta,
             unit="log ratio of test losses",
-            source="mtdickens2024",
         ),
         Claim.equivalence(
             "lenet-adam",
@@ -342,7 +337,6 @@ claims.conclude(
             values=lenet_effect["adam"],
             margin=margin,
             unit="log ratio of test losses",
-            source="mtdickens2024",
         ),
     ]
     + [
@@ -351,7 +345,9 @@ claims.conclude(
             "Rank correlation of the schedules' order between two lengths, mean of "
             f"the three pairs, {o}.",
             values=[agreement[o]],
+            source="",
         )
         for o in optimizers
-    ]
+    ],
+    source="mtdickens2024",
 )

@@ -290,7 +290,6 @@ claims.conclude(
             expected=0.0,
             tolerance=1e-12,
             detail="Largest relative difference of torch's two schedulers and ours over 30 epochs.",
-            source="azmimr2022",
         ),
         Claim.equivalence(
             "same-low",
@@ -298,7 +297,6 @@ claims.conclude(
             values=[v for v in differences("low") if np.isfinite(v)],
             margin=margins["low"],
             unit="log ratio of rates",
-            source="azmimr2022",
         ),
         Claim.equivalence(
             "same-high",
@@ -306,7 +304,6 @@ claims.conclude(
             values=[v for v in differences("high") if np.isfinite(v)] or [0.0],
             margin=margins["high"],
             unit="log ratio of rates",
-            source="azmimr2022",
         ),
         Claim.equivalence(
             "same-decay",
@@ -314,7 +311,7 @@ claims.conclude(
             values=differences("decay"),
             margin=loss_margin,
             unit="log ratio of test losses",
-            source="azmimr2022",
         ),
-    ]
+    ],
+    source="azmimr2022",
 )

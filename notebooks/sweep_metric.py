@@ -365,7 +365,6 @@ listed = [
         measured=k ** (evaluations - 1),
         expected=value,
         tolerance=half,
-        source=source,
         published=value,
         detail=f"within half a unit of the last digit given, {half:g}",
     )
@@ -424,7 +423,6 @@ listed += [
         f"words-{slug}",
         statement,
         holds=part > bound,
-        source=source,
         detail=f"{'all others have' if 'noise' in statement else 'they have'} {100 * part:.3g} % "
         f"of the weight; asked for: more than {100 * bound:g} %",
     )
@@ -435,7 +433,6 @@ listed += [
         "kill-points",
         "The kill points at 25, 50, 100 and 200 can all fire.",
         holds=set(first_four) <= set(firing),
-        source=source,
         published="25, 50, 100, and 200",
         detail=f"in {evaluations} evaluations {', '.join(map(str, firing))} are reached",
     ),
@@ -450,7 +447,6 @@ listed += [
         direction="greater",
         delta=useful,
         unit=unit,
-        source=source,
     ),
     Claim.effect(
         "cumulative-best",
@@ -460,7 +456,6 @@ listed += [
         direction="greater",
         delta=useful,
         unit=unit,
-        source=source,
     ),
     Claim.effect(
         "evaluation-best",
@@ -470,7 +465,6 @@ listed += [
         direction="greater",
         delta=useful,
         unit=unit,
-        source=source,
     ),
     Claim.effect(
         "rewards-rise",
@@ -480,7 +474,6 @@ listed += [
         direction="less",
         delta=0.1,
         unit=unit,
-        source=source,
     ),
     Claim.proportion(
         "first-value-only",
@@ -491,6 +484,7 @@ listed += [
         direction="greater",
         threshold=0.9,
         unit="runs",
+        source="",
     ),
     Claim.proportion(
         "stops",
@@ -501,8 +495,7 @@ listed += [
         direction="greater",
         threshold=0.25,
         unit="runs",
-        source=source,
         published="aggressive, to weed out runs without the rise",
     ),
 ]
-claims.conclude(listed)
+claims.conclude(listed, source=source)

@@ -307,7 +307,6 @@ claims.conclude(
             direction="less",
             delta=delta,
             unit=unit,
-            source="howard2018universal",
             published="6.87 to 5.57, 6.86 to 6.21 and 5.81 to 5.62 % error",
         ),
         Claim.effect(
@@ -317,7 +316,6 @@ claims.conclude(
             direction="less",
             delta=delta,
             unit=unit,
-            source="howard2018universal",
             published="9.93 to 6.87, 13.36 to 6.86 and 6.81 to 5.81 % error",
         ),
         Claim.effect(
@@ -327,7 +325,6 @@ claims.conclude(
             direction="greater",
             delta=delta,
             unit=unit,
-            source="howard2018universal",
             published="6.49, 16.09 and 8.38 against 6.87, 6.86 and 5.81 % error",
         ),
         Claim.effect(
@@ -338,6 +335,7 @@ claims.conclude(
             direction="less",
             delta=delta,
             unit=unit,
+            source="",
         ),
         Claim.effect(
             "lenet-discriminative",
@@ -346,7 +344,6 @@ claims.conclude(
             direction="less",
             delta=delta,
             unit=unit,
-            source="howard2018universal",
         ),
         Claim.effect(
             "lenet-pretraining-helps",
@@ -355,13 +352,14 @@ claims.conclude(
             direction="less",
             delta=delta,
             unit=unit,
-            source="howard2018universal",
         ),
         Claim.descriptive(
             "higher-rate",
             "Tuned rate of the last layer with discriminative rates over that of one rate.",
             values=[chosen["mnist1d", LOWER] / chosen["mnist1d", ONE]],
             scale="log",
+            source="",
         ),
-    ]
+    ],
+    source="howard2018universal",
 )

@@ -235,7 +235,6 @@ claims.conclude(
             direction="greater",
             delta=delta,
             unit="log ratio of rates",
-            source="kalra2024warmup",
             published="warmup lets networks tolerate larger rates",
         ),
         Claim.effect(
@@ -245,7 +244,6 @@ claims.conclude(
             direction="greater",
             delta=delta,
             unit="log ratio of rates",
-            source="kalra2024warmup",
             published="warmup lets networks tolerate larger rates",
         ),
         Claim.effect(
@@ -257,7 +255,7 @@ claims.conclude(
             direction="greater",
             delta=delta,
             unit="log ratio of rates",
-            source="kalra2024warmup",
         ),
-    ]
+    ],
+    source="kalra2024warmup",
 )

@@ -317,7 +317,6 @@ claims.conclude(
                 direction="greater",
                 delta=growth,
                 unit=quantity,
-                source="diffusion2025",
             )
             for name in schedules
         ),
@@ -328,7 +327,6 @@ claims.conclude(
                 values=halves[name],
                 margin=still,
                 unit=quantity,
-                source="diffusion2025",
                 published="by epoch 80",
             )
             for name in schedules
@@ -339,7 +337,6 @@ claims.conclude(
             values=np.array(close["cosine"]) - np.log(small),
             direction="less",
             unit="log ratio of quantiles, less its bound",
-            source="diffusion2025",
             published="the vast majority are very close to zero; 0.999 quantile about 0.15",
         ),
         Claim.effect(
@@ -348,7 +345,7 @@ claims.conclude(
             values=less,
             direction="less",
             unit="log ratio of signal to noise",
-            source="diffusion2025",
         ),
-    ]
+    ],
+    source="diffusion2025",
 )

@@ -225,7 +225,6 @@ claims.conclude(
             values=against(f"cooldown {percent} %", COSINE),
             margin=margin,
             unit=unit,
-            source=source,
             published=PUBLISHED if percent < 40 else None,
         )
         for percent in (10, 20, 40)
@@ -238,7 +237,6 @@ claims.conclude(
             values=against("cooldown 20 %", TO_ZERO),
             margin=margin,
             unit=unit,
-            source=source,
             published=PUBLISHED,
         ),
         Claim.equivalence(
@@ -248,7 +246,6 @@ claims.conclude(
             values=against(HALF, COSINE),
             margin=margin,
             unit=unit,
-            source=source,
             published="the best rate is about half of cosine's",
         ),
         Claim.equivalence(
@@ -257,7 +254,6 @@ claims.conclude(
             values=ratios + 1,
             margin=octaves,
             unit="doublings beyond a half",
-            source=source,
             published="about half",
         ),
         Claim.effect(
@@ -268,6 +264,8 @@ claims.conclude(
             direction="greater",
             delta=margin,
             unit=unit,
+            source="",
         ),
-    ]
+    ],
+    source=source,
 )

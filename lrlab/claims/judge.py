@@ -19,7 +19,7 @@ from lrlab.claims import _rules_1, rules
 from lrlab.claims.claim import Claim, Published
 from lrlab.claims.setting import About, Setting
 
-CURRENT = 1  # the version that new entries are judged by, until the notebooks are made for the 2nd
+CURRENT = rules.VERSION  # the version that new entries are judged by
 _ONLY_FIRST, _ONLY_SECOND = ("holm",), ("rules", "of", "method", "about")
 
 

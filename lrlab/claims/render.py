@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
 from lrlab.claims import rules
@@ -10,11 +11,13 @@ from lrlab.claims.claim import Claim
 from lrlab.claims.judge import CURRENT, Judged, judge
 
 
-def conclude(claims: Sequence[Claim], *, version: int = CURRENT) -> None:
+def conclude(claims: Sequence[Claim], *, source: str | None = None, version: int = CURRENT) -> None:
     """Judge the claims of a notebook together and show them: its last word on each.
 
     Args:
         claims: all claims of the notebook; the tested ones share its error rate.
+        source: key in the bibliography of who claimed what names no source itself; a claim of
+            our own among such ones has the source ``""``.
         version: version of the rules.
 
     Raises:
@@ -27,7 +30,11 @@ def conclude(claims: Sequence[Claim], *, version: int = CURRENT) -> None:
           Measured: holds
           Rule: holds exactly
     """
-    show(judge(claims, version=version))
+    told = [
+        replace(claim, source=source if claim.source is None else claim.source or None)
+        for claim in claims
+    ]
+    show(judge(told, version=version))
 
 
 __all__ = ["card", "css_class", "inline", "measured", "number", "show", "unbroken", "verdicts"]

@@ -54,7 +54,9 @@ def test_entry_gets_byline_sources_and_record_and_its_file_stays(tmp_path):
     log = site.Site(tmp_path)
     [entry] = log.log
     cells = json.loads(pages.decorate(before.decode(), entry, log))["cells"]
-    assert "2030-01-01 · full size · 2 supported · 1 contradicted" in cells[0]["source"]
+    assert (
+        "2030-01-01 · full size · 2 supported · 1 different · 1 inconclusive" in cells[0]["source"]
+    )
     assert cells[-2]["source"].startswith("## Sources of the claims")
     assert cells[-1]["source"].startswith("## Record")
     shown = json.dumps(cells)
@@ -184,7 +186,10 @@ def test_a_card_says_fragile_where_another_processor_gave_another_verdict(tmp_pa
         part for part in html.split("<div ") if f'id="claim-{claim["id"].split(".")[1]}"' in part
     ]
     assert "inconclusive (fragile)" in card and "foreign processor" in card
-    assert "1 supported · 1 contradicted · 2 inconclusive (fragile)" in cells[0]["source"]
+    assert (
+        "1 supported · 1 different · 1 inconclusive · 1 inconclusive (fragile)"
+        in cells[0]["source"]
+    )
 
 
 def test_feed_has_author_dates_and_links_that_are_absolute_where_the_address_is_known(tmp_path):
@@ -200,7 +205,7 @@ def test_feed_has_author_dates_and_links_that_are_absolute_where_the_address_is_
                 assert element.findtext(f"{atom}{name}")
         assert root.findtext(f"{atom}entry/{atom}title") == "One & all"
         summary = root.findtext(f"{atom}entry/{atom}summary")
-        assert summary.startswith("Does the rate fall? Claims: 2 supported, 1 contradicted")
+        assert summary.startswith("Does the rate fall? Claims: 2 supported, 1 different")
     assert near.find(f"{atom}entry/{atom}link").get("href") == "2030-01-01-demo.html"
     assert [link.get("href") for link in far.iter(f"{atom}link")] == [
         "https://example.org/lab/book/log/atom.xml",
