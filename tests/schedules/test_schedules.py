@@ -393,7 +393,7 @@ EXAMPLES = [
 def test_schedules_are_immutable_and_document_formula_and_example(schedule):
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(schedule, dataclasses.fields(schedule)[0].name, 1.0)
-    assert ".. math::" in schedule.__doc__ and "Example:" in schedule.__doc__
+    assert "$$" in schedule.__doc__ and "Example:" in schedule.__doc__
 
 
 def test_every_exported_kind_is_among_the_examples():

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 20  # seconds for a cluster to answer
 _LONGEST = 300  # letters of a sentence
-_FILE = click.Path(path_type=Path, dir_okay=False)
+_FILE = click.Path(path_type=Path)
 
 
 class _RunsAFile(click.Group):

@@ -43,11 +43,13 @@ def setup(app: Sphinx) -> dict[str, Any]:
         from lrlab.labbook.site import _front as front
         from lrlab.labbook.site import _ledger_table as ledger_table
         from lrlab.labbook.site import _sentence_table as sentence_table
+        from lrlab.labbook.site import _starter_files as starter_files
         from lrlab.labbook.site import _subjects as subjects
         from lrlab.labbook.site import handbook
 
         app.setup_extension("sphinx.ext.autodoc")  # whose events some parts listen to
-        parts += [ledger_table, sentence_table, front, handbook, docstrings, subjects, feed, fresh]
+        parts += [ledger_table, sentence_table, front, handbook, starter_files, docstrings]
+        parts += [subjects, feed, fresh]
     for part in parts:
         part.connect(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -33,6 +33,8 @@ def connect(app: Sphinx) -> None:
     app.config.napoleon_custom_sections = [("Source", "notes_style"), ("Paper", "notes_style")]
     app.connect("autodoc-process-docstring", _process, priority=400)
     app.connect("missing-reference", _resolve)
+    if "viewcode-follow-imported" in app.events.events:
+        app.connect("viewcode-follow-imported", _own_source)
     app.connect("env-check-consistency", _check)
 
 
@@ -126,6 +128,15 @@ def _translated(found: re.Match[str]) -> str:
 
 def _process(app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
     lines[:] = translate("\n".join(lines)).split("\n")
+
+
+def _own_source(app: Sphinx, module: str, name: str) -> str | None:
+    """Keep a name's source page in the package: a cached property is said to be of `functools`."""
+    value: Any = importlib.import_module(module)
+    for part in name.split("."):
+        value = getattr(value, part, None)
+    where = getattr(value, "__module__", None) or module
+    return None if where.split(".")[0] == module.split(".")[0] else module
 
 
 def _resolve(app: Sphinx, env: BuildEnvironment, node: Any, content: Any) -> Any:
