@@ -102,7 +102,7 @@ def test_dark_mode_follows_the_system_and_inverts_figures(book, page):
     assert page.evaluate(colour) == "rgb(255, 255, 255)"
     assert page.evaluate(filtered) == "none"
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    page.locator("html[data-theme=dark]").wait_for(state="attached")
     red, *_ = (int(x) for x in page.evaluate(colour)[4:-1].split(","))
     assert red < 60
     assert "invert" in page.evaluate(filtered)
