@@ -74,7 +74,8 @@ class Process:
     def go(self, allowed: int) -> Progress:
         """Let it go on until it has said its metric so many times, or has ended."""
         with self._changed:
-            self._allowed, self._since = allowed, time.monotonic()
+            self._since = time.monotonic() if self._allowed else self._began
+            self._allowed = allowed
             if self._paused:
                 self._paused = False
                 self._signal("SIGCONT")

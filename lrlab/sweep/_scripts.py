@@ -54,7 +54,7 @@ class Scripts:
     def _one(self, number: int, params: Params, stage: int) -> tuple[int, Progress]:
         if number not in self._processes:
             try:
-                self._processes[number] = self._start(number, params)
+                self._start(number, params)
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
                 return number, Progress((), (), failed=f"it can't be started: {reason}")
@@ -63,7 +63,7 @@ class Scripts:
             self._processes.pop(number, None)
         return number, found
 
-    def _start(self, number: int, params: Params) -> Process:
+    def _start(self, number: int, params: Params) -> None:
         folder = self._folder / f"{number:05d}"
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / "config.json").absolute()
@@ -87,7 +87,7 @@ class Scripts:
                 grace=self._plan.grace,
             )
             self._started.append(process)
-        return process
+            self._processes[number] = process  # known before the lock lets its first word in
 
     def end(self, number: int) -> None:
         """Tell the script of a trial that the rule has stopped it."""
@@ -125,6 +125,7 @@ class Scripts:
         with connection, contextlib.suppress(EOFError, OSError, ValueError, KeyError, TypeError):
             while True:
                 said: dict[str, Any] = json.loads(connection.recv_bytes())
-                process = self._processes.get(int(said["trial"]))
+                with self._lock:  # a script that is being started may speak already
+                    process = self._processes.get(int(said["trial"]))
                 goes_on = process is not None and process.heard(said["step"], said["metrics"])
                 connection.send_bytes(reporting.GO if goes_on else reporting.STOP)
