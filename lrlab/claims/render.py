@@ -178,6 +178,8 @@ def notes(claim: Judged) -> list[str]:
             else "too few of the values differ"
         )
         lines.append(f"sign test, with the interval of the median: {why}")
+    if claim.about.reason:
+        lines.append(f"δ: {claim.about.reason}")
     if claim.about.lost:
         lines.append(f"not known of the source: {claim.about.lost}")
     if claim.kind in rules.TESTED and claim.n is not None and claim.n < rules.MIN_N:

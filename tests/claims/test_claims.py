@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 
 from lrlab import claims
-from lrlab.claims import About, Claim, Setting, rules
+from lrlab.claims import About, Claim, Setting, render, rules
 
 SEEDS = st.lists(st.floats(-3, 3, width=32), min_size=2, max_size=9)
 
@@ -277,6 +277,12 @@ def test_the_sentence_holds_setting_and_smallest_effect():
     said = "LeNet on 3,500 digits, SGD, 165 updates: The cosine ends lower, by at least 1 %."
     assert judge(made)[0].sentence == said
     assert made.rule["delta"] == claims.smallest_effect("test loss")
+
+
+def test_another_delta_shows_its_reason_on_the_card():
+    about = About(metric="test loss", reason="half of what the source claims")
+    [found] = judge(effect(values=around(-0.5), about=about))
+    assert "δ: half of what the source claims" in render.card(found)
 
 
 def test_every_smallest_effect_has_a_unit_and_a_reason():
