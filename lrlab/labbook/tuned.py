@@ -15,7 +15,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lrlab.training.results import Metric, Results
+
 _PREFIX = "rate-"
+AROUND = (0.5, 1.0, 2.0)
+"""Times the tuned rate: what is tried again within each seed of a comparison."""
 
 
 def best_rate(rates: ArrayLike, losses: ArrayLike) -> float:
@@ -141,3 +145,25 @@ def read(notebook: str, entry: str | None = None, root: Path | None = None) -> T
         raise ValueError(f"{chosen[-1].name} carries no tuned rate")
     others = {k: v for k, v in described.items() if not k.startswith(_PREFIX)}
     return Tuned(chosen[-1].name, rates, others)
+
+
+def within_seeds(runs: Results, metric: Metric) -> Results:
+    """Return, of each seed's runs at several rates, the one where a validation metric is lowest.
+
+    So the luck of tuning is drawn anew with each seed, and lies in the interval over the seeds.
+
+    Args:
+        runs: with keys of (condition, rate, seed), the condition of one part or several.
+        metric: of the validation part, lower is better; a tie goes to the rate that comes first.
+
+    Returns:
+        One run for each condition and seed, with keys of (condition, seed).
+    """
+    found = runs.final(metric)
+    best: dict[tuple, tuple] = {}
+    for key, value in found.items():
+        *condition, _, seed = key
+        kept = (*condition, seed)
+        if kept not in best or value < found[best[kept]]:
+            best[kept] = key
+    return Results({kept: runs[key] for kept, key in best.items()})

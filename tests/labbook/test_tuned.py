@@ -8,6 +8,7 @@ import pytest
 from lrlab.claims import Claim, judge
 from lrlab.labbook import tuned
 from lrlab.labbook.entries.logbook import log
+from lrlab.training.results import Results
 
 GRID = 0.001 * 2.0 ** np.arange(6)
 
@@ -88,3 +89,17 @@ def test_what_is_missing_is_said(with_entry):
     put(with_entry, "2091-01-01-tiny", {"cosine": [0.1]}, date="2091-01-01")
     with pytest.raises(ValueError, match="has not tuned 'step'; it has cosine"):
         tuned.read("tiny", root=with_entry).rate("step")
+
+
+def test_of_each_seed_the_rate_with_the_lowest_validation_loss_is_kept():
+    class Stand:
+        def __init__(self, validation):
+            self.validation = validation
+
+    losses = {("a", 0.5, 0): 2.0, ("a", 1.0, 0): 1.0, ("a", 2.0, 0): 3.0}
+    losses |= {("a", 0.5, 1): 0.5, ("a", 1.0, 1): 0.7, ("a", 2.0, 1): 0.5}
+    runs = Results({key: Stand(loss) for key, loss in losses.items()})
+    kept = tuned.within_seeds(runs, lambda run: run.validation)
+    assert list(kept) == [("a", 0), ("a", 1)]
+    assert kept["a", 0] is runs["a", 1.0, 0]
+    assert kept["a", 1] is runs["a", 0.5, 1]

@@ -1,0 +1,58 @@
+"""Judged claims in words, for the sentences of an answer: what was found, with its interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from lrlab.claims.claim import Claim
+from lrlab.claims.judge import Judged, judge
+
+
+def judged(claims: Sequence[Claim]) -> dict[str, Judged]:
+    """Return the claims of an entry as `lrlab.claims.conclude` shows them, by their slugs.
+
+    Args:
+        claims: all claims of the entry, as they are handed to `conclude`.
+
+    Example:
+        >>> same = Claim.equivalence("same", "A equals B", values=[0.0] * 5, margin=0.1)
+        >>> judged([same])["same"].n
+        5
+    """
+    return {claim.slug: claim for claim in judge(claims)}
+
+
+def change(claim: Judged, lower: str = "lower", higher: str = "higher") -> str:
+    """Say a mean log ratio as a change in per cent, with the interval that decided.
+
+    Args:
+        claim: a judged claim on log ratios.
+        lower: the word where the interval lies below zero.
+        higher: the word where it lies above.
+
+    Returns:
+        Such as "12 % lower [8, 15]"; where the interval holds zero, "about the same (−1 %
+        [−4, +3])".
+
+    Example:
+        >>> values = [-0.12, -0.14, -0.13, -0.125, -0.135]
+        >>> made = Claim.effect("less", "A is lower", values=values, direction="less")
+        >>> change(judged([made])["less"])
+        '12 % lower [11, 13]'
+    """
+    if claim.estimate is None or claim.low is None or claim.high is None:
+        return "not known, there are too few runs"
+    middle, low, high = (100 * math.expm1(x) for x in (claim.estimate, claim.low, claim.high))
+    if claim.low <= 0 <= claim.high:
+        return f"about the same ({_signed(middle)} % [{_signed(low)}, {_signed(high)}])"
+    word, ends = (higher, (low, high)) if middle > 0 else (lower, (-high, -low))
+    return f"{_plain(abs(middle))} % {word} [{_plain(ends[0])}, {_plain(ends[1])}]"
+
+
+def _plain(x: float) -> str:
+    return f"{x:,.0f}" if abs(x) >= 9.95 else f"{x:.1f}"
+
+
+def _signed(x: float) -> str:
+    return f"{'−' if x < 0 else '+'}{_plain(abs(x))}"
