@@ -5,20 +5,32 @@
 #     language: python
 #     name: python3
 #   lrlab:
-#     title: What theory guarantees of the last iterate
+#     title: Which schedule does theory guarantee most?
+#     short_title: Schedules by their worst case
 #     question: Which schedule has the best worst case, and does that resemble real training?
 #     tags: [calibration, theory, linear, cosine, wsd, names, adamw]
 #     smoke: {lengths: [10, 100, 1000], lm_updates: 40, n_names: 64, n_seeds: 2, pilot_seeds: 2}
+#     foretold:
+#       - says: Linear reaches the lower bound exactly.
+#         claims: {linear-optimal: supported}
+#       - says: The best constant rate stays within √(1 + ln(N) / 4) of it.
+#         claims: {constant-closed-form: supported}
+#       - says: The loss under WSD is above that under cosine until the cooldown.
+#         claims: not judged
+#       - says: It drops in the cooldown.
+#         claims: {sudden-drop: seen here}
+#       - says: The ratio of the two losses follows the ratio of the two bounds in rank.
+#         claims: {curves-resemble: seen here}
 # ---
 
 # %% [markdown]
-# # What theory guarantees of the last iterate
+# # Which schedule does theory guarantee most, and do networks resemble it?
 #
 # ## Question
 #
 # For a convex function whose subgradients are at most $G$ long, started at distance $D$ from a
-# minimum, theory bounds how far above the minimum the last iterate can be. The bound depends on
-# the schedule.
+# minimum, theory bounds how far above the minimum the last update can end. The bound depends on
+# the learning rate's schedule.
 #
 # 1. Does a linear decay to zero have the lowest bound, $DG/\sqrt{N+1}$ after $N$ updates
 #    {cite}`zamani2023exact,defazio2023optimal`?
@@ -35,24 +47,27 @@
 #
 # In the second part a transformer learns surnames, each of which it sees at most once, under AdamW
 # with cosine and with WSD. The ratio of the two peak rates is the one that the theory asks for;
-# neither was tuned here. Seed by seed both share initial weights and the order of the data.
+# neither was tuned here, so this says nothing on which of the two is better. Seed by seed both
+# share initial weights and the order of the data. A *drop* is by how much more the log loss falls
+# in the cooldown than in as many updates before it.
 
 # %% tags=["parameters"]
 lengths: list[int] = [10, 100, 1000, 10000]  # [updates, 2.. of 5.. rising] numbers of updates
 cooldown: float = 0.2  # [0<..<0.5] share of the cooldown in WSD
-near: float = 0.05  # [0<..] what counts as a few per cent: largest excess of a ratio over 1
+near: float = 0.05  # [0<..] largest excess over 1 of a ratio of bounds that are about the same
 lm_updates: int = 600  # [20..] updates of the transformer
 lm_peak: float = 1e-2  # [0<..] peak rate of its cosine
 n_names: int = 500  # [1..2169] names in the test part
-n_seeds: int = 8  # [2..500] paired seeds
-pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+n_seeds: int = 10  # [2..500] paired seeds
+pilot_seeds: int = 4  # [2..500] seeds of the pilot, used for nothing else
+first_seed: int = 50_000  # [0..] first seed of the block
 alike: float = 0.5  # [0<..<1] rank correlation above which two curves resemble one another
-drop: float = 0.01  # [0<..] smallest difference of log losses that would matter
 
 # %% tags=["setup"]
 import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.claims import About, Setting
 from lrlab.experiments.last_iterate import guarantee, guarantee_curve
 from lrlab.optimizers import AdamW
 from lrlab.schedules import Constant, Cosine, Linear, Warmup, WarmupStableDecay
@@ -86,7 +101,8 @@ trained = {
 }
 best = {name: guarantee(schedule(np.arange(lm_updates))) for name, schedule in trained.items()}
 peaks = {name: lm_peak * found.scale / best["cosine"].scale for name, found in best.items()}
-seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
+seeds = range(first_seed, first_seed + n_seeds)
+pilots = range(first_seed + 20_000, first_seed + 20_000 + pilot_seeds)
 task = tasks.get("names_lm", n_eval=n_names)
 
 
@@ -112,7 +128,9 @@ plan = {(name, seed): job(name, seed) for name in trained for seed in (*seeds, *
 # The published part: linear reaches the lower bound exactly, and the best constant rate stays
 # within $\sqrt{1 + \ln(N)/4}$ of it. Ours, written after the bounds had been computed and before
 # the transformer was trained: its loss under WSD is above that under cosine until the cooldown and
-# drops there, and the ratio of the two losses follows the ratio of the two bounds in rank.
+# drops there, and the ratio of the two losses follows the ratio of the two bounds in rank. (The
+# smallest drop that counts was 1 % then, and is half a per cent now, as for all results on this
+# task.)
 #
 # ## Result
 #
@@ -135,6 +153,13 @@ display.table(
     digits=4,
     caption=r"Bound over DG / √(N + 1), each schedule at its own best peak rate; WSD with a "
     f"cooldown of {100 * cooldown:g} %. The last column is the closed form for a constant rate.",
+)
+last = lengths[-1]
+above = {name: 100 * (ratio[name, last] - 1) for name in names}
+display.say(
+    f"After {last:,} updates the bound of cosine is {above['cosine']:.1f} % above that of the "
+    f"linear decay, that of WSD {above['WSD']:.1f} %, and that of the best constant rate "
+    f"{above['constant']:.0f} %."
 )
 
 # %%
@@ -235,18 +260,23 @@ def dropped(curve):
     return 2 * log[-1 - window] - log[-1] - log[-1 - 2 * window]
 
 
+tested, delta = 2, claims.smallest_effect("test loss", task.name)
 measures = {
-    "rank correlation": (resemblance, alike, 0.25),
-    "drop": (lambda seed: dropped(test["WSD", seed]), drop, drop),
+    "rank correlation": (resemblance, {"beyond": alike, "effect": (1 + alike) / 2}),
+    "drop": (lambda seed: dropped(test["WSD", seed]), {"beyond": delta}),
 }
-for label, (measure, threshold, beyond) in measures.items():
+for label, (measure, asked) in measures.items():
     pilot = [measure(seed) for seed in pilots]
-    claims.power(pilot, label, beyond=threshold, effect=threshold + beyond, used=n_seeds)
+    claims.power(pilot, label, used=n_seeds, tested=tested, **asked)
 
 # %%
 squares = [ratio["constant", n] ** 2 for n in lengths[-2:]]
 slope = (squares[1] - squares[0]) / np.log(lengths[-1] / lengths[-2])
-last = lengths[-1]
+convex = Setting("convex functions with bounded subgradients", "SGD", f"up to {last:,} updates")
+network = Setting("transformer on surnames", "AdamW", f"{lm_updates} updates")
+theory = About(convex, like="same")
+resemblances = [resemblance(seed) for seed in seeds]
+drops = [dropped(test["WSD", seed]) for seed in seeds]
 claims.conclude(
     [
         Claim.exact(
@@ -258,6 +288,7 @@ claims.conclude(
             detail="ratio to the lower bound, by number of updates",
             source="zamani2023exact",
             published="BR / √(N + 1)",
+            about=theory,
         ),
         Claim.exact(
             "linear-lowest",
@@ -270,6 +301,7 @@ claims.conclude(
             ),
             source="defazio2023optimal",
             published="worst case: linear decay is optimal",
+            about=theory,
         ),
         Claim.exact(
             "constant-closed-form",
@@ -279,6 +311,7 @@ claims.conclude(
             "updates",
             source="zamani2023exact",
             published="BR √(1 + ln(N) / 4) / √(N + 1)",
+            about=theory,
         ),
         Claim.exact(
             "constant-logarithm",
@@ -289,22 +322,7 @@ claims.conclude(
             source="zamani2023exact",
             detail="growth of the squared ratio per unit of ln N",
             published=0.25,
-        ),
-        Claim.exact(
-            "cosine-near",
-            "The bound of cosine is within a few per cent of the linear decay's.",
-            measured=[ratio["cosine", n] for n in lengths],
-            expected=[1.0] * len(lengths),
-            tolerance=near,
-            detail="ratio to the lower bound",
-        ),
-        Claim.exact(
-            "wsd-near",
-            "The bound of WSD is within a few per cent of the linear decay's.",
-            measured=ratio["WSD", last],
-            expected=1.0,
-            tolerance=near,
-            detail=f"ratio to the lower bound, cooldown {100 * cooldown:g} %",
+            about=theory,
         ),
         Claim.exact(
             "wsd-like-cosine",
@@ -315,6 +333,7 @@ claims.conclude(
             detail=f"ratio of the two, cooldown {100 * cooldown:g} %",
             source="schaipp2025surprising",
             published="cosine and WSD perform similarly",
+            about=theory,
         ),
         Claim.exact(
             "half-the-rate",
@@ -325,32 +344,62 @@ claims.conclude(
             detail="ratio of the best peak rates in theory",
             source="hagele2024scaling",
             published="about half the rate of cosine",
+            about=About(convex, like="analogue"),
+        ),
+        Claim.exact(
+            "drop-in-bound",
+            "The bound falls faster in the cooldown of WSD than just before it.",
+            holds=bool(dropped(predicted["WSD"]) > delta),
+            source="schaipp2025surprising",
+            about=theory,
         ),
         Claim.effect(
             "curves-resemble",
-            "The measured ratio of WSD to cosine follows the ratio of the bounds in rank.",
-            values=[resemblance(seed) for seed in seeds],
+            "The measured ratio of WSD to cosine follows the ratio of the bounds in rank",
+            values=resemblances,
             direction="greater",
             delta=alike,
             unit="rank correlation",
             source="schaipp2025surprising",
             published="surprisingly close match",
+            about=About(
+                network,
+                metric="correlation",
+                like="analogue",
+                reason="a match that is called close needs more than a correlation above zero",
+            ),
         ),
         Claim.effect(
             "sudden-drop",
-            "The loss falls faster in the cooldown of WSD than just before it.",
-            values=[dropped(test["WSD", seed]) for seed in seeds],
+            "The loss falls more in the cooldown of WSD than in as many updates before it",
+            values=drops,
             direction="greater",
-            delta=drop,
+            delta=delta,
+            diverged=sum(runs["WSD", seed].diverged for seed in seeds),
             unit="log ratio of test losses",
             source="schaipp2025surprising",
             published="a sudden drop of the loss in the cooldown",
-        ),
-        Claim.exact(
-            "drop-in-bound",
-            "So does the bound.",
-            holds=bool(dropped(predicted["WSD"]) > drop),
-            source="schaipp2025surprising",
+            about=About(network, metric="test loss", like="analogue"),
         ),
     ]
+)
+
+# %% tags=["nbval-ignore-output"]
+fell = stats.mean_interval(100 * np.array(drops), claims.level(tested))
+like = stats.mean_interval(resemblances, claims.level(tested))
+if fell.low > 100 * delta:
+    seen = "and so does the loss of a small transformer"
+elif fell.high < 100 * delta:
+    seen = "the loss of a small transformer does not"
+else:
+    seen = "whether the loss of a small transformer does is open"
+display.answer(
+    f"In theory a linear decay to zero is best; over {last:,} updates cosine's worst case is "
+    f"{above['cosine']:.1f} % above it, WSD's {above['WSD']:.1f} %, the best constant learning "
+    f"rate's {above['constant']:.0f} %. WSD's bound drops in its cooldown, {seen}: "
+    f"{fell.estimate:.2f} % [{fell.low:.2f}, {fell.high:.2f}] more than before it, rank "
+    f"correlation of the curves {like.estimate:.2f} [{like.low:.2f}, {like.high:.2f}]. What this "
+    f"means for you: decay to zero, and try WSD at {peaks['WSD'] / peaks['cosine']:.2f} times "
+    "cosine's peak.",
+    claims=["linear-lowest", "half-the-rate", "sudden-drop", "curves-resemble"],
 )
