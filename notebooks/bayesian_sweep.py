@@ -75,11 +75,11 @@ import numpy as np
 
 from lrlab import Claim, Job, claims, display, plots, stats, train_many
 from lrlab.experiments import bayesian_sweep as exploring
+from lrlab.labbook.sweeps import figures as plots_sweep
+from lrlab.labbook.sweeps.importance import clusters, importance, positions
+from lrlab.labbook.sweeps.page import running_best
 from lrlab.sweep import advice, rules, surnames, sweep
-from lrlab.sweep import figures as plots_sweep
 from lrlab.sweep import trials as trials_of
-from lrlab.sweep.importance import clusters, importance, positions
-from lrlab.sweep.page import running_best
 from lrlab.training import parallel
 
 plots.use_style()

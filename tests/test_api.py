@@ -18,13 +18,11 @@ MOST = 230  # public names of the library
 # Records: what makes them has the example.
 MADE_BY = {
     "Band": "find_band",
-    "Clusters": "clusters",
     "ControllerState": "Controller",
     "Curves": "checkup",
     "Edge": "find_band",
     "Heart": "checkup",
     "HypergradientState": "HypergradientDescent",
-    "Importance": "importance",
     "Lanczos": "lanczos",
     "StepContext": "Probe",
     "PlateauState": "ReduceOnPlateau",

@@ -19,7 +19,7 @@ _EXPORTS = {
     "Plan": "plan",
     "Script": "script",
     "Stopped": "_reporting",
-    "Trial": "_trial",
+    "Trial": "trial",
     "Uniform": "_space",
     "WandbHyperband": "rules",
     "advice": "_advise",
@@ -27,7 +27,7 @@ _EXPORTS = {
     "open_study": "storage",
     "report": "_reporting",
     "sweep": "_engine",
-    "trials": "_trial",
+    "trials": "trial",
 }
 
 __all__ = list(_EXPORTS)

@@ -7,7 +7,7 @@ import math
 from lrlab.sweep import rules
 from lrlab.sweep._search import ENDLESS, Search
 from lrlab.sweep._space import IntUniform, Uniform
-from lrlab.sweep._trial import Trial, best_of
+from lrlab.sweep.trial import Trial, best_of
 
 _EDGE = 0.05  # share of a range that counts as its edge
 _DECADES = 2

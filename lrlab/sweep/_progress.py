@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from lrlab import events
-from lrlab.sweep._trial import best_of, trials
+from lrlab.sweep.trial import best_of, trials
 
 if TYPE_CHECKING:
     import optuna

@@ -1,14 +1,12 @@
-"""Plans as they are read: from a file, or from a study that notes its own."""
+"""Plans as they are read from a file."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from lrlab.sweep import _wandb_yaml, _yaml
 from lrlab.sweep._search import Search
 from lrlab.sweep.plan import Plan
-from lrlab.sweep.script import Script
 
 
 def load(path: str | Path, *, count: int | None = None) -> Search:
@@ -46,25 +44,3 @@ def load(path: str | Path, *, count: int | None = None) -> Search:
     if _wandb_yaml.is_script(data):
         return _wandb_yaml.parse(data, count=count)
     return Plan.from_dict(data if count is None else data | {"trials": count})
-
-
-def plan_of(study: Any) -> Search:
-    """Return the plan that a study notes.
-
-    Args:
-        study: one that `lrlab.sweep.sweep` made.
-
-    Example:
-        >>> from lrlab.sweep import LogUniform, sweep
-        >>> plan = Plan(
-        ...     task={"task": "mnist1d", "n_train": 100},
-        ...     recipe={"schedule": {"schedule": "Constant", "lr": 1.0}, "steps": 4,
-        ...             "batch_size": 10, "eval_every": 2},
-        ...     space={"peak_lr": LogUniform(0.01, 1.0)}, trials=3,
-        ... )
-        >>> study = sweep(plan, n_jobs=1, progress=False)
-        >>> plan_of(study) == plan
-        True
-    """
-    data = study.user_attrs["plan"]
-    return (Script if "command" in data else Plan).from_dict(data)

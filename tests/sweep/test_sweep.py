@@ -9,8 +9,8 @@ from sweep_fakes import EVALUATIONS, Formula, plan, table, whole
 from lrlab import Recipe, schedules, tasks, train
 from lrlab.sweep import Choice, LogUniform, Plan, Uniform, advice, load, sweep, trials
 from lrlab.sweep import rules as stopping
-from lrlab.sweep._trial import best
 from lrlab.sweep.trainer import TaskTrainer
+from lrlab.sweep.trial import best_of
 from lrlab.training.store import Store
 
 RULES = [
@@ -85,7 +85,7 @@ def test_stopped_trials_end_at_a_band_and_the_best_one_is_complete():
     stopped = [t for t in trials(study) if t.outcome == "stopped"]
     assert stopped
     assert {len(t.values) for t in stopped} <= {2, 4, 8}
-    assert best(study).outcome == "completed"
+    assert best_of(trials(study)).outcome == "completed"
 
 
 def test_the_budget_of_earlier_waves_is_where_a_trial_begins():

@@ -162,7 +162,7 @@ def status(file: Path, storage: str | None) -> None:
 )
 def report(file: Path, storage: str | None, out: Path | None) -> None:
     """Write a page about the study of FILE: figures, best trials, warnings."""
-    from lrlab.sweep.page import write_report
+    from lrlab.labbook.sweeps.page import write_report
 
     with _one_sentence():
         page = write_report(_existing(file, storage), out or file.with_suffix(".html"))
@@ -207,7 +207,7 @@ def _continue(plan: Plan, url: str, name: str, number: int) -> None:
 
 
 def _summary(found: list[Any], *, maximizes: bool) -> None:
-    from lrlab.sweep._trial import best_of, counts
+    from lrlab.sweep.trial import best_of, counts
 
     click.echo(counts(found))
     best = best_of(found, maximizes=maximizes)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lrlab.checks import need
-from lrlab.sweep._space import Space
-from lrlab.sweep._trial import Trial
+
+if TYPE_CHECKING:
+    from lrlab.sweep import Trial
+    from lrlab.sweep._space import Space
 
 
 def positions(space: Space, found: Sequence[Trial]) -> np.ndarray:
@@ -26,7 +29,7 @@ def positions(space: Space, found: Sequence[Trial]) -> np.ndarray:
         float64 array of shape (trials, hyperparameters).
 
     Example:
-        >>> from lrlab.sweep._space import LogUniform
+        >>> from lrlab.sweep import LogUniform, Trial
         >>> empty = np.array([])
         >>> trial = Trial(0, {"peak_lr": 1e-3}, "completed", 2.0, empty, empty, 0.0, 1.0, None)
         >>> positions({"peak_lr": LogUniform(1e-4, 1e-2)}, [trial]).tolist()

@@ -9,8 +9,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 from sweep_fakes import Formula, plan
 
+from lrlab.labbook.sweeps.page import write_report
 from lrlab.sweep import Choice, LogUniform, Uniform, sweep, trials
-from lrlab.sweep.page import write_report
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,8 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from lrlab import plots
-from lrlab.sweep import Choice, LogUniform, Trial, Uniform, figures
+from lrlab.labbook.sweeps import figures
+from lrlab.sweep import Choice, LogUniform, Trial, Uniform
 
 SPACE = {
     "peak_lr": LogUniform(1e-3, 1.0),

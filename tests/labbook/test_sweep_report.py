@@ -8,9 +8,9 @@ import pytest
 from bs4 import BeautifulSoup
 from sweep_fakes import Formula, plan
 
+from lrlab.labbook.sweeps.importance import clusters, importance, positions
+from lrlab.labbook.sweeps.page import running_best, write_report
 from lrlab.sweep import Choice, LogUniform, Script, Trial, Uniform, sweep, trials
-from lrlab.sweep.importance import clusters, importance, positions
-from lrlab.sweep.page import running_best, write_report
 
 SPACE = {"rate": LogUniform(1e-4, 1.0), "idle": Uniform(0.0, 1.0), "kind": Choice(("a", "b", "c"))}
 

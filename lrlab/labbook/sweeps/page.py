@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lrlab import sweep as sweeps  # which loads what it has when it is asked for
 from lrlab.files import write
-from lrlab.sweep._advise import advice
-from lrlab.sweep._read import plan_of
-from lrlab.sweep._search import Search
-from lrlab.sweep._trial import OUTCOMES, Trial, best_of, counts, trials
-from lrlab.sweep.importance import importance
-from lrlab.sweep.plan import Plan
+from lrlab.labbook.sweeps.importance import importance
+from lrlab.sweep.trial import OUTCOMES, Trial, best_of, counts
 
 if TYPE_CHECKING:
     import optuna
+
+    from lrlab.sweep._search import Search
 
 _ENOUGH = 10  # trials from which on importances are shown
 _POINTS = 200  # of a curve
@@ -85,11 +84,12 @@ def write_report(study: optuna.Study, path: Path) -> Path:
         ...     write_report(study, Path(folder) / "report.html").exists()
         True
     """
-    plan = plan_of(study)
-    found = trials(study)
+    noted = study.user_attrs["plan"]
+    plan = (sweeps.Script if "command" in noted else sweeps.Plan).from_dict(noted)
+    found = sweeps.trials(study)
     if not any(trial.outcome != "interrupted" for trial in found):
         raise ValueError("the study has no trial that has ended yet")
-    template = resources.files("lrlab.sweep").joinpath("_page.html").read_text("utf-8")
+    template = resources.files("lrlab.labbook.sweeps").joinpath("_page.html").read_text("utf-8")
     parts = {
         "NAME": escape(study.study_name),
         "POLICY": _NOTHING_ELSE,
@@ -117,7 +117,7 @@ def write_report(study: optuna.Study, path: Path) -> Path:
 
 
 def _part(kind: str) -> str:
-    return resources.files("lrlab.sweep").joinpath(f"_page.{kind}").read_text("utf-8")
+    return resources.files("lrlab.labbook.sweeps").joinpath(f"_page.{kind}").read_text("utf-8")
 
 
 def _wide(found: list[Trial]) -> bool:
@@ -141,7 +141,7 @@ def _summary(plan: Search, found: list[Trial]) -> str:
             f"<p>The scripts ran for {spent:.3g} seconds, {sum(starts):.3g} of them until they "
             "first said something.</p>"
         )
-    said += [f"<p class='advice'>{escape(s)}</p>" for s in advice(plan, found)]
+    said += [f"<p class='advice'>{escape(s)}</p>" for s in sweeps.advice(plan, found)]
     return "\n".join(said)
 
 
@@ -161,7 +161,7 @@ def _data(plan: Search, found: list[Trial]) -> dict[str, Any]:
     return {
         "metric": plan.metric,
         "maximize": plan.maximizes,
-        "steps": "updates" if isinstance(plan, Plan) else "step",
+        "steps": "updates" if isinstance(plan, sweeps.Plan) else "step",
         "outcomes": list(OUTCOMES),
         "axes": axes,
         "trials": [_row(plan, trial) for trial in found],
@@ -194,7 +194,12 @@ def _text(value: Any) -> str:
 
 def _table(plan: Search, found: list[Trial]) -> str:
     reasons = any(trial.reason or trial.same_as is not None for trial in found)
-    heads = ["trial", "outcome", plan.metric, "updates" if isinstance(plan, Plan) else "step"]
+    heads = [
+        "trial",
+        "outcome",
+        plan.metric,
+        "updates" if isinstance(plan, sweeps.Plan) else "step",
+    ]
     heads += [*plan.space, "seconds", *(["remark"] if reasons else [])]
     head = "<th scope='col'>mark</th>" + "".join(
         f"<th scope='col' data-column='{k}'><button type='button'>{escape(h)}</button></th>"

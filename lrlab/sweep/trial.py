@@ -14,7 +14,8 @@ from lrlab.sweep._seal import recorded
 if TYPE_CHECKING:
     import optuna
 
-Outcome = Literal["completed", "stopped", "diverged", "failed", "interrupted"]
+__all__ = ["best_of", "counts"]
+
 OUTCOMES = ("completed", "stopped", "diverged", "failed", "interrupted")
 
 
@@ -42,7 +43,7 @@ class Trial:
 
     number: int
     params: dict[str, Any]
-    outcome: Outcome
+    outcome: Literal["completed", "stopped", "diverged", "failed", "interrupted"]
     value: float
     steps: np.ndarray
     values: np.ndarray
@@ -119,20 +120,34 @@ def trials(study: optuna.Study) -> list[Trial]:
     return found
 
 
-def best(study: optuna.Study) -> Trial | None:
-    """Return the completed trial with the best value, the first of equals; None without one."""
-    return best_of(trials(study), maximizes=study.direction.name == "MAXIMIZE")
-
-
 def best_of(found: Iterable[Trial], *, maximizes: bool = False) -> Trial | None:
-    """Return the completed trial with the lowest, or highest, value; None without one."""
+    """Return the completed trial with the lowest, or highest, value; None without one.
+
+    Args:
+        found: trials.
+        maximizes: whether larger values are better.
+
+    Example:
+        >>> first = Trial(0, {"peak_lr": 0.1}, "completed", 2.0, [], [], 0.0, 1.0, None)
+        >>> best_of([first, dataclasses.replace(first, number=1, value=1.0)]).number
+        1
+    """
     sign = -1.0 if maximizes else 1.0
     completed = [trial for trial in found if trial.outcome == "completed"]
     return min(completed, key=lambda trial: sign * trial.value, default=None)
 
 
 def counts(found: Iterable[Trial]) -> str:
-    """Return how many trials there are of each outcome, in words."""
+    """Return how many trials there are of each outcome, in words.
+
+    Args:
+        found: trials.
+
+    Example:
+        >>> first = Trial(0, {"peak_lr": 0.1}, "completed", 2.0, [], [], 0.0, 1.0, None)
+        >>> counts([first, dataclasses.replace(first, number=1, outcome="stopped")])
+        '2 trials: 1 completed, 1 stopped'
+    """
     found = list(found)
     number = {word: sum(trial.outcome == word for trial in found) for word in OUTCOMES}
     said = f"{len(found)} trials: " + ", ".join(f"{n} {word}" for word, n in number.items() if n)

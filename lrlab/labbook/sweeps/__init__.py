@@ -1,0 +1,1 @@
+"""A study as a page: its table, its figures, and which hyperparameters mattered."""
