@@ -107,7 +107,7 @@ def summarise(
     )
 
 
-def diagnose(summary: LossSummary) -> str:
+def diagnose(summary: LossSummary, *, windows_only: bool = False) -> str:
     """Name the most probable of `CAUSES`: the first condition that holds.
 
     1. The first loss is far above guessing: bad initialisation.
@@ -123,6 +123,8 @@ def diagnose(summary: LossSummary) -> str:
 
     Args:
         summary: of a training with all its batches, made by `summarise`.
+        windows_only: leave out the first two conditions, which mean and spread of the windows can't
+            show.
 
     Returns:
         One of `CAUSES`.
@@ -136,9 +138,9 @@ def diagnose(summary: LossSummary) -> str:
         'healthy'
     """
     mean, end, low = summary.mean, summary.mean[-1], summary.mean.min()
-    if summary.first > FIRST:
+    if not windows_only and summary.first > FIRST:
         return "bad initialisation"
-    if summary.repeats > REPEATS:
+    if not windows_only and summary.repeats > REPEATS:
         return "not shuffled"
     late = np.isfinite(mean[0]) and not np.isfinite(end)
     if late or (np.isfinite(end) and end > ABOVE and summary.rise > RISING):

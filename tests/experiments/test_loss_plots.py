@@ -41,6 +41,14 @@ def test_a_high_first_loss_is_a_bad_initialisation_however_it_goes_on():
     assert named(x) == "bad initialisation"
 
 
+def test_what_mean_and_spread_do_not_show_is_left_out_on_request():
+    for cause in ("bad initialisation", "not shuffled"):
+        x = np.append(3.0, LOSSES["healthy"][1:]) if cause[0] == "b" else LOSSES[cause]
+        found = summarise(GUESS * x, guess=GUESS, epoch_steps=EPOCH)
+        assert diagnose(found) == cause
+        assert diagnose(found, windows_only=True) == "healthy"
+
+
 def test_a_fall_that_is_lost_again_is_a_rate_too_high():
     x = np.interp(t, [0, 100, 150, STEPS], [1, 0.85, 1, 1.01]) + noise(0.01)
     assert named(x) == "rate too high"
