@@ -388,8 +388,9 @@ display.answer(
     f"The best of {trials} peak learning rates drawn uniformly in the logarithm ends "
     f"{change(said['log-uniform-is-better'])} than the best of {trials} drawn uniformly. One run "
     f"far below all others is what {one_far.estimate:.0%} [{one_far.low:.0%}, {one_far.high:.0%}] "
-    f"of uniform sweeps show. W&B's `min_iter` counts evaluations: {asked} of them never come in a "
-    f"run of {plan_of_sweep.evaluations}. What this means for you: draw rates log-uniformly, and "
-    f"give `min_iter={asked // every}` here.",
+    f"of uniform sweeps show. W&B's `min_iter` counts evaluations: a run has "
+    f"{plan_of_sweep.evaluations}, and min_iter={asked} "
+    f"{'can stop some' if plan_of_sweep.evaluations > asked else 'never stops one'}. What this "
+    f"means for you: draw the logarithm, and count evaluations (`min_iter={asked // every}` here).",
     claims=["log-uniform-is-better", "low-is-better", "never-stops"],
 )
