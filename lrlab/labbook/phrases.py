@@ -32,8 +32,8 @@ def change(claim: Judged, lower: str = "lower", higher: str = "higher") -> str:
         higher: the word where it lies above.
 
     Returns:
-        Such as "12 % lower [8, 15]"; where the interval holds zero, "about the same (−1 %
-        [−4, +3])".
+        Such as "12 % lower [8, 15]"; where the interval holds zero, "not clearly different
+        (−1.0 % [−4.1, +3.2])".
 
     Example:
         >>> values = [-0.12, -0.14, -0.13, -0.125, -0.135]
@@ -45,7 +45,7 @@ def change(claim: Judged, lower: str = "lower", higher: str = "higher") -> str:
         return "not known, there are too few runs"
     middle, low, high = (100 * math.expm1(x) for x in (claim.estimate, claim.low, claim.high))
     if claim.low <= 0 <= claim.high:
-        return f"about the same ({_signed(middle)} % [{_signed(low)}, {_signed(high)}])"
+        return f"not clearly different ({_signed(middle)} % [{_signed(low)}, {_signed(high)}])"
     word, ends = (higher, (low, high)) if middle > 0 else (lower, (-high, -low))
     return f"{_plain(abs(middle))} % {word} [{_plain(ends[0])}, {_plain(ends[1])}]"
 

@@ -19,7 +19,7 @@ def test_a_change_has_the_sign_and_the_ends_of_the_interval_in_per_cent():
 
 
 def test_no_direction_is_named_where_the_interval_holds_zero():
-    assert said([-0.1, 0.1, 0.05, -0.05, 0.02]).startswith("about the same (+0.4 % [−")
+    assert said([-0.1, 0.1, 0.05, -0.05, 0.02]).startswith("not clearly different (+0.4 % [−")
 
 
 def test_without_an_interval_nothing_is_said_of_a_direction():
