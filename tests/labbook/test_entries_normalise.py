@@ -155,3 +155,9 @@ def test_a_source_may_name_a_temporary_file_and_an_output_may_not():
     normalise(made, {}, ROOT)
     with pytest.raises(Unfit, match="cell 0 shows a path"):
         normalise(notebook(stream(tempfile.gettempdir() + "/file")), {}, ROOT)
+
+
+def test_an_answer_and_claims_keep_their_data_and_nothing_else_does():
+    kept = {"lrlab_answer": {"text": "12 %", "claims": ["a"]}, "lrlab_claims": [{"id": "n.a"}]}
+    [output] = cell_of(shown({"text/plain": "x"}, **kept, isolated=True)).outputs
+    assert output.metadata == kept

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
-_CLAIMS = ("lrlab_claim", "lrlab_claims")
+_KEPT = ("lrlab_claim", "lrlab_claims", "lrlab_answer")
 
 
 class Unfit(Exception):
@@ -104,7 +104,7 @@ def _lift_figure(cell: NotebookNode, number: int) -> None:
         metadata = output.get("metadata", {})
         if any(kind.startswith("image/") for kind in output.get("data", {})):
             figures.append(metadata.get("lrlab_figure") or {})
-        for key in [key for key in metadata if key not in _CLAIMS]:
+        for key in [key for key in metadata if key not in _KEPT]:
             del metadata[key]
     if not figures:
         return
