@@ -59,6 +59,28 @@ def best_rate(rates: ArrayLike, losses: ArrayLike) -> float:
     return float(eta[k] * ratios[0] ** shift)
 
 
+def basin(rates: ArrayLike, losses: ArrayLike, excess: float) -> float:
+    """Return the ratio of the rates between which a loss exceeds its lowest value by no more.
+
+    The loss is interpolated between the points of the grid, in logarithms; where the grid ends
+    before, it is a lower bound.
+
+    Args:
+        rates: the grid, rising, shape (n,).
+        losses: positive, shape (n,).
+        excess: relative excess over the lowest loss, 0.05 for 5 %.
+
+    Example:
+        >>> round(basin([0.1, 0.2, 0.4], [1.05, 1.0, 1.05], 0.05), 3)
+        4.0
+    """
+    ends = np.log(rates)
+    x = np.linspace(ends[0], ends[-1], 2001)
+    y = np.interp(x, ends, np.log(losses))
+    inside = x[y <= y.min() + np.log1p(excess) + 1e-12]
+    return float(np.exp(inside.max() - inside.min()))
+
+
 @dataclasses.dataclass(frozen=True)
 class Tuned:
     """Rates that a tuning entry found.
