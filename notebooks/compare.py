@@ -245,8 +245,8 @@ display.table(
         {
             "schedule": name,
             "rate from the search": f"{chosen[name]:g}",
-            "rates kept": ", ".join(
-                f"{lr:.2g} ({count} seeds)"
+            "rates kept (by seeds)": ", ".join(
+                f"{lr:.2g} by {count}"
                 for lr, count in zip(
                     *np.unique(members.array(lambda run: run.lr.max()), return_counts=True),
                     strict=True,
@@ -277,7 +277,7 @@ for i, run in ramps.items():
         color=plots.COLOURS[0],
         alpha=0.5,
         linewidth=1,
-        label="while the rate rises" if i == 0 else None,
+        label="while the rate rises" if i == first_seed else None,
     )
 shown = ("no schedule", "one-cycle")
 for style, (name, losses) in plots.styled(centre.items()):
