@@ -336,7 +336,7 @@ claims.conclude(made, source="diffusion2025")
 # %% tags=["nbval-ignore-output"]
 judged = phrases.judged(made)
 slugs = {name: f"tuned-short-{tuned.slug(name)}" for name in others}
-beaten = [name for name in others if judged[slugs[name]].high < -delta]
+beaten = [name for name in others if (judged[slugs[name]].high or 0.0) < -delta]
 display.answer(
     f"Small diffusion model, Adam, {steps} updates, each schedule at the best of three rates: the "
     f"cosine's test loss is {phrases.change(judged[slugs['constant']])} against a constant rate's, "
