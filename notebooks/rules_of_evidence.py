@@ -104,7 +104,7 @@ def drawn_entry(rng, unequal):
         Claim.effect(f"c{i}", "A", values=v, direction="greater", delta=DELTA)
         for i, v in enumerate(values)
     ]
-    judged = claims.judge(made, notebook="drawn", version=claims.rules.VERSION)
+    judged = claims.judge(made, notebook="drawn")
     return means, [claim.verdict for claim in judged]
 
 
@@ -268,7 +268,6 @@ claims.conclude(
             for n in sizes
         ),
     ],
-    version=claims.rules.VERSION,
 )
 
 # %% tags=["nbval-ignore-output"]

@@ -9,12 +9,12 @@ Kinds and rules:
 - *descriptive*: shown with n and spread; it has no verdict.
 
 The claims of one entry are judged together (`judge`), and what they store is enough to judge them
-again (`recompute`). The ledger of all of them belongs to `lrlab.labbook`.
+again. The ledger of all of them belongs to `lrlab.labbook`.
 """
 
 from lrlab.claims._power import power
 from lrlab.claims.claim import Claim
-from lrlab.claims.judge import Judged, judge, recompute
+from lrlab.claims.judge import Judged, judge
 from lrlab.claims.render import conclude, show, verdicts
 from lrlab.claims.rules import level
 from lrlab.claims.setting import About, Setting, smallest_effect, smallest_effects
@@ -28,7 +28,6 @@ __all__ = [
     "judge",
     "level",
     "power",
-    "recompute",
     "show",
     "smallest_effect",
     "smallest_effects",

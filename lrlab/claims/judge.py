@@ -1,8 +1,4 @@
-"""Judging the claims of one entry together, and again from what they store.
-
-`lrlab.claims.rules` says how; a stored claim carries the version of the rules that judged it, and
-is judged again by that version.
-"""
+"""Judging the claims of one entry together; `lrlab.claims.rules` says how."""
 
 from __future__ import annotations
 
@@ -12,15 +8,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from lrlab import events
-from lrlab.claims import _rules_1, rules
+from lrlab.claims import rules
 from lrlab.claims.claim import Claim, Published
 from lrlab.claims.setting import About, Setting
 
-CURRENT = rules.VERSION  # the version that new entries are judged by
-_ONLY_FIRST, _ONLY_SECOND = ("holm",), ("rules", "of", "method", "about")
+__all__ = ["Judged", "judge"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,6 @@ class Judged:
         of: number of tested claims that share the entry's error rate; None if it is not tested.
         method: how the interval was made: "t", "sign" or "exact".
         about: setting, metric, replication, …: see `lrlab.claims.About`.
-        holm: place in Holm's order, {"rank": k, "of": m}; first version of the rules only.
 
     Example:
         >>> claim = Claim.exact("half", "Half of one", measured=0.5, expected=1 / 2)
@@ -70,11 +64,10 @@ class Judged:
     high: float | None
     fragile: list[str]
     verdict: str
-    rules: int = 1
+    rules: int = rules.VERSION
     of: int | None = None
     method: str | None = None
     about: About = field(default_factory=About)
-    holm: dict[str, int] | None = None
 
     @property
     def slug(self) -> str:
@@ -91,13 +84,19 @@ class Judged:
     @property
     def rule_text(self) -> str:
         """The rule in a few plain words."""
-        version = _rules_1 if self.rules == 1 else rules
-        return version.describe(self.kind, self.rule)
+        return rules.describe(self.kind, self.rule)
+
+    @property
+    def company(self) -> str:
+        """How many claims share its error rate, in words; empty if it is alone."""
+        if self.of is None or self.of < 2:
+            return ""
+        return f"one of {self.of} tested claims, which share the entry's 95 %"
 
     @property
     def sentence(self) -> str:
         """The statement that is shown: setting, claim, and by how much, from claim and rule."""
-        return self.statement if self.rules == 1 else _composed(self)
+        return _composed(self)
 
     def elsewhere_another(self) -> Judged:
         """The same claim, undecided since another processor gave it another verdict."""
@@ -106,24 +105,23 @@ class Judged:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; `from_dict` is its inverse."""
-        left_out = _ONLY_SECOND if self.rules == 1 else _ONLY_FIRST
-        return {key: value for key, value in asdict(self).items() if key not in left_out}
+        return asdict(self)
 
     @classmethod
-    def from_dict(cls, d: Mapping[str, Any]) -> Judged:
+    def from_dict(cls, d: Mapping[str, Any]) -> Self:
         """The claim that `to_dict` wrote."""
-        return cls(**dict(d) | {"about": _about(d)})
+        stored = dict(d.get("about") or {})
+        setting = stored.get("setting")
+        about = About(**stored | {"setting": Setting(**setting) if setting else None})
+        return cls(**dict(d) | {"about": about})
 
 
-def judge(
-    claims: Sequence[Claim], *, notebook: str | None = None, version: int = CURRENT
-) -> list[Judged]:
+def judge(claims: Sequence[Claim], *, notebook: str | None = None) -> list[Judged]:
     """Judge the claims of an entry together, by the rules fixed in them.
 
     Args:
         claims: all claims of the entry; the tested ones share its error rate.
         notebook: name of the notebook, the first part of the ids; None: the one that runs.
-        version: version of the rules.
 
     Returns:
         The judged claims, in the order given.
@@ -144,7 +142,7 @@ def judge(
     if len(set(names)) != len(names):
         raise ValueError(f"two claims have one id: {sorted(names)}")
     where = notebook or _notebook_name()
-    return _together({f"{where}.{claim.id}": claim for claim in claims}, version)
+    return judge_together({f"{where}.{claim.id}": claim for claim in claims})
 
 
 def _notebook_name() -> str:
@@ -159,44 +157,6 @@ def _notebook_name() -> str:
     return Path(said).stem if said else "notebook"
 
 
-def recompute(stored: Mapping[str, Any]) -> str:
-    """The verdict that a stored claim's rule gives for its stored values.
-
-    Args:
-        stored: a claim as `Judged.to_dict` gives it.
-
-    Returns:
-        The verdict, whatever verdict the dict itself holds.
-
-    Example:
-        >>> [claim] = judge([Claim.exact("no", "2 is 3", holds=False)], notebook="demo")
-        >>> recompute(claim.to_dict() | {"verdict": "supported"})
-        'contradicted'
-    """
-    version = stored.get("rules", 1)
-    place = stored["holm"] if version == 1 else stored["of"]
-    return _judged(_claim(stored), stored["id"], (stored["alpha"], place), version).verdict
-
-
-def rejudge(entry: Sequence[Mapping[str, Any]]) -> list[Judged]:
-    """Judge all stored claims of one entry again, each by its own version, levels included.
-
-    Args:
-        entry: the stored claims, as `Judged.to_dict` gives them.
-
-    Example:
-        >>> from lrlab.claims import Claim, judge
-        >>> [claim] = judge([Claim.exact("half", "Half of one is 0.5", holds=True)], notebook="d")
-        >>> rejudge([claim.to_dict()])[0].verdict
-        'supported'
-    """
-    found: dict[str, Judged] = {}
-    for version in {d.get("rules", 1) for d in entry}:
-        same = {d["id"]: _claim(d) for d in entry if d.get("rules", 1) == version}
-        found |= {claim.id: claim for claim in _together(same, version)}
-    return [found[d["id"]] for d in entry]
-
-
 def _composed(claim: Judged) -> str:
     """What is shown of a claim: setting, statement, and the difference that its rule asks for.
 
@@ -209,7 +169,7 @@ def _composed(claim: Judged) -> str:
         ...     "same", "Cosine and linear decay end alike.", margin=0.01, values=[0.0] * 5,
         ...     unit="log ratio of test losses", about=about,
         ... )
-        >>> print(_composed(judge([same], notebook="demo", version=2)[0]))
+        >>> print(_composed(judge([same], notebook="demo")[0]))
         LeNet on 3,500 digits, SGD, 165 updates: Cosine and linear decay end alike, to within 1 %.
     """
     if claim.kind not in rules.TESTED and not claim.about.setting:
@@ -234,24 +194,31 @@ def _amount(delta: float, unit: str) -> str:
     return f"{delta:.3g} {unit}".strip()
 
 
-def _together(claims: Mapping[str, Claim], version: int) -> list[Judged]:
-    """Judge the claims of one entry, by id, at the levels that they share."""
-    levels: Mapping[str, tuple[float | None, Any]]
-    if version == 1:
-        parts = {id: (c.kind, c.data, c.rule) for id, c in claims.items()}
-        levels = _rules_1.levels(parts)
-    else:
-        tested = sum(c.kind in rules.TESTED for c in claims.values())
-        shared = (rules.ALPHA / max(1, tested), tested)
-        of_kind: dict[str, tuple[float, int | None]] = dict.fromkeys(rules.TESTED, shared)
-        of_kind["descriptive"] = (rules.ALPHA, None)
-        levels = {id: of_kind.get(c.kind, (None, None)) for id, c in claims.items()}
-    return [_judged(claim, id, levels[id], version) for id, claim in claims.items()]
+def judge_together(claims: Mapping[str, Claim]) -> list[Judged]:
+    """Judge the claims of one entry, by id, at the level that they share."""
+    tested = sum(claim.kind in rules.TESTED for claim in claims.values())
+    found = []
+    for id, claim in claims.items():
+        alpha, of, method = None, None, None
+        if claim.kind in rules.TESTED:
+            alpha, of = rules.ALPHA / tested, tested
+            method = rules.method(claim.kind, claim.data)
+        elif claim.kind == "descriptive":
+            alpha = rules.ALPHA
+        found.append(judge_at(alpha, claim, id, of=of, method=method))
+    return found
 
 
-def _judged(claim: Claim, id: str, at: tuple[float | None, Any], version: int) -> Judged:
-    alpha, place = at
-    by: Any = _rules_1 if version == 1 else rules
+def judge_at(
+    alpha: float | None,
+    claim: Claim,
+    id: str,
+    *,
+    by: Any = rules,
+    kept_as: type[Judged] = Judged,
+    **more: Any,
+) -> Judged:
+    """Judge one claim at a level, by a module of rules."""
     kind, data, rule = claim.kind, claim.data, claim.rule
     level = rules.ALPHA if alpha is None else alpha
     found = by.interval(kind, data, rule, level)
@@ -261,8 +228,7 @@ def _judged(claim: Claim, id: str, at: tuple[float | None, Any], version: int) -
         fragile = by.fragility(kind, data, rule, level)
     if fragile:
         verdict = rules.FRAGILE
-    more = {"holm": place} if version == 1 else _second(claim, place)
-    return Judged(
+    return kept_as(
         id=id,
         kind=kind,
         statement=claim.statement,
@@ -277,28 +243,11 @@ def _judged(claim: Claim, id: str, at: tuple[float | None, Any], version: int) -
         low=None if found is None else found.low,
         high=None if found is None else found.high,
         fragile=fragile,
-        verdict=verdict if version == 1 else rules.in_setting(verdict, claim.about.like),
-        rules=version,
+        verdict=by.in_setting(verdict, claim.about.like),
+        rules=by.VERSION,
+        about=claim.about,
         **more,
     )
-
-
-def _second(claim: Claim, of: int | None) -> dict[str, Any]:
-    tested = claim.kind in rules.TESTED
-    method = rules.method(claim.kind, claim.data) if tested else None
-    return {"of": of, "method": method, "about": claim.about}
-
-
-def _claim(d: Mapping[str, Any]) -> Claim:
-    names = ("kind", "statement", "data", "rule", "unit", "source", "published")
-    fields = {name: d[name] for name in names}
-    return Claim(d["id"].rpartition(".")[2], **fields, about=_about(d))
-
-
-def _about(d: Mapping[str, Any]) -> About:
-    stored = dict(d.get("about") or {})
-    setting = stored.get("setting")
-    return About(**stored | {"setting": Setting(**setting) if setting else None})
 
 
 def _estimate(kind: str, data: dict[str, Any]) -> float | None:

@@ -8,17 +8,16 @@ from html import escape
 
 from lrlab.claims import rules
 from lrlab.claims.claim import Claim
-from lrlab.claims.judge import CURRENT, Judged, judge
+from lrlab.claims.judge import Judged, judge
 
 
-def conclude(claims: Sequence[Claim], *, source: str | None = None, version: int = CURRENT) -> None:
+def conclude(claims: Sequence[Claim], *, source: str | None = None) -> None:
     """Judge the claims of a notebook together and show them: its last word on each.
 
     Args:
         claims: all claims of the notebook; the tested ones share its error rate.
         source: key in the bibliography of who claimed what names no source itself; a claim of
             our own among such ones has the source ``""``.
-        version: version of the rules.
 
     Raises:
         ValueError: if two claims have one id.
@@ -34,7 +33,7 @@ def conclude(claims: Sequence[Claim], *, source: str | None = None, version: int
         replace(claim, source=source if claim.source is None else claim.source or None)
         for claim in claims
     ]
-    show(judge(told, version=version))
+    show(judge(told))
 
 
 __all__ = ["card", "css_class", "inline", "measured", "number", "show", "unbroken", "verdicts"]
@@ -163,14 +162,7 @@ def inline(claim: Judged) -> str:
 
 def notes(claim: Judged) -> list[str]:
     """What else a reader must know of the verdict: its level, too few values, fragility."""
-    lines = []
-    if claim.holm is not None and claim.holm["of"] > 1:
-        lines.append(
-            f"one of {claim.holm['of']} tested claims of its entry (Holm), "
-            f"judged at α = {claim.alpha:.3g}"
-        )
-    if claim.of is not None and claim.of > 1:
-        lines.append(f"one of {claim.of} tested claims, which share the entry's 95 %")
+    lines = [claim.company] if claim.company else []
     if claim.method == "sign":
         why = (
             f"{claim.data['diverged']} pairs hold a diverged run"

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lrlab.claims import rules
-from lrlab.claims.judge import Judged, recompute, rejudge
-from lrlab.labbook import looks, releases
+from lrlab.claims import Judged, rules
+from lrlab.labbook import looks, releases, stored_claims
 from lrlab.labbook.entries import consistency
 from lrlab.labbook.entries.errors import BadInput, shortened
 from lrlab.labbook.entries.logbook import log, survey
@@ -91,7 +90,7 @@ def joined(entry: Entry) -> list[Judged]:
     """
     elsewhere = set(entry.record["fragile"])
     try:
-        found = [Judged.from_dict(claim) for claim in entry.claims()]
+        found = [stored_claims.read(claim) for claim in entry.claims()]
     except (AttributeError, KeyError, TypeError) as error:
         what = f"the claims of {entry.name} can't be read: {shortened(str(error), 100)}"
         raise BadInput(what) from None
@@ -151,14 +150,14 @@ def _of_claims(name: str, claims: Sequence[Mapping[str, Any]]) -> list[Problem]:
                 Problem(claim["id"], f"entry {name}: {what}")
                 for what in consistency.of_claim(claim)
             ]
-            sound.append((claim, recompute(claim)))
+            sound.append((claim, stored_claims.recompute(claim)))
         except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
             where = claim.get("id", name) if isinstance(claim, dict) else name
             what = f"entry {name}: it can't be judged: {shortened(str(error), 100)}"
             problems.append(Problem(str(where), what))
     if problems:
         return problems
-    for (claim, verdict), again in zip(sound, rejudge(claims), strict=True):
+    for (claim, verdict), again in zip(sound, stored_claims.rejudge(claims), strict=True):
         differs = _different(claim, again.to_dict())
         if verdict != claim["verdict"]:
             what = f"entry {name} says {claim['verdict']!r}, its rule gives {verdict!r}"

@@ -1,6 +1,5 @@
 """A claim is judged by its rule alone, and can be judged again from what it stores."""
 
-import json
 import math
 
 import numpy as np
@@ -14,7 +13,7 @@ SEEDS = st.lists(st.floats(-3, 3, width=32), min_size=2, max_size=9)
 
 
 def judge(*made, notebook="demo"):
-    return claims.judge(made, notebook=notebook, version=rules.VERSION)
+    return claims.judge(made, notebook=notebook)
 
 
 def effect(id="c", values=(), direction="less", delta=0.1, **more):
@@ -107,27 +106,6 @@ def test_one_wrong_decision_in_an_entry_is_rarer_than_alpha():
         made = [effect(f"c{i}", rng.normal(-0.1, 1.0, 6)) for i in range(4)]  # mean at the border
         wrong += any(c.verdict != "inconclusive" for c in judge(*made))
     assert wrong / 500 <= 0.05 + 0.03
-
-
-@pytest.mark.parametrize("mean", [-0.5, -0.1, 0.2])
-def test_verdict_is_recomputed_from_the_stored_numbers_alone(mean):
-    made = [
-        effect("effect", around(mean)),
-        Claim.equivalence("same", "same", values=around(mean), margin=0.3),
-        Claim.proportion("p", "p", successes=19, n=20, direction="greater", threshold=0.5),
-        Claim.exact("e", "e", measured=mean, expected=-0.5),
-        Claim.descriptive("d", "d", values=around(mean)),
-    ]
-    for settled in judge(*made):
-        stored = json.loads(json.dumps(settled.to_dict(), allow_nan=False))
-        assert claims.Judged.from_dict(stored) == settled
-        assert claims.recompute(stored | {"verdict": "?"}) == settled.verdict
-
-
-def test_a_value_changed_by_hand_changes_the_recomputed_verdict():
-    stored = judge(effect(values=around(-0.5)))[0].to_dict()
-    stored["data"]["values"][0] = 5.0
-    assert claims.recompute(stored) != stored["verdict"]
 
 
 def test_ids_are_unique_and_carry_the_notebook():
@@ -290,14 +268,6 @@ def test_every_smallest_effect_has_a_unit_and_a_reason():
         assert row["delta"] > 0 and row["unit"] and len(row["reason"]) > 20, metric
     with pytest.raises(ValueError, match="metric='taste'"):
         claims.smallest_effect("taste")
-
-
-def test_a_claim_keeps_the_version_of_the_rules_that_judged_it():
-    made = [effect("one", around(-0.01))]
-    old, new = (claims.judge(made, notebook="demo", version=v)[0] for v in (1, 2))
-    assert (old.verdict, new.verdict) == ("contradicted", "smaller than δ")
-    assert "rules" not in old.to_dict() and new.to_dict()["rules"] == rules.VERSION
-    assert [claims.recompute(c.to_dict()) for c in (old, new)] == [old.verdict, new.verdict]
 
 
 def test_conclude_names_the_notebook_that_runs_and_compares_verdicts_alone(monkeypatch):

@@ -14,7 +14,7 @@ def effects(means, rng, n=8, delta=0.0):
         Claim.effect(f"c{i}", "A", values=rng.normal(m, 1, n), direction="greater", delta=delta)
         for i, m in enumerate(means)
     ]
-    return judge(made, notebook="demo", version=2)
+    return judge(made, notebook="demo")
 
 
 def test_q_values_are_those_of_statsmodels():
@@ -27,9 +27,7 @@ def test_p_is_below_alpha_exactly_where_the_interval_leaves_the_boundary_out():
     rng = np.random.default_rng(1)
     for delta in (0.0, 0.3):
         for claim in effects(rng.normal(0, 1, 100), rng, delta=delta):
-            [alone] = judge(
-                [Claim("x", "effect", "A", claim.data, claim.rule)], notebook="d", version=2
-            )
+            [alone] = judge([Claim("x", "effect", "A", claim.data, claim.rule)], notebook="d")
             outside = alone.low > delta or alone.high < delta
             assert outside == (p_value(alone) < 0.05)
 
@@ -59,6 +57,6 @@ def test_claims_never_in_doubt_are_counted_apart():
 def test_tied_values_are_tested_by_sign(shift):
     values = [0.0] * 6 + [1.0] * 3
     claim = Claim.effect("c", "A", values=values, direction="greater", delta=shift)
-    [judged] = judge([claim], notebook="demo", version=2)
+    [judged] = judge([claim], notebook="demo")
     assert judged.method == "sign"
     assert p_value(judged) == pytest.approx(0.5078125)  # 3 of 9, two-sided

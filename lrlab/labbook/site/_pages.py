@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from lrlab.claims import Judged
 from lrlab.claims.render import card
+from lrlab.labbook import stored_claims
+from lrlab.labbook.answers import lift
 from lrlab.labbook.entries.logbook import claims_of
 from lrlab.labbook.entries.markup import code, fence, prose
 from lrlab.labbook.ledger import counted, joined
 from lrlab.labbook.looks import told
 from lrlab.labbook.site import site as sites
-from lrlab.labbook.site._answer import lift
 from lrlab.labbook.site._outputs import align, apart
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ def _with_cells(notebook: dict[str, Any], top: list[str], end: list[tuple[str, s
 
 def _mark_fragile(notebook: dict[str, Any], claims: list[Judged]) -> None:
     """Show the cards of claims that another processor judged otherwise as what they are."""
-    stored = {c["id"]: card(Judged.from_dict(c)) for c in claims_of(notebook)}
+    stored = {c["id"]: card(stored_claims.read(c)) for c in claims_of(notebook)}
     cards = {stored[c.id]: card(c) for c in claims if card(c) != stored[c.id]}
     for cell in notebook["cells"] if cards else []:
         for output in cell.get("outputs", []):

@@ -28,6 +28,8 @@ from lrlab.claims.rules import (
     size,
 )
 
+VERSION = 1
+
 
 def interval(kind: str, data: Data, rule: Data, alpha: float) -> stats.Interval | None:
     """The interval that the rule looks at; None where there are too few values for one.
@@ -91,6 +93,11 @@ def turned_by(kind: str, data: Data, rule: Data, alpha: float) -> list[int]:
         if found is None or _judge(kind, found, rule) != decided:
             turned.append(index)
     return turned
+
+
+def in_setting(verdict: str, setting: str | None) -> str:
+    """The word for a verdict on a source: the same in every setting."""
+    return verdict
 
 
 def describe(kind: str, rule: Data) -> str:
