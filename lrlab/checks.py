@@ -11,32 +11,19 @@ from typing import Any, ClassVar
 
 _LARGEST = 2**62  # so that the sum of two is still a 64-bit integer
 
-# What the core install leaves out: for each module its package and the extra that brings it.
+# What the core install leaves out: the modules that each extra brings.
 _EXTRAS = {
-    "ablog": ("ablog", "book"),
-    "distributed": ("distributed", "cluster"),
-    "docutils": ("sphinx", "book"),
-    "filelock": ("filelock", "sweeps"),
-    "grimp": ("grimp", "data"),
-    "ipykernel": ("ipykernel", "notebooks"),
-    "jsonschema": ("jsonschema", "notebooks"),
-    "jupytext": ("jupytext", "notebooks"),
-    "mlxtend": ("mlxtend", "data"),
-    "mnist1d": ("mnist1d", "data"),
-    "names": ("names", "data"),
-    "nbclient": ("nbclient", "notebooks"),
-    "nbformat": ("nbformat", "notebooks"),
-    "nbval": ("nbval", "notebooks"),
-    "optuna": ("optuna", "sweeps"),
-    "pandas": ("pandas", "data"),
-    "papermill": ("papermill", "notebooks"),
-    "pooch": ("pooch", "data"),
-    "psutil": ("psutil", "notebooks"),
-    "psycopg": ("psycopg", "cluster"),
-    "sklearn": ("scikit-learn", "data"),
-    "sphinx": ("sphinx", "book"),
-    "yaml": ("PyYAML", "sweeps"),
+    "book": ("ablog", "docutils", "sphinx"),
+    "cluster": ("distributed", "psycopg"),
+    "data": ("grimp", "mlxtend", "mnist1d", "names", "pandas", "pooch", "sklearn"),
+    "notebooks": (
+        *("ipykernel", "jsonschema", "jupytext", "nbclient", "nbformat", "nbval", "papermill"),
+        "psutil",
+    ),
+    "sweeps": ("filelock", "optuna", "yaml"),
 }
+_EXTRA_OF = {module: extra for extra, modules in _EXTRAS.items() for module in modules}
+_PACKAGES = {"docutils": "sphinx", "sklearn": "scikit-learn", "yaml": "PyYAML"}
 
 
 class MissingExtra(ImportError):
@@ -57,7 +44,7 @@ def need(*modules: str) -> None:
     """
     for module in modules:
         if importlib.util.find_spec(module) is None:
-            package, extra = _EXTRAS[module]
+            package, extra = _PACKAGES.get(module, module), _EXTRA_OF[module]
             raise MissingExtra(
                 f"this needs {package}, which is missing: pip install 'lrlab[{extra}]'"
             )
@@ -80,7 +67,7 @@ def missing_extra(error: ImportError) -> MissingExtra:
     if isinstance(error, MissingExtra):
         return error
     module = (error.name or "").partition(".")[0]
-    if isinstance(error, ModuleNotFoundError) and module in _EXTRAS:
+    if isinstance(error, ModuleNotFoundError) and module in _EXTRA_OF:
         try:
             need(module)
         except MissingExtra as missing:

@@ -40,7 +40,6 @@ NOT_RUN_HERE = {
     "init": "called by a program in a sweep, see `Script`",
     "log": "called by a program in a sweep",
     "finish": "called by a program in a sweep",
-    "tell_of_files": "its hook stays until the process ends",
 }
 
 

@@ -1,6 +1,7 @@
 import multiprocessing
 
 from lrlab import events
+from lrlab.labbook.entries._told import Reader
 
 
 def emit_many(path, label):
@@ -15,7 +16,7 @@ def test_events_of_several_processes_arrive_whole_and_once(tmp_path):
     workers = [context.Process(target=emit_many, args=(path, name)) for name in ("a", "b")]
     for worker in workers:
         worker.start()
-    reader, seen = events.Reader(path), []
+    reader, seen = Reader(path), []
     while any(worker.is_alive() for worker in workers):
         seen += reader
     for worker in workers:
@@ -29,7 +30,7 @@ def test_events_of_several_processes_arrive_whole_and_once(tmp_path):
 def test_half_a_line_waits_until_it_is_complete(tmp_path):
     path = tmp_path / "events.jsonl"
     path.write_text('{"event": "run"}\n{"event": ')
-    reader = events.Reader(path)
+    reader = Reader(path)
     assert list(reader) == [{"event": "run"}]
     assert list(reader) == []
     with path.open("a") as file:

@@ -4,15 +4,13 @@
 gives a `Report` with findings: the evidence, the probable cause, what to do.
 """
 
-from lrlab.checkup._curves import Curves as Curves
-from lrlab.checkup._examine import checkup as checkup
-from lrlab.checkup._finding import KINDS as KINDS
-from lrlab.checkup._finding import Finding as Finding
-from lrlab.checkup._overfit import Heart as Heart
-from lrlab.checkup._rates import Search as Search
-from lrlab.checkup._report import STEPS as STEPS
-from lrlab.checkup._report import Report as Report
-from lrlab.checkup._subject import softmax_floor as softmax_floor
+from lrlab.checkup._curves import Curves
+from lrlab.checkup._examine import checkup
+from lrlab.checkup._finding import KINDS, Finding
+from lrlab.checkup._overfit import Heart
+from lrlab.checkup._rates import Search
+from lrlab.checkup._report import STEPS, Report
+from lrlab.checkup._subject import softmax_floor
 
 __all__ = [
     "KINDS",

@@ -6,14 +6,25 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lrlab.claims.setting import About, smallest_effect
 
+__all__ = ["Claim"]
+
 Published = float | str | None
+
+
+class Common(TypedDict, total=False):
+    """What every kind of claim may say besides."""
+
+    unit: str
+    source: str | None
+    published: Published
+    about: About
 
 
 @dataclass(frozen=True)
@@ -66,10 +77,7 @@ class Claim:
         direction: str,
         delta: float | None = None,
         diverged: int = 0,
-        unit: str = "",
-        source: str | None = None,
-        published: Published = None,
-        about: About | None = None,
+        **common: Unpack[Common],
     ) -> Claim:
         """The mean of paired values lies beyond ±δ in one direction.
 
@@ -81,10 +89,7 @@ class Claim:
             delta: smallest effect of interest δ, at least 0, in the unit of the values; by default
                 that of the table for `about.metric`, 0 without a metric.
             diverged: number of pairs that hold a diverged run, scored as guessing.
-            unit: unit of the values.
-            source: key in the bibliography; None for a claim of our own.
-            published: the published number or result, if there is one.
-            about: setting, metric, what the repetitions are, …
+            **common: `unit`, `source`, `published` and `about`, as for every `Claim`.
 
         Returns:
             The claim, to be judged by `judge`.
@@ -93,13 +98,13 @@ class Claim:
             ValueError: on values that are not finite, an unknown direction, or a δ below 0.
         """
         _check_direction(direction)
-        about = about or About()
         if delta is None:
-            delta = smallest_effect(about.metric) if about.metric else 0.0
+            metric = _metric(common)
+            delta = smallest_effect(metric) if metric else 0.0
         _check_number("delta", delta, minimum=0.0)
         rule = {"direction": direction, "delta": float(delta)}
         data = _values(values, diverged)
-        return cls(id, "effect", statement, data, rule, unit, source, published, about or About())
+        return cls(id, "effect", statement, data, rule, **common)
 
     @classmethod
     def equivalence(
@@ -110,10 +115,7 @@ class Claim:
         values: ArrayLike,
         margin: float | None = None,
         diverged: int = 0,
-        unit: str = "",
-        source: str | None = None,
-        published: Published = None,
-        about: About | None = None,
+        **common: Unpack[Common],
     ) -> Claim:
         """The mean of paired values lies within ±margin.
 
@@ -124,10 +126,7 @@ class Claim:
             margin: half-width of the region of equivalence, positive, in the unit of the values;
                 by default δ of the table for `about.metric`.
             diverged: number of pairs that hold a diverged run, scored as guessing.
-            unit: unit of the values.
-            source: key in the bibliography; None for a claim of our own.
-            published: the published number or result, if there is one.
-            about: setting, metric, what the repetitions are, …
+            **common: `unit`, `source`, `published` and `about`, as for every `Claim`.
 
         Returns:
             The claim, to be judged by `judge`.
@@ -139,14 +138,11 @@ class Claim:
             >>> Claim.equivalence("same", "A equals B", values=[0.1, -0.1], margin=0.25).rule
             {'margin': 0.25}
         """
-        about = about or About()
-        margin = smallest_effect(about.metric) if margin is None else margin
+        margin = smallest_effect(_metric(common)) if margin is None else margin
         _check_number("margin", margin, minimum=float(np.nextafter(0, 1)))
         rule = {"margin": float(margin)}
         data = _values(values, diverged)
-        return cls(
-            id, "equivalence", statement, data, rule, unit, source, published, about or About()
-        )
+        return cls(id, "equivalence", statement, data, rule, **common)
 
     @classmethod
     def proportion(
@@ -159,10 +155,7 @@ class Claim:
         direction: str,
         threshold: float,
         method: str = "exact",
-        unit: str = "proportion",
-        source: str | None = None,
-        published: Published = None,
-        about: About | None = None,
+        **common: Unpack[Common],
     ) -> Claim:
         """A proportion lies above or below a threshold.
 
@@ -178,10 +171,7 @@ class Claim:
             direction: "less" or "greater" than the threshold.
             threshold: proportion in [0, 1].
             method: interval: "exact" (Clopper-Pearson) or "wilson".
-            unit: what is counted.
-            source: key in the bibliography; None for a claim of our own.
-            published: the published number or result, if there is one.
-            about: setting, metric, what the repetitions are, …
+            **common: `unit`, `source`, `published` and `about`, as for every `Claim`.
 
         Returns:
             The claim, to be judged by `judge`.
@@ -204,9 +194,8 @@ class Claim:
             raise ValueError(f"need 0 <= successes <= n, got {successes} of {n}")
         data = {"successes": int(successes), "n": int(n)}
         rule = {"direction": direction, "threshold": float(threshold), "method": method}
-        return cls(
-            id, "proportion", statement, data, rule, unit, source, published, about or About()
-        )
+        common.setdefault("unit", "proportion")
+        return cls(id, "proportion", statement, data, rule, **common)
 
     @classmethod
     def exact(
@@ -219,10 +208,7 @@ class Claim:
         expected: Sequence[float] | float | None = None,
         tolerance: float = 0.0,
         detail: str = "",
-        unit: str = "",
-        source: str | None = None,
-        published: Published = None,
-        about: About | None = None,
+        **common: Unpack[Common],
     ) -> Claim:
         """A closed form, an identity or a pinned behaviour: it holds or it does not.
 
@@ -237,10 +223,7 @@ class Claim:
             expected: number, or as many of them.
             tolerance: largest absolute difference allowed, at least 0.
             detail: what was compared, one sentence.
-            unit: unit of the numbers.
-            source: key in the bibliography; None for a claim of our own.
-            published: the published number or result, if there is one.
-            about: setting, metric, what the repetitions are, …
+            **common: `unit`, `source`, `published` and `about`, as for every `Claim`.
 
         Returns:
             The claim, to be judged by `judge`.
@@ -257,9 +240,7 @@ class Claim:
         _check_number("tolerance", tolerance, minimum=0.0)
         data: dict[str, Any] = {"detail": detail}
         if holds is not None:
-            held = data | {"holds": bool(holds)}
-            about = about or About()
-            return cls(id, "exact", statement, held, {}, unit, source, published, about)
+            return cls(id, "exact", statement, data | {"holds": bool(holds)}, **common)
         data |= {
             name: np.atleast_1d(np.asarray(numbers, dtype=float)).tolist()
             for name, numbers in (("measured", measured), ("expected", expected))
@@ -272,7 +253,7 @@ class Claim:
                 f"and {len(data['expected'])}"
             )
         rule = {"tolerance": float(tolerance)}
-        return cls(id, "exact", statement, data, rule, unit, source, published, about or About())
+        return cls(id, "exact", statement, data, rule, **common)
 
     @classmethod
     def descriptive(
@@ -282,10 +263,7 @@ class Claim:
         *,
         values: ArrayLike,
         scale: str = "linear",
-        unit: str = "",
-        source: str | None = None,
-        published: Published = None,
-        about: About | None = None,
+        **common: Unpack[Common],
     ) -> Claim:
         """A number with n and spread, without a verdict.
 
@@ -294,10 +272,7 @@ class Claim:
             statement: what was measured, one sentence.
             values: one value a seed, shape (n,), finite.
             scale: "linear" (mean) or "log" (geometric mean: rates and ratios, positive values).
-            unit: unit of the values.
-            source: key in the bibliography; None for a number of our own.
-            published: the published number or result, if there is one.
-            about: setting, metric, what the repetitions are, …
+            **common: `unit`, `source`, `published` and `about`, as for every `Claim`.
 
         Returns:
             The claim, to be shown by `judge` and `show`.
@@ -314,17 +289,7 @@ class Claim:
         data = _values(values)
         if scale == "log" and min(data["values"]) <= 0:
             raise ValueError(f"a log scale needs positive values, got {min(data['values'])}")
-        return cls(
-            id,
-            "descriptive",
-            statement,
-            data,
-            {"scale": scale},
-            unit,
-            source,
-            published,
-            about or About(),
-        )
+        return cls(id, "descriptive", statement, data, {"scale": scale}, **common)
 
 
 def _values(values: ArrayLike, diverged: int = 0) -> dict[str, Any]:
@@ -340,6 +305,10 @@ def _values(values: ArrayLike, diverged: int = 0) -> dict[str, Any]:
     if not 0 <= diverged <= x.size:
         raise ValueError(f"diverged must be in [0, {x.size}], got diverged={diverged}")
     return {"values": x.tolist()} | ({"diverged": int(diverged)} if diverged else {})
+
+
+def _metric(common: Common) -> str:
+    return common.get("about", About()).metric
 
 
 def _check_direction(direction: str) -> None:

@@ -7,24 +7,19 @@ used as a scheduler of PyTorch by `as_torch`. See `Schedule` for what they have 
 
 from typing import Any
 
-from lrlab.schedules._base import Schedule as Schedule
-from lrlab.schedules._base import from_dict as from_dict
-from lrlab.schedules._compose import Join as Join
-from lrlab.schedules._compose import Warmup as Warmup
-from lrlab.schedules._compose import WarmupStableDecay as WarmupStableDecay
-from lrlab.schedules._cyclic import CosineRestarts as CosineRestarts
-from lrlab.schedules._cyclic import Cyclic as Cyclic
-from lrlab.schedules._cyclic import OneCycle as OneCycle
-from lrlab.schedules._decay import Constant as Constant
-from lrlab.schedules._decay import Cosine as Cosine
-from lrlab.schedules._decay import InverseSqrt as InverseSqrt
-from lrlab.schedules._decay import Linear as Linear
-from lrlab.schedules._decay import LinearDecayToZero as LinearDecayToZero
-from lrlab.schedules._decay import Polynomial as Polynomial
-from lrlab.schedules._decay import Tanh as Tanh
-from lrlab.schedules._powers import Exponential as Exponential
-from lrlab.schedules._powers import MultiStep as MultiStep
-from lrlab.schedules._powers import StepDecay as StepDecay
+from lrlab.schedules._base import Schedule, from_dict
+from lrlab.schedules._compose import Join, Warmup, WarmupStableDecay
+from lrlab.schedules._cyclic import CosineRestarts, Cyclic, OneCycle
+from lrlab.schedules._decay import (
+    Constant,
+    Cosine,
+    InverseSqrt,
+    Linear,
+    LinearDecayToZero,
+    Polynomial,
+    Tanh,
+)
+from lrlab.schedules._powers import Exponential, MultiStep, StepDecay
 
 __all__ = [
     "Constant",

@@ -6,7 +6,7 @@ changes, nothing is sent anywhere, and outside of a sweep it trains as it would.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from lrlab.sweep import _reporting as reporting
@@ -14,61 +14,31 @@ from lrlab.sweep import _reporting as reporting
 __all__ = ["config", "finish", "init", "log"]
 
 
-class Config:
+class Config(dict[str, Any]):
     """The values of a trial, by attribute or by key."""
-
-    def __init__(self) -> None:
-        object.__setattr__(self, "_values", {})
 
     def __getattr__(self, name: str) -> Any:
         try:
-            return self._values[name]
+            return self[name]
         except KeyError:
             raise AttributeError(f"the configuration has no {name!r}") from None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._values[name] = value
-
-    def __getitem__(self, name: str) -> Any:
-        return self._values[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self._values[name] = value
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._values
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def keys(self) -> Any:
-        """Return the names."""
-        return self._values.keys()
-
-    def items(self) -> Any:
-        """Return names and values."""
-        return self._values.items()
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return a value, or the default."""
-        return self._values.get(name, default)
+        self[name] = value
 
     def as_dict(self) -> dict[str, Any]:
         """Return a copy as a dict."""
-        return dict(self._values)
+        return dict(self)
 
-    def update(self, values: Any, allow_val_change: bool = True) -> None:
+    def update(self, values: Any, allow_val_change: bool = True) -> None:  # type: ignore[override]
         """Take over values; what the sweep chose stays."""
         given = values if isinstance(values, Mapping) else vars(values)
-        self._values.update({**given, **reporting.config()})
+        super().update({**given, **reporting.config()})
 
     def setdefaults(self, values: Any) -> None:
         """Take over values of names that have none."""
         given = values if isinstance(values, Mapping) else vars(values)
-        self._values.update({k: v for k, v in given.items() if k not in self._values})
+        super().update({k: v for k, v in given.items() if k not in self})
 
 
 config = Config()

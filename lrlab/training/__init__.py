@@ -7,7 +7,7 @@ key of all that can change its numbers. Probes (`lrlab.training.probes`) measure
 from lrlab.training._checkpoint import Checkpoint
 from lrlab.training._stopping import EarlyStopping, Stop
 from lrlab.training.loop import train
-from lrlab.training.parallel import Job, WorkerKilled, estimate, in_parallel, train_many
+from lrlab.training.parallel import Job, WorkerKilled, in_parallel, train_many
 from lrlab.training.record import Run
 from lrlab.training.results import Results
 from lrlab.training.state import TrainingState
@@ -24,7 +24,6 @@ __all__ = [
     "TrainingState",
     "WorkerKilled",
     "default_store",
-    "estimate",
     "in_parallel",
     "run_key",
     "train",

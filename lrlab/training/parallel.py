@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import time
-from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
@@ -27,8 +25,6 @@ from lrlab.training.probes import Probe
 from lrlab.training.record import Run
 from lrlab.training.results import Results
 from lrlab.training.store import Store, default_store, run_key
-
-_CALIBRATION_STEPS = 8
 
 
 class WorkerKilled(RuntimeError):
@@ -153,46 +149,6 @@ def _place(store: Store | str | None) -> Store | None:
     return store
 
 
-def estimate(
-    jobs: Mapping[Hashable, Job] | Sequence[Job], store: Store | str | None = "default"
-) -> dict[str, Any]:
-    """Say what `train_many` would do, without doing it.
-
-    Args:
-        jobs: what would be trained, by key or in a row.
-        store: as in `train_many`.
-
-    Returns:
-        ``{"runs": n, "stored": k, "seconds": estimate, "by_task": {name: n}}``. The estimate is
-        for this machine, from a few updates of each task, timed now.
-
-    Example:
-        >>> from lrlab import schedules, tasks
-        >>> recipe = Recipe(schedule=schedules.Constant(0.1), steps=2, batch_size=8)
-        >>> estimate([Job(tasks.get("mnist", n_train=32), recipe)], store=None)["by_task"]
-        {'mnist': 1}
-    """
-    place = _place(store)
-    each = jobs.values() if isinstance(jobs, Mapping) else jobs
-    todo = {job.key or f"#{i}": job for i, job in enumerate(each)}
-    known = {n for n, job in todo.items() if place is not None and place.get(n, job.recipe)}
-    seconds_per_step: dict[str, float] = {}
-    total = 0.0
-    for name, job in todo.items():
-        if name in known:
-            continue
-        kind = f"{job.task!r} {job.recipe.batch_size}"
-        if kind not in seconds_per_step:
-            seconds_per_step[kind] = _time_of_a_step(job)
-        total += seconds_per_step[kind] * job.recipe.steps
-    return {
-        "runs": len(todo),
-        "stored": len(known),
-        "seconds": total / joblib.cpu_count(),
-        "by_task": dict(Counter(job.task.name for job in todo.values())),
-    }
-
-
 def in_parallel(calls: Iterable[Any], n_jobs: int | None = None) -> Iterator[Any]:
     """Carry out calls in processes of one thread each and yield what they return, as it comes.
 
@@ -244,11 +200,3 @@ def _train_one(name: str, job: Job, store: Store | None) -> tuple[str, Run]:
 
 def _backend_was_chosen() -> bool:
     return type(get_active_backend()[0]).__name__ != "LokyBackend"
-
-
-def _time_of_a_step(job: Job) -> float:
-    steps = min(_CALIBRATION_STEPS, job.recipe.steps)
-    first = train(job.task, job.recipe, until=min(1, steps))  # loads the data, evaluates once
-    began = time.perf_counter()
-    train(job.task, job.recipe, until=steps, resume=first.checkpoint)
-    return (time.perf_counter() - began) / max(1, steps - 1)

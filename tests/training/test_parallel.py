@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from lrlab import Job, Recipe, schedules, tasks, train, train_many
-from lrlab.training.parallel import estimate
 from lrlab.training.probes import Probe
 from lrlab.training.store import Store
 
@@ -54,13 +53,3 @@ class Killer(Probe):
 
     def after(self, moment, before):
         os.kill(os.getpid(), 9)
-
-
-def test_a_plan_is_described_without_being_carried_out(tmp_path):
-    store = Store(tmp_path)
-    store.train(TASK, RECIPE)
-    jobs = [Job(TASK, RECIPE.replace(seed=s)) for s in (0, 1, 1)]
-    plan = estimate(jobs, store)
-    assert (plan["runs"], plan["stored"], plan["by_task"]) == (2, 1, {"mnist1d": 2})
-    assert 0 < plan["seconds"] < 60
-    assert len(list(tmp_path.rglob("*.npz"))) == 1

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _TRAINERS = ("train", "train_many", "sweep", "range_test", "checkup")
 _DESCRIBE = """\
 import json
-from lrlab.training import parallel
-print(json.dumps([parallel.estimate(plan), globals().get("later", {})]))"""
+from lrlab.labbook.entries._estimate import estimate
+print(json.dumps([estimate(plan), globals().get("later", {})]))"""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class DryRun:
     """What a run would train.
 
     Attributes:
-        plan: what `lrlab.training.parallel.estimate` says of the notebook's `plan`.
+        plan: what `estimate` says of the notebook's `plan`.
         later: what else is trained, by what it is for: least and most runs.
         cells: which cells train what is not in the plan.
         last: the newest entry that counts, if nothing was changed: its runs, and its seconds from

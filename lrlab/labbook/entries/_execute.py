@@ -184,7 +184,7 @@ def _tell_of_data(ipython: Path, root: Path) -> None:
     startup = ipython / "profile_default" / "startup"
     startup.mkdir(parents=True)
     arguments = str((root / "benchmarks").absolute()), str(root.absolute())
-    module = "__import__('lrlab.events', fromlist=['events'])"
+    module = "__import__('lrlab.labbook.entries._told', fromlist=['_told'])"
     (startup / "00-data.py").write_text(f"{module}.tell_of_files{arguments!r}\n", encoding="utf-8")
 
 

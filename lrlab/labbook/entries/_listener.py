@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from lrlab import events
+from lrlab.labbook.entries._told import Reader
 
 
 class Listener:
@@ -19,7 +19,7 @@ class Listener:
         self.trained: set[str] = set()
         self.inputs: dict[tuple[str, ...], dict[str, str]] = {}
         self._spared: dict[str, float | None] = {}
-        self._reader = events.Reader(told)
+        self._reader = Reader(told)
         self._label = label
         self._bar: Any = None
         self._end = threading.Event()
