@@ -336,17 +336,18 @@ claims.conclude(made, source="diffusion2025")
 # %% tags=["nbval-ignore-output"]
 judged = phrases.judged(made)
 slugs = {name: f"tuned-short-{tuned.slug(name)}" for name in others}
-beaten = [name for name in others if (judged[slugs[name]].high or 0.0) < -delta]
+intervals = {
+    name: (judged[slug].low or 0.0, judged[slug].high or 0.0) for name, slug in slugs.items()
+}
+beaten = [name.replace(",", "") for name, (_, high) in intervals.items() if high < -delta]
+better = [name.replace(",", "") for name, (low, _) in intervals.items() if low > delta]
 display.answer(
     f"Small diffusion model, Adam, {steps} updates, each schedule at the best of three rates: the "
-    f"cosine's test loss is {phrases.change(judged[slugs['constant']])} against a constant rate's, "
-    f"{phrases.change(judged[slugs['step']])} against step decay's, and "
-    f"{phrases.change(judged[slugs['linear']])} against linear decay's. What this means for you: "
-    + (
-        f"the cosine is the better choice over {', '.join(beaten)}; of the rest none is clearly "
-        "worse."
-        if beaten
-        else "the choice of schedule is not what decides here."
-    ),
+    "cosine's test loss, against a constant rate's, is "
+    f"{phrases.change(judged[slugs['constant']])}; against step decay's, "
+    f"{phrases.change(judged[slugs['step']])}; against linear decay's, "
+    f"{phrases.change(judged[slugs['linear']])}. What this means for you: "
+    + (f"prefer the cosine to {', '.join(beaten)}" if beaten else "the cosine beats none clearly")
+    + (f", and {', '.join(better)} to the cosine." if better else "."),
     claims=[slugs[name] for name in ("constant", "step", "linear")],
 )
