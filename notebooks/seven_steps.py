@@ -14,10 +14,10 @@
 #        pool: 500}
 #     foretold:
 #       - {says: "The mean first loss lies within 5 % of its expectation on every task.",
-#          claims: {first-loss-mnist1d: supported, first-loss-mnist: supported,
-#                   first-loss-names_lm: supported, first-loss-digits_diffusion: supported}}
+#          claims: {first-loss-mnist1d: seen here, first-loss-mnist: seen here,
+#                   first-loss-names_lm: seen here, first-loss-digits_diffusion: seen here}}
 #       - {says: "Every small sample is learned to a twentieth of its first loss.",
-#          claims: {small-sample: supported}}
+#          claims: {small-sample: seen here}}
 #       - {says: "More than 85 % of the planted mistakes are found under their own name.",
 #          claims: {found: supported}}
 #       - {says: "Fewer than 20 % of healthy runs have a finding.",
