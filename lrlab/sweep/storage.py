@@ -260,11 +260,10 @@ def alone(storage: str | None, *, wait: float = 0.0) -> Iterator[None]:
     beside = path.with_name(path.name + ".lock")
     lock = filelock.FileLock(beside, timeout=wait)
     try:
+        beside.touch()  # where nothing can be written, waiting for the lock changes nothing
         lock.acquire()
     except filelock.Timeout:
-        if beside.exists():
-            raise ValueError(_RUNNING.format(path.name)) from None
-        raise ValueError(f"the study can't be kept: nothing is written to {path.parent}") from None
+        raise ValueError(_RUNNING.format(path.name)) from None
     except OSError as error:
         raise ValueError(f"the study can't be kept: {error.strerror}: {path.parent}") from None
     try:
