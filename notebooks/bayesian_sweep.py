@@ -6,28 +6,41 @@
 #     name: python3
 #   lrlab:
 #     title: A Bayesian sweep with early termination
+#     short_title: A Bayesian sweep
 #     question: Where does a Bayesian search look, and what do its best runs have in common?
 #     tags: [sweep, transformer, names, adamw, search]
 #     smoke:
-#       trials: 12
+#       results: ""
+#       n_sweeps: 2
+#       trials: 14
 #       updates: 20
 #       eval_every: 1
 #       n_eval: 20
 #       best_runs: 3
-#       searches: 2
-#       search_trials: 12
 #       resamples: 2
 #       left_out: 0
 #       draws: 4
+#     foretold:
+#       - says: The search exploits.
+#         claims: {exploits: seen here}
+#       - says: W&B's search explores the edges more late in a search.
+#         claims: {wandb-late-edges: seen here}
+#       - says: The survivors have no clusters.
+#         claims: {clusters: not seen here}
+#       - says: The best runs are not flat during warmup, there the loss falls fastest.
+#         claims: {flat-in-warmup: not seen here, steep-after-warmup: not seen here}
+#       - says: The peak rate is the one hyperparameter that matters.
+#         claims: not judged
 # ---
 
 # %% [markdown]
-# # A Bayesian sweep with early termination
+# # Where does a Bayesian search look, and what do its best runs have in common?
 #
 # ## Question
 #
-# The second sweep of the analysis {cite}`juliusm2026` searches over the peak rate, β₂ and the
-# weight decay with W&B's Bayesian search and Hyperband. Of it the analysis tells that
+# The second sweep of the analysis {cite}`juliusm2026` searches over the peak learning rate, β₂ and
+# the weight decay with W&B's Bayesian search and Hyperband. Of its one sweep the analysis tells
+# that
 #
 # 1. the search exploits good combinations for long stretches, and explores the edges of its ranges
 #    more and more once it is at about 300 runs;
@@ -38,469 +51,451 @@
 # ## Setup
 #
 # The language model of the first sweep: 27,712 weights, surnames, AdamW, clipping at norm 1; warmup
-# over a tenth of the updates, cosine to a tenth of the peak. The search is Optuna's tree-structured
-# Parzen estimator {cite}`akiba2019optuna`, ten trials of it drawn at random; bad runs are stopped
-# by W&B's rule at the source's setting in proportion: its bands at 25, 50 and 100 of 195
-# evaluations are 5, 10 and 20 of 40 here. What is searched for is the validation loss itself, not
-# the source's composite metric; the assessment of that metric uses these runs. Trials that were
-# stopped are completed afterwards from their checkpoints, for the analysis alone.
+# over a tenth of the updates, cosine to a tenth of the peak. The search is W&B's own, rebuilt from
+# its package: a Gaussian process and expected improvement, which sees 100 of the runs at most, one
+# trial after the other. Bad runs are stopped by W&B's rule at the source's setting in proportion:
+# its bands at 25, 50 and 100 of 195 evaluations are 5, 10 and 20 of 40 here. What is searched for
+# is the validation loss itself, not the source's composite metric; the assessment of that metric
+# uses these runs. Trials that were stopped are completed afterwards, for the analysis alone.
 #
-# Fixed before the runs. **Exploiting**: a trial lies nearer to the best completed one before it,
-# in the unit cube of the (logarithmic) ranges, than half of all uniform draws do; random sampling
-# would do so half of the time. **At an edge**: in the outer 5 % of at least one range; uniform
-# draws are there 27 % of the time. One sweep can't tell what a search tends to do, so a surface
-# fitted to all complete runs, with their scatter as noise, is searched again with many seeds: by
-# this estimator, and by W&B's own search (a Gaussian process and expected improvement), which sees
-# 100 of the runs at most.
+# One sweep can't tell what a search tends to do, so **whole sweeps are repeated**, each with its
+# own seed for search, initial weights and data order, and each counts once. They take an hour, and
+# are read from the raw results of `benchmarks/sweeps_repeated.py`, whose hash is checked; where
+# there are none, fewer and smaller sweeps are trained here, and the page says so.
+#
+# Fixed before the runs. **Exploiting**: a trial's distance to the best completed one before it, in
+# the unit cube of the (logarithmic) ranges, is ranked among those of uniform draws: 0 lies on it,
+# random sampling has .5. **At an edge**: in the outer 5 % of at least one range; uniform draws are
+# there 27 % of the time. **Slightly** convex: it sags less below its chord than a parabola, which
+# does so by a sixth of its fall.
 
 # %% tags=["parameters"]
-trials: int = 120  # [3..] runs of the sweep; the source had 300
+results: str = "benchmarks/results/sweeps_repeated.json"  # [any] raw results; empty: none
+n_sweeps: int = 5  # [2..500] whole sweeps that are trained here where there are no results
+trials: int = 40  # [3..] runs of each of them; the source had 300
 updates: int = 400  # [20..] updates of a complete run
 eval_every: int = 10  # [updates, 1..<updates] between two evaluations
 n_eval: int = 100  # [windows, 1..2169] of 16 characters in each evaluation
-wave: int = 8  # [1..] trials that are chosen together
-sampler_seed: int = 0  # [0..] of the search
-best_runs: int = 10  # [2..trials] runs with the lowest losses, whose curves are looked at
-searches: int = 8  # [2..] seeds of each search on the fitted surface
-search_trials: int = 300  # [12..] trials of each of them
-resamples: int = 50  # [2..] bootstrap samples for the importances
-left_out: int = 10  # [0..<trials] first trials, which are random, left out of the clusters
-draws: int = 199  # [1..] uniform samples that the clusters are compared with
+first_seed: int = 50_000  # [0..] first seed of the block
+best_runs: int = 10  # [2..trials] runs of a sweep with the lowest losses, whose curves count
+resamples: int = 10  # [2..] bootstrap samples for the importances
+left_out: int = 10  # [0..<trials] first trials, nearly random, left out of the clusters
+draws: int = 49  # [1..] uniform samples that the clusters of each sweep are compared with
 
 # %% tags=["setup"]
-import dataclasses
+from dataclasses import replace
 
-import joblib
 import numpy as np
 
-from lrlab import Claim, Job, claims, display, plots, stats, train_many
+from lrlab import Claim, claims, display, plots, stats
+from lrlab.claims import About, Setting
 from lrlab.experiments import bayesian_sweep as exploring
+from lrlab.labbook import measured
+from lrlab.labbook.entries.laboratory import find_root
+from lrlab.labbook.phrases import judged
 from lrlab.labbook.sweeps import figures as plots_sweep
-from lrlab.labbook.sweeps.importance import clusters, importance, positions
-from lrlab.labbook.sweeps.page import running_best
-from lrlab.sweep import advice, rules, surnames, sweep
-from lrlab.sweep import trials as trials_of
-from lrlab.training import parallel
+from lrlab.labbook.sweeps.importance import clusters, importance
+from lrlab.sweep import Trial, rules, surnames
 
 plots.use_style()
 
-plan_of_sweep = surnames.bayesian(
-    trials=trials,
-    updates=updates,
-    eval_every=eval_every,
-    n_eval=n_eval,
-    wave=wave,
-    seed=sampler_seed,
-)
-task, space = plan_of_sweep.task, plan_of_sweep.space
+size = {"trials": trials, "updates": updates, "eval_every": eval_every, "n_eval": n_eval}
+raw = measured.read(results) if results and (find_root() / results).is_file() else None
+plan_of_sweep = surnames.bayesian(**(raw["size"] if raw else size))
+trials, updates = plan_of_sweep.trials, plan_of_sweep.recipe.steps
+space = plan_of_sweep.space
 names = {"peak_lr": "peak rate", surnames.BETA2: "β₂", surnames.WEIGHT_DECAY: "weight decay"}
 warmup = updates // 10
 rungs = rules.rungs(plan_of_sweep.rule, plan_of_sweep.evaluations)
+tested = 7
+level = claims.level(tested)
 plan = []  # what is trained depends on what was found before
-later = {"trials of the sweep, in the end all of them complete": trials}
+later = {"trials of the sweeps, all of them to their end": 0 if raw else n_sweeps * trials}
 
 # %% [markdown]
 # ## Prediction
 #
 # Written before the runs. The search exploits: four of five trials after the first ones are nearer
 # to the best than half of the space. More exploring at the edges late in a search is expected of
-# W&B's, which forgets all but 100 runs, and not of this one. The survivors have no clusters, only
-# a cloud along the range of good rates. The best runs are not flat during warmup: there the loss
-# falls fastest. The peak rate is the one hyperparameter that matters.
+# W&B's, which forgets all but 100 runs. The survivors have no clusters, only a cloud along the
+# range of good rates. The best runs are not flat during warmup: there the loss falls fastest. The
+# peak rate is the one hyperparameter that matters. (Written for one sweep of 120 trials with
+# another search, and for searches of a surface fitted to it; now whole sweeps are repeated.)
 #
 # ## Result
 
-# %%
+# %% tags=["nbval-ignore-output"]
+if raw:
+    swept = [exploring.Swept.from_dict(one) for one in raw["sweeps"]]
+else:
+    swept = exploring.repeat(plan_of_sweep, range(first_seed, first_seed + n_sweeps))
+n = len(swept)
+
+
+def params_of(one, trial):
+    return {
+        name: searched.at(float(place))
+        for (name, searched), place in zip(space.items(), one.positions[trial], strict=True)
+    }
+
+
+def over_best(one, name, most=5):
+    """Geometric mean of a hyperparameter over the best runs of a sweep."""
+    return float(np.exp(np.mean([np.log(params_of(one, i)[name]) for i in one.best[:most]])))
+
+
 display.say(
-    f"{trials} trials with {plan_of_sweep.evaluations} evaluations each; the rule looks after "
-    f"{', '.join(map(str, rungs))} of them, and one trial in {plan_of_sweep.rule['eta']} goes on."
+    f"{n} sweeps of {trials} trials with {plan_of_sweep.evaluations} evaluations each, "
+    + (f"read from `{results}` (sha256 {raw['sha256'][:12]})" if raw else "trained here")
+    + f"; the rule looks after {', '.join(map(str, rungs))} evaluations, and one trial in "
+    f"{plan_of_sweep.rule['eta']} goes on."
+)
+display.table(
+    [
+        {
+            "sweep": one.seed,
+            "completed": int(one.survived.sum()),
+            "diverged": int((~one.whole).sum()),
+            "updates spent (%)": 100 * one.spent.sum() / (trials * plan_of_sweep.evaluations),
+            "lowest loss (nats)": one.final[one.best[0]],
+            "lowest of all when completed": one.final.min(),
+        }
+        | {words: over_best(one, name) for name, words in names.items()}
+        for one in swept
+    ],
+    digits=3,
+    caption="Validation losses, and the geometric means of the five best runs of each sweep.",
 )
 
 # %% tags=["nbval-ignore-output"]
-study = sweep(plan_of_sweep, progress=False)
-found = trials_of(study)
-jobs = {i: Job(task, plan_of_sweep.recipe_of(trial.params)) for i, trial in enumerate(found)}
-runs = train_many(jobs, progress=False)
-final = runs.array("validation_loss")
-outcome = np.array([trial.outcome for trial in found])
-survived = outcome == "completed"
-order = [i for i in np.argsort(final) if survived[i]]
-best = order[0]
-at = positions(space, found)
-spent = sum(trial.updates for trial in found) / (trials * updates)
-display.say(
-    f"{survived.sum()} completed, {(outcome == 'stopped').sum()} stopped, "
-    f"{(outcome == 'diverged').sum()} diverged; {100 * spent:.0f} % of the updates of {trials} "
-    f"complete runs were made. The best is trial {best} with {final[best]:.3f} nats "
-    f"({final[best] / np.log(2):.3f} bits per character): "
-    + ", ".join(f"{words} {found[best].params[name]:.3g}" for name, words in names.items())
-    + f". The lowest of all when completed is {final.min():.3f}; {runs.note()}."
-)
-for sentence in advice(plan_of_sweep, found):
-    display.say(f"> {sentence}")
-
-# %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure(2, 2, height=6.4)
-top = float(np.quantile([t.value for t in found if np.isfinite(t.value)], 0.95))
-plots_sweep.against_value(
-    axes[0, 0], [t.params["peak_lr"] for t in found], found, name="peak rate", top=top
-)
-axes[0, 0].set_ylabel("last validation loss (nats)")
-plots_sweep.timeline(axes[0, 1], found, [plan_of_sweep.step_of(rung) for rung in rungs])
-axes[0, 1].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
-running, updates_spent = running_best(found)
-for ax, x, label in (
-    (axes[1, 0], np.arange(trials), "trial"),
-    (axes[1, 1], updates_spent, "updates spent"),
-):
-    plots_sweep.best_so_far(ax, x, running, xlabel=label)
-    ax.set_ylabel("lowest loss so far (nats)")
+fig, (left, right) = plots.figure(1, 2, height=3.4)
+rates = [np.array([params_of(one, i)["peak_lr"] for i in range(trials)]) for one in swept]
+top = float(np.quantile(np.concatenate([one.final[one.whole] for one in swept]), 0.95))
+for kept, colour, label in ((False, "#9a9a9a", "stopped"), (True, plots.COLOURS[0], "completed")):
+    x = np.concatenate([r[one.survived == kept] for r, one in zip(rates, swept, strict=True)])
+    y = np.concatenate([one.final[one.survived == kept] for one in swept])
+    left.plot(x, np.minimum(y, top), ".", color=colour, markersize=3, label=label)
+left.set(xscale="log", yscale="log", xlabel="peak rate", ylabel="validation loss (nats)")
+left.legend(markerscale=3)
+for one in swept:
+    best = np.minimum.accumulate(np.where(one.survived, one.final, np.inf))
+    right.plot(np.arange(1, trials + 1), best, color=plots.COLOURS[0], linewidth=1)
+right.set(xscale="log", yscale="log", xlabel="trial", ylabel="lowest loss so far (nats)")
 display.show(
     fig,
-    alt="Four panels: last loss against peak rate by outcome, with a basin; the length of each "
-    "trial, many stopped at the first rungs; lowest loss so far against trials and against "
-    "updates, falling in steps.",
-    caption=f"The {trials} trials. Above: the last loss that was seen against the peak rate "
-    "(highest 5 % at the upper edge), and how far each trial came; dotted: where the rule looks. "
-    "Below: the lowest loss of a completed trial so far.",
+    alt="Left: loss of all trials against the peak rate, a basin. Right: lowest loss so far "
+    "against the trial, one line for each sweep, falling in steps.",
+    caption=f"Left: all {n * trials:,} runs at their end, those that were stopped too (highest 5 % "
+    f"at the upper edge). Right: the lowest loss of a completed trial so far, in {n} sweeps.",
 )
 
 # %% [markdown]
 # ### Explore and exploit
 
 # %% tags=["nbval-ignore-output"]
-after_random = 2 * wave  # the first two waves hold the ten random trials
-completed = np.where(survived, [trial.value for trial in found], np.inf)
-distance = exploring.distance_ranks(at, completed, wave=wave)
-edge = exploring.at_edge(at)
-surface = exploring.Surface(at, np.log(final))
-SEARCHES = {
-    "Parzen estimator": exploring.tpe_search,
-    "W&B's": exploring.wandb_search,
-}
-
-
-def searched(name, seed):
-    x, y = SEARCHES[name](surface.objective(seed), len(space), search_trials, seed=seed)
-    return (name, seed), (exploring.distance_ranks(x, y, draws=500), exploring.at_edge(x))
-
-
-calls = [joblib.delayed(searched)(name, seed) for name in SEARCHES for seed in range(searches)]
-done = dict(parallel.in_parallel(calls))
-ranks, edges = (
-    {
-        name: np.array([done[name, seed][k] for seed in range(searches)], dtype=float)
-        for name in SEARCHES
-    }
-    for k in (0, 1)
+ranks = np.array(
+    [
+        exploring.distance_ranks(
+            one.positions, np.where(one.survived, one.final, np.inf), draws=500
+        )
+        for one in swept
+    ]
 )
+edges = np.array([exploring.at_edge(one.positions) for one in swept], dtype=float)
+chance = 1 - 0.9 ** len(space)
 parts = {
-    "early": slice(search_trials // 10, search_trials // 3),
-    "late": slice(search_trials * 2 // 3, None),
+    "early": slice(trials // 10, trials // 3),
+    "late": slice(trials * 2 // 3, trials),
 }
-rows = []
-for name in SEARCHES:
-    row = {"search": name}
-    for part, chosen in parts.items():
-        row[f"distance rank, {part}"] = ranks[name][:, chosen].mean()
-        row[f"at an edge, {part} (%)"] = 100 * edges[name][:, chosen].mean()
-    rows.append(row)
 display.table(
-    rows,
-    caption=f"Searches of {search_trials} trials on the fitted surface, n = {searches} seeds. "
-    "Distance to the best before, ranked: 0 on it, 0.5 random. Early: trials "
-    f"{parts['early'].start + 1} to {parts['early'].stop}; late: from trial "
-    f"{parts['late'].start + 1} on. Uniform draws are at an edge "
-    f"{100 * (1 - 0.9 ** len(space)):.0f} % of the time.",
-)
-
-
-thirds = np.array_split(np.arange(after_random, trials), 3) if trials >= after_random + 3 else []
-display.say(
-    "In the sweep itself, thirds of the trials after the first ones: mean rank of the distance "
-    + ", ".join(f"{distance[third].mean():.2f}" for third in thirds)
-    + "; at an edge "
-    + ", ".join(f"{100 * edge[third].mean():.0f} %" for third in thirds)
-    + " of them, and of rate and β₂ alone "
-    + ", ".join(f"{100 * exploring.at_edge(at[third][:, :2]).mean():.0f} %" for third in thirds)
-    + "."
+    [
+        {
+            "trials": f"{part}, {chosen.start + 1} to {chosen.stop}",
+            "rank of the distance to the best": stats.mean_interval(
+                np.nanmean(ranks[:, chosen], axis=1), level
+            ),
+            "at an edge (%)": stats.mean_interval(100 * edges[:, chosen].mean(1), level),
+        }
+        for part, chosen in parts.items()
+    ],
+    digits=2,
+    caption=f"Means and {level:.1%} t intervals over n = {n} sweeps. Uniform draws have a rank of "
+    f"0.5 and are at an edge {100 * chance:.0f} % of the time.",
 )
 
 # %% tags=["nbval-ignore-output"]
-width = max(2, search_trials // 12)
+width = max(2, trials // 12)
 
 
 def smooth(x):
     """The mean over a window of trials, along the last axis."""
-    return np.lib.stride_tricks.sliding_window_view(x, width, axis=-1).mean(-1)
+    return np.nanmean(np.lib.stride_tricks.sliding_window_view(x, width, axis=-1), axis=-1)
 
 
-fig, axes = plots.figure(1, 3, width=10.4, height=3.5)
-ax = axes[0]
-for word, colour in plots_sweep.OUTCOMES.items():
-    if not (outcome == word).any():
-        continue
-    ax.plot(
-        np.flatnonzero(outcome == word),
-        distance[outcome == word],
-        "o",
-        color=colour,
-        markersize=3.5,
-        label=word,
-    )
-plots.guide(ax, y=0.5)
-ax.set(
-    xlabel="trial",
-    ylabel="distance to the best before (rank)",
-    title="the sweep",
-    ylim=(-0.03, 1.03),
-)
-ax.legend(loc="upper right")
-for ax, values, label, chance in (
-    (axes[1], ranks, "distance to the best before (rank)", 0.5),
-    (axes[2], edges, "share of trials at an edge", 1 - 0.9 ** len(space)),
+fig, axes = plots.figure(1, 2, height=3.4)
+for ax, values, label, dotted in (
+    (axes[0], ranks[:, 2:], "rank of the distance to the best", 0.5),
+    (axes[1], edges[:, 2:], "share of trials at an edge", chance),
 ):
-    chosen = {name: stats.band(smooth(v[:, 1:])) for name, v in values.items()}
-    plots.bands(ax, np.arange(search_trials - width) + width / 2 + 1, chosen)
-    plots.guide(ax, y=chance)
-    ax.set(xlabel="trial", ylabel=label, title="searches of the fitted surface")
-axes[1].set_ylim(-0.02, 0.68)
-axes[1].legend(loc="upper right")
+    smoothed = smooth(values)
+    place = np.arange(smoothed.shape[1]) + 2 + width / 2
+    for one in smoothed:
+        ax.plot(place, one, color="#bbbbbb", linewidth=0.7)
+    plots.band(ax, place, stats.band(smoothed, level=level), color=plots.COLOURS[0])
+    plots.guide(ax, y=dotted)
+    ax.set(xlabel="trial", ylabel=label)
 display.show(
     fig,
-    alt="Distance to the best trial before: in the sweep most later trials are near; on the fitted "
-    "surface the searches differ in how they go on, and in how often they try the edges.",
-    caption="Left: each trial of the sweep. Middle and right: searches of the fitted surface, "
-    f"mean over {width} trials, with 95 % t intervals over n = {searches} "
-    "seeds. Dotted: uniform draws.",
+    alt="Left: distance of the trials to the best one before, ranked, against the trial. Right: "
+    "share of trials at an edge of the ranges. Single sweeps grey, their mean with a band.",
+    caption=f"Mean over {width} trials; grey: {n} single sweeps; band: {level:.1%} t interval over "
+    "sweeps. Dotted: uniform draws.",
+    headline=True,
 )
 
 # %% [markdown]
 # ### What the survivors have in common
 
 # %% tags=["nbval-ignore-output"]
-fig = plots_sweep.parallel_coordinates(space, at[order], final[order], label="loss (nats)")
+shown = swept[0]
+fig = plots_sweep.parallel_coordinates(
+    space, shown.positions[shown.best], shown.final[shown.best], label="loss (nats)"
+)
 display.show(
     fig,
     alt="Parallel coordinates: lines of the survivors through peak rate, β₂ and weight decay to "
-    "the loss; the lowest losses come from a narrow range of peak rates.",
-    caption=f"The {len(order)} completed trials; rate and weight decay on logarithmic axes. Thick: "
-    "the five lowest.",
+    "the loss.",
+    caption=f"The {len(shown.best)} completed trials of one sweep; rate and weight decay on "
+    "logarithmic axes. Thick: the five lowest.",
+)
+
+
+def shares_of(one):
+    """Median importance of each hyperparameter in one sweep."""
+    nothing = np.array([])
+    found = [
+        Trial(i, params_of(one, i), "completed", float(v), nothing, nothing, 0.0, 0.0, None)
+        for i, v in enumerate(one.final)
+    ]
+    return [importance(space, found, resamples=resamples).interval(name)[1] for name in space]
+
+
+shares = np.array([shares_of(one) for one in swept])
+display.say(
+    "Share of each hyperparameter in what a forest explains of the final losses, mean over sweeps: "
+    + ", ".join(f"{names[k]} {stats.mean_interval(shares[:, i])}" for i, k in enumerate(space))
+    + "."
 )
 
 # %% tags=["nbval-ignore-output"]
-whole = [dataclasses.replace(trial, value=value) for trial, value in zip(found, final, strict=True)]
-measured = importance(space, whole, resamples=resamples)
-shares = {name: measured.interval(name) for name in space}
-fig, ax = plots.figure(width=6.4, height=2.2)
-plots_sweep.importances(ax, shares)
-display.show(
-    fig,
-    alt="Bars of the importance of the three hyperparameters with intervals; the peak rate has "
-    "nearly all of it.",
-    caption=f"Share of each hyperparameter in what a forest explains of the final losses of all "
-    f"{trials} trials, completed ones and those completed afterwards; median and 95 % of "
-    f"{resamples} bootstrap samples.",
-)
-display.say(
-    f"The forest explains {100 * np.median(measured.explained):.0f} % of the variance of the ranks "
-    "of trials that it has not seen. "
-    + " ".join(
-        f"{words}: {shares[n][1]:.2f} [{shares[n][0]:.2f}, {shares[n][2]:.2f}]."
-        for n, words in names.items()
-    )
-)
-
-# %% tags=["nbval-ignore-output"]
-members = [i for i in order if i >= left_out]
-groups = clusters(at[members], draws=draws, most=min(6, len(members) - 1))
-fig, axes = plots.figure(1, 3, width=10.4, height=3.3)
-for ax, name in zip(axes, (surnames.BETA2, surnames.WEIGHT_DECAY), strict=False):
-    for style, group in plots.styled(range(groups.k)):
-        chosen = [
-            found[i] for i, label in zip(members, groups.labels, strict=True) if label == group
-        ]
-        ax.plot(
-            [t.params["peak_lr"] for t in chosen],
-            [t.params[name] for t in chosen],
-            "os^DvP"[group],
-            color=style["color"],
-            markersize=4.5,
-        )
-    ax.set(xscale="log", xlabel="peak rate", ylabel=names[name])
-axes[1].set_yscale("log")
-ax = axes[2]
-ax.hist(groups.uniform, bins=20, color="#9a9a9a", label="uniform draws")
-ax.axvline(groups.silhouettes[groups.k], color=plots.COLOURS[1], label="survivors")
-ax.set(xlabel="silhouette of the best k", ylabel="draws", ylim=(0, 1.3 * ax.get_ylim()[1]))
-ax.legend(loc="upper right")
-display.show(
-    fig,
-    alt="Survivors by cluster, over peak rate and β₂ and over peak rate and weight decay; a "
-    "histogram of the silhouettes of uniform draws with the survivors' as a line.",
-    caption=f"The {len(members)} survivors that were not drawn at random, by k-means cluster (k = "
-    f"{groups.k} has the highest silhouette of 2 to {max(groups.silhouettes)}), and those "
-    f"of {draws} samples of as many points drawn uniformly over their extent, each with its own "
-    "best k.",
-)
-display.say(
-    "Silhouettes: "
-    + ", ".join(f"{v:.3f} (k = {k})" for k, v in groups.silhouettes.items())
-    + f". The groups have {', '.join(map(str, np.bincount(groups.labels)))} runs. A share of "
-    f"{groups.p:.3f} of uniform samples reaches as high a silhouette."
+groups = {}
+for one in swept:
+    members = [i for i in one.best if i >= left_out]
+    if len(members) > 2:
+        most = min(6, len(members) - 1)
+        groups[one.seed] = clusters(one.positions[members], draws=draws, most=most)
+clearer = [g.silhouettes[g.k] - float(g.uniform.mean()) for g in groups.values()] or [0.0]
+display.table(
+    [
+        {
+            "sweep": seed,
+            "survivors": len(g.labels),
+            "groups": g.k,
+            "silhouette": g.silhouettes[g.k],
+            "of uniform draws": g.uniform.mean(),
+            "uniform draws as high (%)": 100 * (g.uniform >= g.silhouettes[g.k]).mean(),
+        }
+        for seed, g in groups.items()
+    ],
+    digits=3,
+    caption="k-means clusters of the survivors, their number by the silhouette, beside the mean "
+    f"silhouette of {draws} samples of as many points drawn uniformly over their extent.",
 )
 
 # %% [markdown]
 # ### The curves of the best runs
 
 # %% tags=["nbval-ignore-output"]
-lowest = order[:best_runs]
-step = runs[best].evals["step"]
-curves = np.array([runs[i].evals["validation_loss"] for i in lowest])
-steep_end = min(3 * warmup, updates - 2 * eval_every)
+step = np.arange(plan_of_sweep.evaluations + 1) * plan_of_sweep.recipe.eval_every
+steep_end = min(3 * warmup, updates - 2 * plan_of_sweep.recipe.eval_every)
+best_curves = [one.losses[one.best[:best_runs]] for one in swept]
 
 
-def at_step(where):
+def at_step(curves, where):
     return np.array([np.interp(where, step, curve) for curve in curves])
 
 
-fall = {
-    "warmup": (at_step(0) - at_step(warmup)) / warmup,
-    "next": (at_step(warmup) - at_step(steep_end)) / (steep_end - warmup),
-    "whole": (at_step(0) - at_step(updates)) / updates,
-}
-tail = step >= steep_end
-chord = np.array(
-    [np.interp(step[tail], [step[tail][0], step[-1]], curve[tail][[0, -1]]) for curve in curves]
-)
-sag = (chord - curves[:, tail]).mean(1) / (curves[:, tail][:, 0] - curves[:, -1])
-fig, ax = plots.figure(width=6.8, height=3.6)
-for i in order[best_runs:]:
-    ax.plot(step, runs[i].evals["validation_loss"], color="#bbbbbb", linewidth=0.7)
-for curve in curves:
-    ax.plot(step, curve, color=plots.COLOURS[0], linewidth=1.1)
-ax.plot([], [], color=plots.COLOURS[0], label=f"{best_runs} best")
-ax.plot([], [], color="#bbbbbb", label="other survivors")
+def falls(curves):
+    """Of each curve, the fall per update in the warmup, in what follows, and on the whole."""
+    start, warm, then, end = (at_step(curves, k) for k in (0, warmup, steep_end, updates))
+    return (start - warm) / warmup, (warm - then) / (steep_end - warmup), (start - end) / updates
+
+
+def sag(curves):
+    """How far the rest of each curve lies below its chord on average, as a share of its fall."""
+    x, rest = step[step >= steep_end], curves[:, step >= steep_end]
+    weight = (x - x[0]) / (x[-1] - x[0])
+    chord = rest[:, :1] + weight * (rest[:, -1:] - rest[:, :1])
+    return (chord - rest).mean(1) / (rest[:, 0] - rest[:, -1])
+
+
+fall = np.array([[part.mean() for part in falls(curves)] for curves in best_curves])
+below = np.array([sag(curves).mean() for curves in best_curves])
+fig, ax = plots.figure(width=6.8, height=3.4)
+for curves in best_curves:
+    ax.plot(step, curves.T, color=plots.COLOURS[0], linewidth=0.6)
 for place in (warmup, steep_end):
     plots.guide(ax, x=place)
 ax.set(yscale="log", xlabel="updates", ylabel="validation loss (nats)")
-ax.legend()
 display.show(
     fig,
     alt="Validation loss against updates: the best runs fall steeply from the first updates on and "
     "then ever more slowly.",
-    caption=f"Validation losses of the survivors. Dotted: the end of the warmup ({warmup} updates) "
-    f"and of the part that is compared with it ({steep_end}).",
+    caption=f"The {best_runs} best runs of each sweep. Dotted: the end of the warmup ({warmup} "
+    f"updates) and of the part that is compared with it ({steep_end}).",
 )
 display.say(
     "Fall of the loss per 100 updates, mean over the best runs: "
-    + ", ".join(f"{100 * v.mean():.2f} nats ({k})" for k, v in fall.items())
-    + f". After update {steep_end} the curve sags below its chord by {100 * sag.mean():.0f} % of "
-    "what it still falls."
+    + ", ".join(
+        f"{100 * v:.2f} nats ({k})"
+        for k, v in zip(("warmup", "next", "whole"), fall.mean(0), strict=True)
+    )
+    + f". After update {steep_end} the curves sag below their chord by {100 * below.mean():.0f} % "
+    "of what they still fall; a parabola would do so by 17 %."
 )
 
 # %% [markdown]
 # ## Verdict
 #
-# The searches on the surface are independent of one another; the runs of the one sweep are not,
-# since each was chosen knowing those before. Their claims are of this sweep.
+# Repetitions are whole sweeps, with search, initial weights and data order of their own. What power
+# their number has shows in the width of the intervals; no pilot was affordable.
 
 # %%
-source = "juliusm2026"
-near = distance[after_random:]
+seen = About(
+    Setting(
+        "transformer of 27,712 weights on surnames",
+        "AdamW",
+        f"W&B's search, {trials} trials of {updates} updates",
+    ),
+    replication="sweeps",
+    like="analogue",
+    lost="the range of rates; the loss is searched for, not the composite metric",
+)
+share = replace(seen, metric="share")
+shape = replace(seen, family="curves", reason="the shape of a curve: the source names no number")
+own = replace(seen, like=None, lost="")
+exploit = np.nanmean(ranks[:, trials // 10 :], axis=1) - 0.5
+listed = [
+    Claim.effect(
+        "exploits",
+        "The search exploits: its trials lie nearer to the best one before than uniform draws.",
+        values=exploit,
+        direction="less",
+        unit="rank of the distance, less that of uniform draws",
+        published="decent amounts of exploit",
+        about=share,
+    ),
+    Claim.effect(
+        "wandb-late-edges",
+        f"The search tries the edges more late, when it comes to {trials} runs, than early.",
+        values=edges[:, parts["late"]].mean(1) - edges[:, parts["early"]].mean(1),
+        direction="greater",
+        unit="share of trials at an edge, late less early",
+        published="at about 300 runs it explores the edges more aggressively",
+        about=share,
+    ),
+    Claim.effect(
+        "clusters",
+        "The runs that survive form clearer clusters than uniform draws over their extent.",
+        values=clearer,
+        direction="greater",
+        delta=0.05,
+        unit="of silhouette",
+        published="k-means clusters of the runs that survived",
+        about=replace(seen, reason="a choice: silhouettes go from 0, no groups, to 1"),
+    ),
+    Claim.effect(
+        "flat-in-warmup",
+        "The best runs are flat in the warmup: they fall slower than on the whole.",
+        values=np.log(fall[:, 0] / fall[:, 2]),
+        direction="less",
+        unit="log ratio of falls per update, warmup to whole run",
+        published="initial flatness in the loss during warmup",
+        about=shape,
+    ),
+    Claim.effect(
+        "steep-after-warmup",
+        "After the warmup the best runs fall more steeply than in it.",
+        values=np.log(fall[:, 1] / fall[:, 0]),
+        direction="greater",
+        unit="log ratio of falls per update",
+        published="then a steep drop",
+        about=shape,
+    ),
+    Claim.effect(
+        "convex-at-the-end",
+        "The rest of the best runs' curves is convex.",
+        values=below,
+        direction="greater",
+        unit="mean sag below the chord, share of the fall",
+        published="followed by slight convexity",
+        about=shape,
+    ),
+    Claim.effect(
+        "convex-at-the-end-slightly",
+        "The rest of the best runs' curves is less convex than a parabola.",
+        values=below - 1 / 6,
+        direction="less",
+        unit="mean sag below the chord, less a sixth of the fall",
+        published="followed by slight convexity",
+        about=shape,
+    ),
+    *(
+        Claim.descriptive(
+            f"{word}-selected",
+            f"The {names[name]} of the five best runs of a sweep.",
+            values=[over_best(one, name) for one in swept],
+            scale="log",
+            source="",
+            about=own,
+        )
+        for word, name in (
+            ("rate", "peak_lr"),
+            ("beta2", surnames.BETA2),
+            ("decay", surnames.WEIGHT_DECAY),
+        )
+    ),
+    Claim.descriptive(
+        "importance-of-the-rate",
+        "Share of the peak rate in what a forest explains of the final losses.",
+        values=shares[:, 0],
+        unit="share",
+        source="",
+        about=own,
+    ),
+]
+claims.conclude(listed, source="juliusm2026")
+
+# %% tags=["nbval-ignore-output"]
+said = judged(listed)
 
 
-def later_less_early(values):
-    """For each seed, the mean over the late trials less the one over the early ones."""
-    return values[:, parts["late"]].mean(1) - values[:, parts["early"]].mean(1)
+def interval(claim, offset=0.0, digits=2):
+    low, high = claim.low + offset, claim.high + offset
+    return f"{claim.estimate + offset:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
-claims.conclude(
-    [
-        Claim.proportion(
-            "exploits",
-            "The sweep exploits: its later trials are near the best one before them.",
-            successes=int((near < 0.5).sum()),
-            n=len(near),
-            direction="greater",
-            threshold=0.5,
-            unit="trials nearer than half of the space",
-            published="decent amounts of exploit",
-        ),
-        Claim.effect(
-            "wandb-exploits",
-            "W&B's search exploits: its early trials are near the best one.",
-            values=ranks["W&B's"][:, parts["early"]].mean(1) - 0.5,
-            direction="less",
-            delta=0.1,
-            unit="rank of the distance to the best, less that of uniform draws",
-            published="decent amounts of exploit",
-        ),
-        Claim.effect(
-            "wandb-late-edges",
-            "W&B's search tries the edges more when it comes to 300 runs.",
-            values=later_less_early(edges["W&B's"]),
-            direction="greater",
-            delta=0.05,
-            unit="share of trials at an edge, late less early",
-            published="at about 300 runs it explores the edges more aggressively",
-        ),
-        Claim.effect(
-            "late-edges",
-            "A Parzen estimator tries the edges more when it comes to 300 runs.",
-            values=later_less_early(edges["Parzen estimator"]),
-            direction="greater",
-            delta=0.05,
-            unit="share of trials at an edge, late less early",
-        ),
-        Claim.proportion(
-            "clusters",
-            "The runs that survive form clusters.",
-            successes=int((groups.uniform >= groups.silhouettes[groups.k]).sum()),
-            n=draws,
-            direction="less",
-            threshold=0.05,
-            unit="uniform samples with as high a silhouette",
-            published="k-means clusters of the runs that survived",
-        ),
-        Claim.effect(
-            "flat-in-warmup",
-            "The best runs are flat in the warmup: they fall slower than later.",
-            values=np.log(fall["warmup"] / fall["whole"]),
-            direction="less",
-            unit="log ratio of falls per update, warmup to whole run",
-            published="initial flatness in the loss during warmup",
-        ),
-        Claim.effect(
-            "steep-after-warmup",
-            "After the warmup the best runs fall more steeply than in it.",
-            values=np.log(fall["next"] / fall["warmup"]),
-            direction="greater",
-            unit="log ratio of falls per update",
-            published="then a steep drop",
-        ),
-        Claim.effect(
-            "convex-at-the-end",
-            "The rest of the best runs' curves is convex.",
-            values=sag,
-            direction="greater",
-            unit="mean sag below the chord, share of the fall",
-            published="followed by slight convexity",
-        ),
-        *(
-            Claim.descriptive(
-                f"{word}-selected",
-                f"The {names[name]} of the five best runs.",
-                values=[found[i].params[name] for i in order[:5]],
-                scale="log",
-                source="",
-            )
-            for word, name in (
-                ("rate", "peak_lr"),
-                ("beta2", surnames.BETA2),
-                ("decay", surnames.WEIGHT_DECAY),
-            )
-        ),
-    ],
-    source=source,
+edge, rate = said["wandb-late-edges"], said["rate-selected"]
+display.answer(
+    f"In {n} sweeps of {trials} trials W&B's search lies at a distance rank of "
+    f"{interval(said['exploits'], 0.5)} to the best trial before (random: 0.5), and its share of "
+    f"trials at an edge changes by {interval(edge)} from early to late. The best runs have a peak "
+    f"learning rate of {interval(rate, digits=3)}, which has "
+    f"{said['importance-of-the-rate'].estimate:.0%} of the importance. What this means for you: "
+    + (
+        "spend the trials on the learning rate first."
+        if said["importance-of-the-rate"].low > 0.5
+        else "search the hyperparameters together, none of them explains most of the loss."
+    ),
+    claims=["exploits", "wandb-late-edges", "rate-selected"],
 )

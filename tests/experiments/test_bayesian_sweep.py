@@ -1,15 +1,13 @@
-"""Explore or exploit: the statistics, and the two searches that need no training."""
+"""Explore or exploit: the statistics, W&B's search, and whole sweeps of it."""
+
+import json
 
 import numpy as np
 import pytest
 
-from lrlab.experiments.bayesian_sweep import (
-    Surface,
-    at_edge,
-    distance_ranks,
-    tpe_search,
-    wandb_search,
-)
+from lrlab.experiments.bayesian_sweep import Swept, WandbSearch, at_edge, distance_ranks, repeat
+from lrlab.experiments.replay import replay
+from lrlab.sweep import surnames
 
 
 def bowl(at):
@@ -44,30 +42,57 @@ def test_the_share_at_the_edges_of_uniform_draws_is_the_one_stated():
     assert at_edge(x).mean() == pytest.approx(1 - 0.9**3, abs=0.01)
 
 
-@pytest.mark.parametrize("search", [wandb_search, tpe_search])
-def test_a_search_finds_the_bottom_of_a_bowl_nears_it_and_repeats_itself(search):
-    x, y = search(bowl, 2, 40, seed=3)
+def searched(objective, dimensions, trials, **more):
+    search = WandbSearch(dimensions, **more)
+    for _ in range(trials):
+        at = search.ask()
+        search.tell(at, objective(at))
+    return np.array(search.positions), np.array(search.values)
+
+
+def test_the_search_finds_the_bottom_of_a_bowl_nears_it_and_repeats_itself():
+    x, y = searched(bowl, 2, 40, seed=3)
     assert y.min() < 5e-3
     assert distance_ranks(x, y)[20:].mean() < 0.3
-    again, _ = search(bowl, 2, 40, seed=3)
+    again, _ = searched(bowl, 2, 40, seed=3)
     np.testing.assert_array_equal(x, again)
 
 
 def test_a_search_that_forgets_goes_on_with_few_trials_to_see():
-    x, y = wandb_search(bowl, 2, 40, seed=0, memory=10)
+    x, y = searched(bowl, 2, 40, memory=10)
     assert np.isfinite(y).all()
     assert len(np.unique(x, axis=0)) == 40
 
 
-def test_a_surface_has_the_bowl_that_it_was_fitted_to_and_its_noise():
-    rng = np.random.default_rng(2)
-    x = rng.uniform(size=(150, 2))
-    surface = Surface(x, [bowl(at) + 0.05 * rng.normal() for at in x])
-    grid = rng.uniform(0.1, 0.9, size=(50, 2))
-    np.testing.assert_allclose(surface.mean(grid), [bowl(at) for at in grid], atol=0.06)
-    assert surface.noise == pytest.approx(0.05, rel=0.3)
-    drawn, again = surface.objective(1), surface.objective(1)
-    assert drawn(grid[0]) == again(grid[0]) != drawn(grid[0])
+@pytest.fixture(scope="module")
+def plan():
+    return surnames.bayesian(trials=6, updates=20, eval_every=2, n_eval=8)
+
+
+@pytest.fixture(scope="module")
+def swept(plan):
+    return repeat(plan, [3, 4], n_jobs=1, store=None)
+
+
+def test_sweeps_beside_one_another_are_the_sweeps_alone(plan, swept):
+    [alone] = repeat(plan, [4], n_jobs=1, store=None)
+    for name in ("positions", "losses", "test", "spent"):
+        np.testing.assert_array_equal(getattr(alone, name), getattr(swept[1], name))
+
+
+def test_a_sweep_is_read_as_it_was_written(swept):
+    swept[0].losses[0, 3:] = np.nan  # as if it had diverged
+    again = Swept.from_dict(json.loads(json.dumps(swept[0].to_dict())))
+    for name in ("positions", "losses", "test", "spent"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(swept[0], name))
+    assert not again.whole[0] and not again.survived[0] and again.final[0] == np.inf
+
+
+def test_the_rule_stops_in_a_sweep_whom_it_stops_in_a_replay_of_the_complete_curves(plan, swept):
+    one = swept[1]
+    order = [list(range(plan.trials))]
+    again = replay(one.losses[:, 1:], plan.rule, order, n_jobs=1)
+    np.testing.assert_array_equal(again.spent[0], one.spent)
 
 
 def test_unequal_shapes_are_refused():
