@@ -20,9 +20,14 @@ FIRST, MOST = 3, 8
 LAST = 1 / 4
 """The share of a long pilot, from its end, whose losses count."""
 
+EVALUATIONS = 16
+"""How often a long pilot is evaluated on validation data, where its task has some."""
+
 CARRY = 1 / 3
 """The power by which the best rate falls with the number of updates is taken to lie in
 `HORIZON_POWER` ± this: from 0, where no noise is left, to 2/3."""
+
+_VALIDATION = "validation_loss"
 
 Train = Callable[[Sequence[tuple[float, int]]], list[Trace]]
 
@@ -64,10 +69,12 @@ def refine(train: Train, center: float, precision: float, budget: int, start: fl
 def precise(pilots: Sequence[Trace], budget: int, start: float, precision: float) -> Suggestion:
     r"""Return the rate that long pilots of several seeds point to, with its interval.
 
-    Each seed has the vertex of its own parabola; the rate is their geometric mean, carried to the
-    budget by $(n / \text{budget})^{1/3}$. The interval's half-width, in logarithms, is the
-    root of the summed squares of the t interval over seeds and of what a power between 0 and 2/3
-    in place of 1/3 would change.
+    Pilots are compared by the mean loss over their last quarter: on validation data where they were
+    evaluated, since the training loss is lowest at a larger rate where data are seen again and
+    again; else that of their batches. Each seed has the vertex of its own parabola; the rate is
+    their geometric mean, carried to the budget by $(n / \text{budget})^{1/3}$. The interval's
+    half-width, in logarithms, is the root of the summed squares of the t interval over seeds and of
+    what a power between 0 and 2/3 in place of 1/3 would change.
 
     Args:
         pilots: from `refine`.
@@ -81,7 +88,8 @@ def precise(pilots: Sequence[Trace], budget: int, start: float, precision: float
         scores = np.array([_end(trace) for trace in own])
         if np.isfinite(scores).any():
             rates = np.log([trace.lr[0] for trace in own])
-            best.append(vertex_of(rates, missed(scores, start))[0])
+            first = np.mean([_start(trace, start) for trace in own])
+            best.append(vertex_of(rates, missed(scores, float(first)))[0])
     steps = pilots[0].planned
     if len(best) < 2:
         return Suggestion(None, None, f"all pilots of {steps} updates ended early")
@@ -91,9 +99,10 @@ def precise(pilots: Sequence[Trace], budget: int, start: float, precision: float
     half = math.hypot(math.log(over_seeds.high / over_seeds.low) / 2, CARRY * apart)
     low, high = math.exp(center - half), math.exp(center + half)
     interval = stats.Interval(math.exp(center), low, high, level=0.95, n=len(best))
+    kind = "validation" if _VALIDATION in pilots[0].evals else "training"
     rule = (
-        f"mean over {len(best)} seeds of the lowest point among pilots of {steps} updates, carried "
-        f"to {budget}"
+        f"mean over {len(best)} seeds of the lowest {kind} loss among pilots of {steps} updates, "
+        f"carried to {budget}"
     )
     if high / low > precision:
         rule += (
@@ -114,14 +123,22 @@ def _ordered(done: dict[tuple[float, int], Trace]) -> list[Trace]:
 
 def _mean(done: dict[tuple[float, int], Trace], lr: float, start: float) -> float:
     """Return the mean loss at a rate over the seeds; one that is diverged counts as the start."""
-    ends = [_end(trace) for (rate, _), trace in done.items() if rate == lr]
-    return float(np.mean(np.minimum(ends, start)))
+    traces = [trace for (rate, _), trace in done.items() if rate == lr]
+    return float(np.mean([min(_end(trace), _start(trace, start)) for trace in traces]))
 
 
 def _end(trace: Trace) -> float:
     if len(trace.loss) < trace.planned or not np.isfinite(trace.loss[-1]):
         return math.inf
+    if _VALIDATION in trace.evals:
+        late = trace.evals["step"] > (1 - LAST) * trace.planned
+        return float(trace.evals[_VALIDATION][late].mean())
     return float(trace.loss[-max(1, round(len(trace.loss) * LAST)) :].mean())
+
+
+def _start(trace: Trace, start: float) -> float:
+    """Return the loss before any update, of the kind that is compared."""
+    return float(trace.evals[_VALIDATION][0]) if _VALIDATION in trace.evals else start
 
 
 def _ratio(found: Suggestion) -> float:

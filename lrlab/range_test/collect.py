@@ -7,7 +7,7 @@ from typing import Any
 
 from lrlab.checks import is_integer
 from lrlab.range_test._band import find_band, initial_loss
-from lrlab.range_test._precise import refine
+from lrlab.range_test._precise import EVALUATIONS, refine
 from lrlab.range_test._ramp import Trace, ramp
 from lrlab.range_test._result import RangeTest
 from lrlab.range_test._trainer import Trainer
@@ -202,11 +202,14 @@ def range_test(
             if first.lr is not None:
                 half = max(length, budget // 2)
                 base = max(trace.seed for trace in traces) + 1
+                every = 0 if task.live else max(1, half // EVALUATIONS)
 
                 def long(pairs: Sequence[tuple[float, int]]) -> list[Trace]:
                     train.more(half * len(pairs))
                     changed = [
-                        recipe.replace(schedule=Constant(lr), steps=half, seed=base + seed)
+                        recipe.replace(
+                            schedule=Constant(lr), steps=half, seed=base + seed, eval_every=every
+                        )
                         for lr, seed in pairs
                     ]
                     return train([Job(task, one) for one in changed])

@@ -270,15 +270,15 @@ class _Book:
         new = {k: v for k, v in enumerate(found.values, start=1) if k not in known}
         for index, value in new.items():
             self._storage.set_trial_intermediate_value(self._id(number), index, value)
-        if self._kept is not None:
-            self._kept.report(number, new)
         notes: dict[str, Any] = {"steps": list(found.steps), "run_key": found.run_key}
         notes["seconds"] = found.seconds if same_as is None else 0.0
         if same_as is not None:
             notes["same_as"] = same_as
         if math.isfinite(found.start):
             notes["start"] = found.start
-        self._note(number, notes)
+        self._note(number, notes, kept=False)
+        if self._kept is not None:
+            self._kept.note(number, notes, new)
 
     def judge(self, results: Mapping[int, Progress], stage: int) -> list[int]:
         """End those that failed, diverged, are complete or are stopped by the rule; name these."""
@@ -309,10 +309,12 @@ class _Book:
     def _tell(
         self, number: int, outcome: str, state: TrialState, value: float | None = None
     ) -> None:
-        self._note(number, {"outcome": outcome})
-        self._note(number, {SEAL: seal(self[number])})
+        self._note(number, {"outcome": outcome}, kept=False)
+        sealed = {SEAL: seal(self[number])}
+        self._note(number, sealed, kept=False)
         self.study.tell(number, value, state=state)
         if self._kept is not None:
+            self._kept.note(number, {"outcome": outcome} | sealed)
             self._kept.end(self[number])
 
     def _note(self, number: int, attributes: Mapping[str, Any], *, kept: bool = True) -> None:

@@ -1,5 +1,6 @@
 """precision: pilots of other seeds until the suggestion is known to a factor, or a reason."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -58,6 +59,20 @@ def test_where_seeds_differ_too_much_it_says_so_after_the_last():
     suggestion = precise(found, 40, 3.0, 1.5)
     assert len({trace.seed for trace in found}) == MOST
     assert f"no precision of 1.5 with {MOST} seeds" in suggestion.rule
+
+
+def test_where_validation_was_measured_it_decides_and_not_the_training_loss():
+    pilots = []
+    for trace in refine(laboratory(0.2, 0.05), 0.1, 3.0, 40, start=3.0):
+        held_out = 1 + 0.1 * math.log(trace.lr[0] / 0.05) ** 2
+        evals = {
+            "step": np.array([0, 20, 40]),
+            "validation_loss": np.array([3.0, 9.0, held_out]),
+        }
+        pilots.append(dataclasses.replace(trace, evals=evals))
+    found = precise(pilots, 40, 3.0, 3.0)
+    assert found.lr == pytest.approx(0.05, rel=0.1)
+    assert "lowest validation loss" in found.rule
 
 
 def test_pilots_that_all_ended_early_give_a_reason_and_no_number():
