@@ -2,7 +2,7 @@
 
 from lrlab.labbook.entries._dry_run import dry_run
 from lrlab.labbook.entries._runner import Request, run
-from lrlab.labbook.entries._source import Source, names, read
+from lrlab.labbook.entries._source import Source, names, parameters_of, read
 from lrlab.labbook.entries.errors import BadInput, RunFailed
 from lrlab.labbook.entries.laboratory import find_root, log_folder
 from lrlab.labbook.entries.logbook import Entry, find, log
@@ -19,6 +19,7 @@ __all__ = [
     "log",
     "log_folder",
     "names",
+    "parameters_of",
     "read",
     "run",
 ]

@@ -160,7 +160,7 @@ def read(root: Path, name: str) -> Source:
         text = _text(data)
         header = _header(text)
         _check_sections(text)
-        parameters = _parameters(_tagged(text, "parameters"))
+        parameters = parameters_of(_tagged(text, "parameters"))
         _tagged(text, "setup")
         header["smoke"] = {
             key: parameters[key].type.accepts(value)
@@ -242,7 +242,12 @@ def _tagged(text: str, tag: str) -> str:
     return found[0]
 
 
-def _parameters(code: str) -> dict[str, Parameter]:
+def parameters_of(code: str) -> dict[str, Parameter]:
+    """Return the parameters that the code of a parameters cell declares, by name.
+
+    Raises:
+        ValueError, SyntaxError: if it is not the code of one.
+    """
     lines = ast.parse(code).body
     comments = {
         token.start[0]: token.string.lstrip("# ")

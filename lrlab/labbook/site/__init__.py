@@ -27,6 +27,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     Returns:
         The extension's metadata.
     """
+    from lrlab.labbook.site import _actions as actions
     from lrlab.labbook.site import _claim_role as claim_role
     from lrlab.labbook.site import _frame as frame
     from lrlab.labbook.site import _pages as pages
@@ -35,7 +36,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     from lrlab.labbook.site import site
 
     app.connect("config-inited", _add_assets)
-    parts = [site, pages, claim_role, frame, quick, security]
+    parts = [site, pages, actions, claim_role, frame, quick, security]
     if "sphinx_external_toc" in app.extensions:  # a whole book, not a page alone
         from lrlab.labbook.site import _docstrings as docstrings
         from lrlab.labbook.site import _feed as feed
@@ -59,4 +60,4 @@ def _add_assets(app: Sphinx, config: Config) -> None:
     """Give every laboratory's book the style and the scripts that its pages need."""
     config.html_static_path.append(str(Path(__file__).parent / "assets"))
     config.html_css_files.append("lrlab.css")
-    config.html_js_files += ["icons.js", "accessibility.js", "ledger.js"]
+    config.html_js_files += ["icons.js", "accessibility.js", "page.js", "ledger.js"]

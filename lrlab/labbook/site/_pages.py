@@ -1,10 +1,11 @@
-"""An entry's page: the line under its title, its banner, the sources of its claims, its record."""
+"""An entry's page: the answer first, then the headline figure, the verdicts, and what is folded."""
 
 from __future__ import annotations
 
+import copy
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,16 @@ from lrlab.claims import Judged
 from lrlab.claims.render import card
 from lrlab.labbook import stored_claims
 from lrlab.labbook.answers import lift
+from lrlab.labbook.entries import parameters_of
 from lrlab.labbook.entries.logbook import claims_of
 from lrlab.labbook.entries.markup import code, fence, prose
 from lrlab.labbook.ledger import counted, joined
 from lrlab.labbook.looks import told
+from lrlab.labbook.site import _actions as actions
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._outputs import align, apart
+from lrlab.labbook.site._record import live_section, record_section
+from lrlab.labbook.site._verdicts import chart
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -26,6 +31,9 @@ if TYPE_CHECKING:
     from lrlab.labbook.site.site import Site
 
 _SOURCE = re.compile(r"(<dt>Source</dt><dd>)([^<]+)(</dd>)")
+_PARAMETERS = {"parameters", "injected-parameters"}
+
+Cell = dict[str, Any]
 
 
 def connect(app: Sphinx) -> None:
@@ -38,11 +46,18 @@ def _read(app: Sphinx, document: str, source: list[str]) -> None:
     if document in site.by_document:
         source[0] = decorate(source[0], site.by_document[document], site)
     elif document == sites.LIVE and (record := site.live_record()):
-        source[0] = _with_cells(json.loads(source[0]), [], [("record", live_section(record))])
+        notebook = json.loads(source[0])
+        cells = [cell for part in notebook["cells"] for cell in _shown(part)]
+        notebook["cells"] = [*apart(cells), _markdown("record", live_section(record))]
+        source[0] = json.dumps(notebook)
 
 
 def decorate(text: str, entry: Entry, site: Site) -> str:
-    """An entry's notebook with what is derived about it.
+    """An entry's notebook as its page shows it.
+
+    First the title, the answer and the headline figure; then one line about it, what can be done
+    with it, and its verdicts as one chart; then its sections, with the cards of its claims and its
+    parameters folded; at the end its sources, its code and its record.
 
     Args:
         text: the notebook's JSON.
@@ -50,33 +65,55 @@ def decorate(text: str, entry: Entry, site: Site) -> str:
         site: the log it belongs to.
 
     Returns:
-        JSON of a notebook with a line and perhaps a banner under the title, and sources and record
-        at the end.
+        JSON of a notebook.
     """
     notebook = json.loads(text)
     answer = lift(notebook)
     claims = joined(entry)
-    seen = [look for look in site.looks if look.notebook == entry.record["notebook"]]
-    counts = entry.record["size"] == "full" and not entry.record["changed"]
-    looked = [f":::{{div}} lrlab-looks\n{told(seen)}\n:::"] if counts and seen else []
-    answered = [answer.markdown()] if answer else []
-    top = [*answered, byline(entry), *looked, *banners(entry, site)]
-    keys = sorted({claim.source for claim in claims if claim.source})
-    cells = [("sources", sources_section(keys))] if keys else []
     _mark_fragile(notebook, claims)
-    return _with_cells(notebook, top, [*cells, ("record", record_section(entry))])
+    first, *others = notebook["cells"]
+    heading, _, rest = "".join(first["source"]).partition("\n")
+    top = [heading, *banners(entry, site), *([answer.markdown()] if answer else [])]
+    about = [byline(entry, claims), *looked(entry, site), actions.of(entry)]
+    if verdicts := chart(claims):
+        about.append(_raw(verdicts))
+    keys = sorted({claim.source for claim in claims if claim.source})
+    notebook["cells"] = [
+        _markdown("top", "\n\n".join(top)),
+        *_headline(others),
+        _markdown("about", "\n\n".join(about)),
+        {**first, "source": rest.strip()},
+        *apart([cell for part in others for cell in _shown(part, entry.record)]),
+        *([_markdown("sources", sources_section(keys))] if keys else []),
+        _markdown("code", _code_section(others)),
+        _markdown("record", record_section(entry)),
+    ]
+    return json.dumps(notebook)
 
 
-def byline(entry: Entry) -> str:
-    """Date, size and verdicts in one line."""
+def byline(entry: Entry, claims: Iterable[Judged]) -> str:
+    """Date, size, verdicts, n, and how many runs took how long, in one line."""
     record = entry.record
+    claims = list(claims)
     parts = [record["date"], f"{record['size']} size"]
     if record["changed"]:
         changed = ", ".join(code(f"{k} = {v}") for k, v in record["changed"].items())
         parts.append(f"a what-if with {changed}, which the ledger does not count")
-    claims = [claim.to_dict() for claim in joined(entry)]
-    parts += [f"{n} {verdict}" for verdict, n in counted(claims).items() if n]
+    counts = counted([claim.to_dict() for claim in claims])
+    parts += [f"{n} {verdict}" for verdict, n in counts.items() if n]
+    if sizes := sorted({claim.n for claim in claims if claim.n}):
+        span = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+        parts.append(f"n = {span}")
+    seconds = record.get("seconds_from_empty") or record["seconds"]
+    parts.append(f"{len(record['runs'])} training runs, {seconds:.0f} s")
     return f":::{{div}} lrlab-byline\n{' · '.join(parts)}\n:::"
+
+
+def looked(entry: Entry, site: Site) -> list[str]:
+    """How often an entry that counts was looked at, and which verdicts changed."""
+    seen = [look for look in site.looks if look.notebook == entry.record["notebook"]]
+    counts = entry.record["size"] == "full" and not entry.record["changed"]
+    return [f":::{{div}} lrlab-looks\n{told(seen)}\n:::"] if counts and seen else []
 
 
 def banners(entry: Entry, site: Site) -> list[str]:
@@ -105,119 +142,76 @@ def sources_section(keys: Iterable[str]) -> str:
     return f"## Sources of the claims\n\n{lines}"
 
 
-def record_section(entry: Entry) -> str:
-    """Permanent link, a line to cite, the command, and the record itself."""
-    record, name = entry.record, entry.name
-    commit = f", commit {record['commit'][:12]}" if record["commit"] else ""
-    cite = (
-        f"The LR lab ({record['date'][:4]}). {sites.title(entry)}. Entry {name} of "
-        f"{record['date']}{commit}, SHA-256 {record['entry_sha256'][:16]}."
-    )
-    return "\n".join(
-        [
-            "## Record",
-            "",
-            "Permanent link",
-            f": {{doc}}`book/log/{name}.html <{name}>`. Once released, an entry is not changed; "
-            "a newer one may supersede it.",
-            "",
-            "To cite it",
-            f": {fence(cite, 'text', indent='  ')}",
-            "",
-            "To make it again",
-            f": {fence(record['command'], 'bash', indent='  ')}",
-            "",
-            "Files",
-            f": {{download}}`the record as JSON <{name}.json>`, "
-            f"{{download}}`the executed notebook <{name}.ipynb>`",
-            "",
-            ":::{dropdown} What it was made with",
-            _table(rows(record)),
-            ":::",
-        ]
-    )
+def _headline(cells: list[Cell]) -> list[Cell]:
+    """A copy of the figure that a page begins with: that tagged `headline`, or the first."""
+    drawn = [cell for cell in cells if any(map(_is_picture, cell.get("outputs", [])))]
+    tagged = [cell for cell in drawn if "headline" in cell["metadata"].get("tags", [])]
+    if not drawn:
+        return []
+    chosen = copy.deepcopy((tagged or drawn)[0])
+    chosen["outputs"] = [next(filter(_is_picture, chosen["outputs"]))]
+    chosen["metadata"]["tags"] = ["remove-input"]
+    return [chosen | {"id": "lrlab-headline", "source": ""}]
 
 
-def live_section(record: Mapping[str, Any]) -> str:
-    """What this machine is and how long its run took."""
-    return f"## This machine\n\n{_table(rows(record))}"
+def _is_picture(output: Mapping[str, Any]) -> bool:
+    return any(kind.startswith("image/") for kind in output.get("data", {}))
 
 
-def rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """A record as pairs of name and text, for a reader."""
-    hardware, profile = record["hardware"], dict(record["profile"])
-    name = profile.pop("name")
-    commit = f"`{record['commit'] or 'none'}`"
-    if record["dirty"]:
-        commit += " with changes that were not committed"
-    shown = [
-        ("Date", record["started"].replace("T", " ").replace("Z", " UTC")),
-        ("Duration", _duration(record)),
-        ("Size", record["size"]),
-        ("Parameters", _pairs(record["parameters"])),
-        ("Differing from the defaults", _pairs(record["changed"]) or "none"),
-        ("Training runs", str(len(record["runs"]))),
-        ("Commit", commit),
-        ("Numerics profile", f"{name}: {_pairs(profile)}" if profile else name),
-        ("Versions", ", ".join(f"{k} {v}" for k, v in record["versions"].items())),
-        (
-            "Hardware",
-            f"{prose(hardware['cpu'])}, {hardware['cores']} cores, {hardware['memory_gib']} GiB, "
-            f"{prose(hardware['system'])}",
-        ),
-        ("SHA-256 of the entry", f"`{record['entry_sha256']}`"),
-        ("SHA-256 of the notebook", f"`{record['notebook_sha256']}`"),
-    ]
-    if inputs := record.get("inputs"):
-        read = ", ".join(f"{code(one['name'])} (`{one['sha256'][:16]}`)" for one in inputs)
-        shown.append(("Read, with SHA-256", read))
-    if check := record["portable_check"]:
-        fragile = ", ".join(f"`{id}`" for id in record["fragile"]) or "none"
-        shown.append(
-            ("Verdicts that differed on a foreign processor", f"{fragile} ({check['profile']})")
-        )
-    return shown
+def _shown(cell: Cell, record: Mapping[str, Any] | None = None) -> Iterator[Cell]:
+    """A cell without its code; parameters become a table, and cards are folded."""
+    if cell["cell_type"] != "code":
+        yield cell
+        return
+    tags = cell["metadata"].setdefault("tags", [])
+    if record is not None and _PARAMETERS & set(tags):
+        if "parameters" in tags:
+            yield _markdown(f"{cell['id']}-table", _parameters("".join(cell["source"]), record))
+        return
+    tags.append("remove-input")
+    for output in cell.get("outputs", []):
+        html = "".join(output.get("data", {}).get("text/html", ""))
+        if html and "lrlab_claims" in output["metadata"]:
+            number = len(output["metadata"]["lrlab_claims"])
+            html = _SOURCE.sub(r'\1<a href="#sources-of-the-claims">\2</a>\3', html)
+            summary = "How it was judged" if number == 1 else f"How the {number} were judged"
+            html = f'<details class="lrlab-cards"><summary>{summary}</summary>{html}</details>'
+            output["data"]["text/html"] = html
+        elif html:
+            output["data"]["text/html"] = align(html)
+    yield cell
 
 
-def _duration(record: Mapping[str, Any]) -> str:
-    seconds = f"{record['seconds']:.0f} s"
-    whole = record.get("seconds_from_empty")
-    if whole is None or record["trained"] == len(record["runs"]):
-        return seconds
-    stored = len(record["runs"]) - record["trained"]
-    return f"{seconds} with {stored} runs from the store; about {whole:.0f} s without"
+def _parameters(source: str, record: Mapping[str, Any]) -> str:
+    """The parameters as a folded table; as they were written where they can't be read."""
+    values, changed = record["parameters"], record["changed"]
+    try:
+        known = parameters_of(source)
+    except (ValueError, SyntaxError):
+        return f":::{{dropdown}} Parameters\n{fence(source, 'python')}\n:::"
+    lines = ["| Name | Value | Unit | Meaning |", "| --- | --- | --- | --- |"]
+    for name, parameter in known.items():
+        value = code(json.dumps(values.get(name, parameter.default), ensure_ascii=False))
+        mark = " (changed)" if name in changed else ""
+        cells = [code(name), value + mark, prose(parameter.unit), prose(parameter.meaning)]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join([f":::{{dropdown}} {len(known)} parameters", *lines, ":::"])
 
 
-def _pairs(values: Mapping[str, Any]) -> str:
-    return ", ".join(code(f"{k} = {json.dumps(v, ensure_ascii=False)}") for k, v in values.items())
+def _code_section(cells: Iterable[Cell]) -> str:
+    """All code of an entry in one place, folded."""
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    blocks = [fence(source, "python") for source in sources if source.strip()]
+    lines = sum(source.count("\n") + 1 for source in sources)
+    return "\n".join(["## Code", "", f"::::{{dropdown}} {lines} lines", *blocks, "::::"])
 
 
-def _table(pairs: Iterable[tuple[str, str]]) -> str:
-    lines = [f"| {name} | {text.replace('|', chr(92) + '|')} |" for name, text in pairs]
-    return "\n".join(["| What | Value |", "| --- | --- |", *lines])
+def _markdown(name: str, source: str) -> Cell:
+    return {"cell_type": "markdown", "id": f"lrlab-{name}", "metadata": {}, "source": source}
 
 
-def _with_cells(notebook: dict[str, Any], top: list[str], end: list[tuple[str, str]]) -> str:
-    for cell in notebook["cells"]:
-        source = "".join(cell["source"])
-        if top and cell["cell_type"] == "markdown" and source.startswith("# "):
-            heading, _, rest = source.partition("\n")
-            cell["source"] = "\n\n".join([heading, *top, rest])
-            top = []
-        if cell["cell_type"] == "code":
-            _fold(cell)
-        for output in cell.get("outputs", []):
-            html = output.get("data", {}).get("text/html")
-            if html and "lrlab_claims" in output["metadata"]:
-                link = r'\1<a href="#sources-of-the-claims">\2</a>\3'
-                output["data"]["text/html"] = _SOURCE.sub(link, "".join(html))
-            elif html:
-                output["data"]["text/html"] = align("".join(html))
-    notebook["cells"] = apart(notebook["cells"])
-    for name, source in end:
-        cell = {"cell_type": "markdown", "id": f"lrlab-{name}", "metadata": {}, "source": source}
-        notebook["cells"].append(cell)
-    return json.dumps(notebook)
+def _raw(html: str) -> str:
+    return fence(html, "{raw} html")
 
 
 def _mark_fragile(notebook: dict[str, Any], claims: list[Judged]) -> None:
@@ -231,10 +225,3 @@ def _mark_fragile(notebook: dict[str, Any], claims: list[Judged]) -> None:
                 for before, after in cards.items():
                     html = html.replace(before, after)
                 output["data"]["text/html"] = html
-
-
-def _fold(cell: dict[str, Any]) -> None:
-    """Hide code behind a button, results first; the parameters stay in sight."""
-    tags = cell["metadata"].setdefault("tags", [])
-    if not {"parameters", "injected-parameters"} & set(tags):
-        tags.append("hide-input")

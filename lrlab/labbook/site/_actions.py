@@ -1,0 +1,97 @@
+"""What a reader can do with an entry: run it again, take its files, cite it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lrlab.labbook.entries.markup import fence
+from lrlab.labbook.site import site as sites
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+    from lrlab.labbook.entries import Entry
+
+FOLDER = "files"
+"""Beside the book's other folders: notebooks without results, and the values behind claims."""
+
+
+def connect(app: Sphinx) -> None:
+    """Write the files that pages offer, when the pages are written."""
+    app.connect("build-finished", _write)
+
+
+def of(entry: Entry) -> str:
+    """The line of an entry's page with what can be done with it, as Markdown."""
+    up = f"../../{FOLDER}/{entry.name}"
+    links = [
+        _folded("Run it again", entry.record["command"]),
+        f'<a href="{up}.ipynb" download>Notebook</a>',
+        f'<a href="{up}.csv" download>Values behind the claims</a>',
+        f'<a href="{up}.json" download>Record</a>',
+        _folded("Cite", bibtex(entry)),
+    ]
+    return fence(f'<div class="lrlab-actions">{"".join(links)}</div>', "{raw} html")
+
+
+def bibtex(entry: Entry) -> str:
+    """An entry as a reference."""
+    record, where = entry.record, sites.address()
+    fields = {
+        "title": "{" + sites.title(entry) + "}",
+        "author": "{The LR lab}",
+        "year": record["date"][:4],
+        "note": "{Entry " + f"{entry.name}, SHA-256 {record['entry_sha256'][:16]}" + "}",
+    }
+    if where:
+        fields["url"] = "{" + f"{where}book/log/{entry.name}.html" + "}"
+    lines = [f"  {name} = {value}," for name, value in fields.items()]
+    return "\n".join([f"@misc{{lrlab-{entry.name},", *lines, "}"])
+
+
+def values(entry: Entry) -> str:
+    """The values of each claim, one a line, as CSV."""
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(["claim", "verdict", "unit", "repetition", "number", "value"])
+    for claim in entry.claims():
+        unit = claim.get("about", {}).get("replication", "")
+        data = claim["data"]
+        known = data.get("values", data.get("measured"))
+        found = [f"{data['successes']} of {data['n']}"] if "successes" in data else known
+        for number, value in enumerate(found or []):
+            rows.writerow([claim["id"], claim["verdict"], claim["unit"], unit, number, value])
+    return out.getvalue()
+
+
+def clean(entry: Entry) -> str:
+    """An entry's notebook without results, to be run."""
+    notebook: dict[str, Any] = entry.content()
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def _folded(name: str, text: str) -> str:
+    return (
+        f"<details><summary>{name}</summary>"
+        f'<pre tabindex="0">{escape(text)}</pre><button type="button" hidden>Copy</button>'
+        "</details>"
+    )
+
+
+def _write(app: Sphinx, error: Exception | None) -> None:
+    if error is not None or app.builder.name != "html":
+        return
+    folder = Path(app.outdir) / FOLDER
+    for entry in sites.of(app).log:
+        record = Path(entry.path).with_suffix(".json").read_bytes()
+        sites.write(folder / f"{entry.name}.ipynb", clean(entry).encode())
+        sites.write(folder / f"{entry.name}.csv", values(entry).encode())
+        sites.write(folder / f"{entry.name}.json", record)

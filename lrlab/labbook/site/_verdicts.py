@@ -1,0 +1,149 @@
+"""The verdicts of an entry as one chart: a forest plot whose rows are those of a table.
+
+Each tested claim is a row: what is claimed, its verdict, its interval drawn in the unit of the
+smallest effect of interest δ and turned into the claimed direction, and the numbers. A screen
+reader reads the table, a phone stacks its cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from itertools import groupby
+
+from lrlab.claims import Judged, rules
+from lrlab.claims.render import css_class, number
+
+REACH = 4.0
+"""Half the width of the axis, in units of δ; what lies beyond is drawn at the edge, as an arrow."""
+
+_SHARE = 0.05  # the unit of a proportion, which has no δ
+_HEIGHT = 20  # pixels of a row's picture
+
+
+def chart(claims: Sequence[Judged]) -> str:
+    """The tested claims, by family, and the counts of the others; empty without a tested one.
+
+    Args:
+        claims: all claims of an entry.
+
+    Returns:
+        HTML without empty lines.
+    """
+    tested = [claim for claim in claims if claim.kind in rules.TESTED]
+    if not tested:
+        return ""
+    families = sorted(tested, key=lambda claim: _place(claim, tested))
+    parts = [_header(tested)]
+    for family, group in groupby(families, key=lambda claim: claim.about.family):
+        rows = list(group)
+        heading = ""
+        if family and len(rows) > 1:
+            heading = f'<tr><th colspan="4" scope="rowgroup">{escape(family)}</th></tr>'
+        parts.append(f"<tbody>{heading}{''.join(map(_row, rows))}</tbody>")
+    return f'<table class="lrlab-forest">{"".join(parts)}</table>{_others(claims)}'
+
+
+def turned(claim: Judged) -> tuple[float, float, float]:
+    """Estimate and interval of a tested claim, in units of δ, in the claimed direction.
+
+    For an effect 0 is none and 1 is δ; an equivalence holds between -1 and 1; for a proportion 0
+    is the threshold and 1 is five in a hundred.
+    """
+    assert claim.estimate is not None
+    low = claim.estimate if claim.low is None else claim.low
+    high = claim.estimate if claim.high is None else claim.high
+    sign = -1.0 if claim.rule.get("direction") == "less" else 1.0
+    origin, unit = 0.0, 1.0
+    if claim.kind == "proportion":
+        origin, unit = claim.rule["threshold"], _SHARE
+    elif claim.kind == "equivalence":
+        unit = claim.rule["margin"]
+    else:
+        unit = claim.rule["delta"] or max(abs(low), abs(high), 1e-12) / (REACH / 2)
+    ends = sorted(sign * (end - origin) / unit for end in (low, high))
+    return sign * (claim.estimate - origin) / unit, ends[0], ends[1]
+
+
+def _place(claim: Judged, tested: Sequence[Judged]) -> int:
+    """Where a claim's family first stands, so that families stay together."""
+    families = [other.about.family or other.id for other in tested]
+    return families.index(claim.about.family or claim.id)
+
+
+def _header(tested: Iterable[Judged]) -> str:
+    levels = {claim.level for claim in tested if claim.level is not None}
+    level = f" ({100 * min(levels):.3g} %)" if len(levels) == 1 else ""
+    axis = (
+        '<span class="lrlab-axis" aria-hidden="true"><span>← against</span><span>0</span>'
+        "<span>for →</span></span>"
+    )
+    names = ("Claim", "Verdict", f"In units of δ{axis}", f"Estimate, interval{level}, n")
+    cells = "".join(f'<th scope="col">{name}</th>' for name in names)
+    return f"<thead><tr>{cells}</tr></thead>"
+
+
+def _row(claim: Judged) -> str:
+    low, high = number(claim.low), number(claim.high)
+    between = f" [{low}, {high}]" if claim.low is not None else ""
+    numbers = f"{number(claim.estimate)}{between}, n\u00a0=\u00a0{claim.n}"
+    return (
+        f'<tr class="{css_class(claim.verdict)}">'
+        f'<th scope="row"><a href="#claim-{claim.slug}">{escape(claim.statement)}</a></th>'
+        f'<td><span class="lrlab-badge {css_class(claim.verdict)}">{claim.verdict}</span></td>'
+        f"<td>{_picture(claim)}</td><td>{escape(numbers)}</td></tr>"
+    )
+
+
+def _picture(claim: Judged) -> str:
+    if claim.estimate is None:
+        return ""
+    middle, low, high = turned(claim)
+    zone = (-1.0, 1.0) if claim.kind == "equivalence" else (0.0, 1.0)
+    unit = claim.kind == "proportion" or not (claim.rule.get("delta", 1.0))
+    zone_at = "" if unit else _rectangle(*zone, "lrlab-zone")
+    y = _HEIGHT / 2
+    ends = [_clipped(low), _clipped(high)]
+    arrows = [
+        f'<text x="{_percent(at)}" y="{y + 4:g}" text-anchor="{anchor}">{sign}</text>'
+        for at, beyond, anchor, sign in (
+            (-REACH, low < -REACH, "start", "‹"),
+            (REACH, high > REACH, "end", "›"),
+        )
+        if beyond
+    ]
+    return (
+        f'<svg class="lrlab-interval" height="{_HEIGHT}" aria-hidden="true" focusable="false">'
+        f"{zone_at}"
+        f'<line class="lrlab-zero" x1="50%" x2="50%" y1="0" y2="{_HEIGHT}"/>'
+        f'<line class="lrlab-whisker" x1="{_percent(ends[0])}" x2="{_percent(ends[1])}" '
+        f'y1="{y:g}" y2="{y:g}"/>'
+        f'<circle cx="{_percent(_clipped(middle))}" cy="{y:g}" r="4"/>{"".join(arrows)}</svg>'
+    )
+
+
+def _rectangle(low: float, high: float, name: str) -> str:
+    width = 100 * (high - low) / (2 * REACH)
+    return (
+        f'<rect class="{name}" x="{_percent(low)}" y="0" width="{width:.4g}%" height="{_HEIGHT}"/>'
+    )
+
+
+def _clipped(value: float) -> float:
+    return max(-REACH, min(REACH, value))
+
+
+def _percent(value: float) -> str:
+    return f"{50 + 50 * value / REACH:.4g}%"
+
+
+def _others(claims: Iterable[Judged]) -> str:
+    kinds = [claim.kind for claim in claims]
+    said = []
+    if measured := kinds.count("descriptive"):
+        said.append(f"{measured} measurement{'s' * (measured > 1)} without a verdict")
+    if checks := kinds.count("exact"):
+        said.append(f"{checks} check{'s' * (checks > 1)} of formulas or pinned behaviour")
+    if not said:
+        return ""
+    return f'<p class="lrlab-rests">Beside them: {" and ".join(said)}.</p>'
