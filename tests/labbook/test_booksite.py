@@ -14,6 +14,7 @@ from lrlab.labbook.site import _feed as feed
 from lrlab.labbook.site import _front as front
 from lrlab.labbook.site import _outputs as outputs
 from lrlab.labbook.site import _pages as pages
+from lrlab.labbook.site import _record as record
 from lrlab.labbook.site import site
 
 
@@ -54,10 +55,12 @@ def test_entry_gets_byline_sources_and_record_and_its_file_stays(tmp_path):
     log = site.Site(tmp_path)
     [entry] = log.log
     cells = json.loads(pages.decorate(before.decode(), entry, log))["cells"]
+    assert [cell["id"] for cell in cells[:3]] == ["lrlab-top", "lrlab-headline", "lrlab-about"]
     assert (
-        "2030-01-01 · full size · 2 supported · 1 different · 1 inconclusive" in cells[0]["source"]
+        "2030-01-01 · full size · 2 supported · 1 different · 1 inconclusive" in cells[2]["source"]
     )
-    assert cells[-2]["source"].startswith("## Sources of the claims")
+    assert cells[-3]["source"].startswith("## Sources of the claims")
+    assert cells[-2]["source"].startswith("## Code")
     assert cells[-1]["source"].startswith("## Record")
     shown = json.dumps(cells)
     assert '<a href=\\"#sources-of-the-claims\\">smith2017cyclical</a>' in shown
@@ -73,7 +76,7 @@ def test_entry_without_sources_has_no_section_for_them(tmp_path):
 def test_record_tells_of_a_check_on_another_processor(tmp_path):
     check = {"profile": "foreign", "verdicts": {"demo.lower": "inconclusive"}}
     write_entry(tmp_path, portable_check=check, fragile=["demo.lower"], dirty=True)
-    rows = dict(pages.rows(site.Site(tmp_path).log[0].record))
+    rows = dict(record.rows(site.Site(tmp_path).log[0].record))
     assert rows["Verdicts that differed on a foreign processor"] == "`demo.lower` (foreign)"
     assert "not committed" in rows["Commit"]
 
@@ -166,7 +169,7 @@ def test_a_page_says_how_often_its_result_was_looked_at(tmp_path):
     [entry] = log.log
     looks.append(tmp_path, [looks.look(entry.record, entry.claims(), None)])
     cells = json.loads(pages.decorate(path.read_text(), entry, site.Site(tmp_path)))["cells"]
-    assert "Looked at once; the largest n was" in cells[0]["source"]
+    assert "Looked at once; the largest n was" in cells[2]["source"]
 
 
 def test_a_card_says_fragile_where_another_processor_gave_another_verdict(tmp_path):
@@ -188,7 +191,7 @@ def test_a_card_says_fragile_where_another_processor_gave_another_verdict(tmp_pa
     assert "inconclusive (fragile)" in card and "foreign processor" in card
     assert (
         "1 supported · 1 different · 1 inconclusive · 1 inconclusive (fragile)"
-        in cells[0]["source"]
+        in cells[2]["source"]
     )
 
 
@@ -221,7 +224,8 @@ def test_only_the_figure_of_a_cell_gets_its_caption():
     parts = outputs.apart([cell])
     assert [part["outputs"] for part in parts] == [[text], [picture], [text]]
     assert ["figure" in part["metadata"]["mystnb"] for part in parts] == [False, True, False]
-    assert [part["source"] for part in parts] == ["show()", "", ""]
+    # A cell without any source would be left out of the page.
+    assert parts[0]["source"] == "show()" and all(part["source"] for part in parts)
     assert "remove-input" in parts[1]["metadata"]["tags"]
     alone = {**cell, "outputs": [picture]}
     assert outputs.apart([alone]) == [alone]

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
+WITHOUT_CODE = "# shown with another cell"  # a cell without any source is left out of a page
+
 _TABLE = re.compile(r'(<div class="lrlab-table".*?</table>)', re.DOTALL)
 _ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
 _CELL = re.compile(r"<(t[dh])([^>]*)>(.*?)</\1>", re.DOTALL)
@@ -33,7 +35,7 @@ def _parts(cell: dict[str, Any]) -> Iterator[dict[str, Any]]:
             del part["metadata"]["mystnb"]["figure"]
         if number:
             part["id"] = f"{cell['id']}-{number}"
-            part["source"] = ""
+            part["source"] = WITHOUT_CODE
             tags = part["metadata"].setdefault("tags", [])
             part["metadata"]["tags"] = [tag for tag in tags if tag != "hide-input"]
             part["metadata"]["tags"].append("remove-input")

@@ -20,7 +20,7 @@ from lrlab.labbook.ledger import counted, joined
 from lrlab.labbook.looks import told
 from lrlab.labbook.site import _actions as actions
 from lrlab.labbook.site import site as sites
-from lrlab.labbook.site._outputs import align, apart
+from lrlab.labbook.site._outputs import WITHOUT_CODE, align, apart
 from lrlab.labbook.site._record import live_section, record_section
 from lrlab.labbook.site._verdicts import chart
 
@@ -151,7 +151,7 @@ def _headline(cells: list[Cell]) -> list[Cell]:
     chosen = copy.deepcopy((tagged or drawn)[0])
     chosen["outputs"] = [next(filter(_is_picture, chosen["outputs"]))]
     chosen["metadata"]["tags"] = ["remove-input"]
-    return [chosen | {"id": "lrlab-headline", "source": ""}]
+    return [chosen | {"id": "lrlab-headline", "source": WITHOUT_CODE}]
 
 
 def _is_picture(output: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from itertools import groupby
 from lrlab.claims import Judged, rules
 from lrlab.claims.render import css_class, number
 
-REACH = 4.0
+LEAST, MOST = 3.0, 12.0
 """Half the width of the axis, in units of δ; what lies beyond is drawn at the edge, as an arrow."""
 
 _SHARE = 0.05  # the unit of a proportion, which has no δ
@@ -34,13 +34,14 @@ def chart(claims: Sequence[Judged]) -> str:
     if not tested:
         return ""
     families = sorted(tested, key=lambda claim: _place(claim, tested))
+    reach = _reach(tested)
     parts = [_header(tested)]
     for family, group in groupby(families, key=lambda claim: claim.about.family):
         rows = list(group)
         heading = ""
         if family and len(rows) > 1:
             heading = f'<tr><th colspan="4" scope="rowgroup">{escape(family)}</th></tr>'
-        parts.append(f"<tbody>{heading}{''.join(map(_row, rows))}</tbody>")
+        parts.append(f"<tbody>{heading}{''.join(_row(row, reach) for row in rows)}</tbody>")
     return f'<table class="lrlab-forest">{"".join(parts)}</table>{_others(claims)}'
 
 
@@ -60,9 +61,15 @@ def turned(claim: Judged) -> tuple[float, float, float]:
     elif claim.kind == "equivalence":
         unit = claim.rule["margin"]
     else:
-        unit = claim.rule["delta"] or max(abs(low), abs(high), 1e-12) / (REACH / 2)
+        unit = claim.rule["delta"] or max(abs(low), abs(high), 1e-12) / 2
     ends = sorted(sign * (end - origin) / unit for end in (low, high))
     return sign * (claim.estimate - origin) / unit, ends[0], ends[1]
+
+
+def _reach(tested: Iterable[Judged]) -> float:
+    """Half the width of the axis: all estimates lie inside, or it is the widest."""
+    middles = [abs(turned(claim)[0]) for claim in tested if claim.estimate is not None]
+    return min(max(LEAST, 1.2 * max(middles, default=0.0)), MOST)
 
 
 def _place(claim: Judged, tested: Sequence[Judged]) -> int:
@@ -78,12 +85,13 @@ def _header(tested: Iterable[Judged]) -> str:
         '<span class="lrlab-axis" aria-hidden="true"><span>← against</span><span>0</span>'
         "<span>for →</span></span>"
     )
-    names = ("Claim", "Verdict", f"In units of δ{axis}", f"Estimate, interval{level}, n")
+    unit = f"In units of δ (shaded: too small to matter){axis}"
+    names = ("Claim", "Verdict", unit, f"Estimate, interval{level}, n")
     cells = "".join(f'<th scope="col">{name}</th>' for name in names)
     return f"<thead><tr>{cells}</tr></thead>"
 
 
-def _row(claim: Judged) -> str:
+def _row(claim: Judged, reach: float) -> str:
     low, high = number(claim.low), number(claim.high)
     between = f" [{low}, {high}]" if claim.low is not None else ""
     numbers = f"{number(claim.estimate)}{between}, n\u00a0=\u00a0{claim.n}"
@@ -91,50 +99,42 @@ def _row(claim: Judged) -> str:
         f'<tr class="{css_class(claim.verdict)}">'
         f'<th scope="row"><a href="#claim-{claim.slug}">{escape(claim.statement)}</a></th>'
         f'<td><span class="lrlab-badge {css_class(claim.verdict)}">{claim.verdict}</span></td>'
-        f"<td>{_picture(claim)}</td><td>{escape(numbers)}</td></tr>"
+        f"<td>{_picture(claim, reach)}</td><td>{escape(numbers)}</td></tr>"
     )
 
 
-def _picture(claim: Judged) -> str:
+def _picture(claim: Judged, reach: float) -> str:
     if claim.estimate is None:
         return ""
     middle, low, high = turned(claim)
     zone = (-1.0, 1.0) if claim.kind == "equivalence" else (0.0, 1.0)
     unit = claim.kind == "proportion" or not (claim.rule.get("delta", 1.0))
-    zone_at = "" if unit else _rectangle(*zone, "lrlab-zone")
+    zone_at = "" if unit else _rectangle(*zone, reach)
     y = _HEIGHT / 2
-    ends = [_clipped(low), _clipped(high)]
-    arrows = [
-        f'<text x="{_percent(at)}" y="{y + 4:g}" text-anchor="{anchor}">{sign}</text>'
-        for at, beyond, anchor, sign in (
-            (-REACH, low < -REACH, "start", "‹"),
-            (REACH, high > REACH, "end", "›"),
-        )
-        if beyond
-    ]
+    at = [_percent(max(-reach, min(reach, value)), reach) for value in (low, middle, high)]
+    arrows = ""
+    if low < -reach:
+        arrows += f'<text x="0%" y="{y + 4:g}" text-anchor="end">‹</text>'
+    if high > reach:
+        arrows += f'<text x="100%" y="{y + 4:g}">›</text>'
     return (
         f'<svg class="lrlab-interval" height="{_HEIGHT}" aria-hidden="true" focusable="false">'
         f"{zone_at}"
         f'<line class="lrlab-zero" x1="50%" x2="50%" y1="0" y2="{_HEIGHT}"/>'
-        f'<line class="lrlab-whisker" x1="{_percent(ends[0])}" x2="{_percent(ends[1])}" '
+        f'<line class="lrlab-whisker" x1="{at[0]}" x2="{at[2]}" '
         f'y1="{y:g}" y2="{y:g}"/>'
-        f'<circle cx="{_percent(_clipped(middle))}" cy="{y:g}" r="4"/>{"".join(arrows)}</svg>'
+        f'<circle cx="{at[1]}" cy="{y:g}" r="4"/>{arrows}</svg>'
     )
 
 
-def _rectangle(low: float, high: float, name: str) -> str:
-    width = 100 * (high - low) / (2 * REACH)
-    return (
-        f'<rect class="{name}" x="{_percent(low)}" y="0" width="{width:.4g}%" height="{_HEIGHT}"/>'
-    )
+def _rectangle(low: float, high: float, reach: float) -> str:
+    width = 50 * (high - low) / reach
+    x = _percent(low, reach)
+    return f'<rect class="lrlab-zone" x="{x}" y="0" width="{width:.4g}%" height="{_HEIGHT}"/>'
 
 
-def _clipped(value: float) -> float:
-    return max(-REACH, min(REACH, value))
-
-
-def _percent(value: float) -> str:
-    return f"{50 + 50 * value / REACH:.4g}%"
+def _percent(value: float, reach: float) -> str:
+    return f"{50 + 50 * value / reach:.4g}%"
 
 
 def _others(claims: Iterable[Judged]) -> str:

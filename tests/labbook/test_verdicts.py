@@ -1,0 +1,86 @@
+"""The chart of an entry's verdicts: one row a tested claim, drawn in the unit of δ."""
+
+import pytest
+from bs4 import BeautifulSoup
+
+from lrlab.claims import About, Claim, judge
+from lrlab.labbook.site._verdicts import chart, turned
+
+VALUES = [-0.5, -0.6, -0.55, -0.45, -0.52, -0.51]
+
+
+def effect(id, values=VALUES, direction="less", delta=0.1, **more):
+    return Claim.effect(id, f"{id} < it", values=values, direction=direction, delta=delta, **more)
+
+
+def drawn(*claims):
+    judged = judge(claims, notebook="demo")
+    return judged, BeautifulSoup(chart(judged), "lxml")
+
+
+def percent(text):
+    return float(text.removesuffix("%"))
+
+
+def test_a_row_links_to_its_card_and_says_verdict_and_numbers():
+    [claim], page = drawn(effect("lower"))
+    [row] = page.select("tbody tr")
+    assert row.select_one("th a")["href"] == "#claim-lower"
+    assert row.select_one("th a").get_text() == "lower < it"
+    cells = [cell.get_text() for cell in row.select("td")]
+    assert cells[0] == claim.verdict == "supported"
+    assert cells[2].startswith("−0.522 [−") and cells[2].endswith("n\u00a0=\u00a06")
+
+
+@pytest.mark.parametrize(("direction", "side"), [("less", 1), ("greater", -1)])
+def test_what_speaks_for_a_claim_is_drawn_to_the_right(direction, side):
+    [claim], page = drawn(effect("it", direction=direction))
+    middle, low, high = turned(claim)
+    assert middle == pytest.approx(side * 5.217, abs=1e-3) and low < middle < high
+    assert (percent(page.circle["cx"]) - 50) * side > 0
+
+
+def test_an_interval_is_drawn_where_it_is_and_the_zone_ends_at_delta():
+    [claim], page = drawn(effect("it"))
+    _, low, high = turned(claim)
+    line, zone = page.select_one(".lrlab-whisker"), page.select_one(".lrlab-zone")
+    unit = percent(zone["width"])
+    assert percent(zone["x"]) == 50
+    assert percent(line["x1"]) == pytest.approx(50 + low * unit, abs=0.1)
+    assert percent(line["x2"]) == pytest.approx(50 + high * unit, abs=0.1)
+
+
+def test_one_far_away_is_marked_and_does_not_stretch_the_others():
+    far = effect("far", [100 * value for value in VALUES])
+    _, page = drawn(effect("near"), far)
+    near, other = page.select("tbody tr")
+    assert percent(other.circle["cx"]) == 100 and other.select("text")[0].get_text() == "›"
+    assert percent(near.circle["cx"]) > 60 and not near.select("text")
+
+
+def test_a_family_is_one_group_of_rows():
+    about = About(family="against cosine")
+    _, page = drawn(effect("a", about=about), effect("alone"), effect("b", about=about))
+    groups = [
+        [cell.get_text() for cell in body.select("th")] for body in page.select("table > tbody")
+    ]
+    assert groups == [["against cosine", "a < it", "b < it"], ["alone < it"]]
+
+
+def test_equivalence_proportion_and_a_delta_of_zero_have_their_own_unit():
+    same = Claim.equivalence("same", "equal", values=[0.01, -0.01, 0.02, 0.0, 0.01], margin=0.1)
+    most = Claim.proportion("most", "most", successes=18, n=20, direction="greater", threshold=0.5)
+    judged, page = drawn(same, most, effect("zero", delta=0.0))
+    assert abs(turned(judged[0])[0]) < 1
+    assert turned(judged[1])[0] == pytest.approx(0.4 / 0.05)
+    zones = [len(row.select(".lrlab-zone")) for row in page.select("tbody tr")]
+    assert zones == [1, 0, 0]
+
+
+def test_without_a_tested_claim_there_is_no_chart_and_others_are_counted():
+    exact = Claim.exact("half", "half", holds=True)
+    described = Claim.descriptive("rate", "rate", values=[0.1, 0.2])
+    assert chart(judge([exact], notebook="demo")) == ""
+    _, page = drawn(effect("it"), exact, described)
+    said = page.select_one("p").get_text()
+    assert "1 measurement without" in said and "1 check of" in said
