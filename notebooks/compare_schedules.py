@@ -84,6 +84,14 @@ from lrlab.training.generation import GeneratedDigits
 plots.use_style()
 
 AVERAGED = "constant, averaged"
+WORDS = {
+    "linear": "linear decay",
+    "step": "step decay",
+    "exponential": "exponential decay",
+    "inverse square root": "inverse-square-root decay",
+    "constant": "a constant rate",
+    AVERAGED: "a constant rate with averaged weights",
+}
 epochs = {"short": short_epochs, "long": long_epochs}
 task = tasks.get("digits_diffusion", n_train=n_train)
 epoch = -(-task.n_train // batch_size)
@@ -317,11 +325,11 @@ def claim(label, name):
     slug = f"{'-'.join(label.replace(',', '').split())}-{tuned.slug(name)}"
     values, unit = difference[label, name], "log ratio of test losses"
     if label != "tuned, short":
-        statement = f"Cosine to {name} ({label})."
+        statement = f"The cosine schedule against {WORDS.get(name, name)} ({label})."
         return Claim.descriptive(slug, statement, values=values, unit=unit, about=about)
     return Claim.effect(
         slug,
-        f"The cosine schedule ends lower than {name}, each at its own rate.",
+        f"The cosine schedule ends lower than {WORDS.get(name, name)}, each at its own rate.",
         values=values,
         direction="less",
         diverged=sum(best["cosine", s].diverged or best[name, s].diverged for s in seeds),
@@ -339,8 +347,8 @@ slugs = {name: f"tuned-short-{tuned.slug(name)}" for name in others}
 intervals = {
     name: (judged[slug].low or 0.0, judged[slug].high or 0.0) for name, slug in slugs.items()
 }
-beaten = [name.replace(",", "") for name, (_, high) in intervals.items() if high < -delta]
-better = [name.replace(",", "") for name, (low, _) in intervals.items() if low > delta]
+beaten = [WORDS.get(name, name) for name, (_, high) in intervals.items() if high < -delta]
+better = [WORDS.get(name, name) for name, (low, _) in intervals.items() if low > delta]
 display.answer(
     f"Small diffusion model, Adam, {steps} updates, each schedule at the best of three rates: the "
     "cosine's test loss, against a constant rate's, is "

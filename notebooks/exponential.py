@@ -277,14 +277,15 @@ differ, favour = times["early"] != times["late"], times["early"] > times["late"]
 
 
 # %%
-def about(optimizer, length, **more):
-    setting = Setting(f"LeNet on {task.n_train:,} digits", optimizer, f"{length} updates")
-    lost = f"its 14,070 updates, here {length}"
+def about(optimizer, budget, **more):
+    setting = Setting(f"LeNet on {task.n_train:,} digits", optimizer, budget)
+    lost = f"its 14,070 updates, here {steps}"
     return About(setting, like="analogue", lost=lost, **more)
 
 
 large = f"{bursts[-1]:g}"
-spike = f"SGD at {base_lr:g} with {burst_steps} updates at"
+spike = f"SGD at {base_lr:g}, {burst_steps} updates at"
+after = f"{steps - burst_steps} updates after these"
 made = [
     Claim.effect(
         "balance",
@@ -297,7 +298,7 @@ made = [
         unit=f"log ratio of test losses, less that of {100 * miss:g} %",
         about=about(
             "SGD",
-            steps,
+            f"{steps} updates",
             metric="test loss",
             reason="the share that a good balance may miss stands in the statement",
         ),
@@ -311,7 +312,11 @@ made = [
         direction="greater",
         threshold=0.5,
         unit="of the seeds for which more bursts ended well at one time than at the other",
-        about=about(f"{spike} {' and '.join(f'{lr:g}' for lr in bursts)}", steps - burst_steps),
+        about=about(
+            f"{spike} {' and '.join(f'{lr:g}' for lr in bursts)}",
+            after,
+            replication="seeds for which they differ",
+        ),
     ),
     Claim.proportion(
         "late-burst-kills",
@@ -321,7 +326,7 @@ made = [
         direction="greater",
         threshold=0.5,
         unit="runs that diverged or end near guessing",
-        about=about(f"{spike} {large}", steps - burst_steps),
+        about=about(f"{spike} {large}", after),
     ),
 ]
 claims.conclude(made, source="azmimr2022")

@@ -254,7 +254,7 @@ claims.conclude(
             values=difference,
             direction="greater",
             diverged=sum(any(runs[name, s].diverged for name in restarts(steps)) for s in seeds),
-            unit="difference of accuracy",
+            unit="in accuracy",
             about=About(
                 Setting(f"Denoiser of {task.n_train:,} 8×8 digits", "Adam", f"{steps} updates"),
                 metric="accuracy",

@@ -52,7 +52,7 @@
 # layers down, so that most ReLUs are silent and little gradient passes: a plateau at ln 10.
 
 # %% tags=["parameters"]
-peaks: list[float] = [0.2, 0.5, 1.0, 2.0]  # [2.. of 0<.. rising] peak rates, above start_lr
+peaks: list[float] = [0.2, 0.3, 0.5, 2.0]  # [2.. of 0<.. rising] peak rates, above start_lr
 start_lr: float = 0.08  # [0<..] rate of the lead, from which the cycle rises
 n_seeds: int = 12  # [2..500] seeds for each peak
 first_seed: int = 50_000  # [0..] first seed of the block
@@ -297,9 +297,9 @@ network = f"LeNet on {task.n_train:,} digits"
 after = f"{steps} updates after {lead} at {start_lr:g}"
 
 
-def about(setting, family=""):
+def about(setting, **more):
     lost = "its 14,070 updates, and where in them its network had learnt"
-    return About(setting, family=family, like="analogue", lost=lost)
+    return About(setting, like="analogue", lost=lost, **more)
 
 
 cycle = Setting(network, "SGD, one-cycle", after)
@@ -313,7 +313,7 @@ made = [
         threshold=0.5,
         unit=unit,
         published=published,
-        about=about(cycle, "after the peak"),
+        about=about(cycle, family="after the peak"),
     )
     for slug, statement, successes, unit, published in (
         (
@@ -332,7 +332,7 @@ made = [
         ),
         (
             "moderate-peak-recovers",
-            f"After peaks of {' and '.join(f'{p:g}' for p in good)} the loss comes back below its "
+            f"After peaks of {', '.join(f'{p:g}' for p in good)} the loss comes back below its "
             "value before the rise.",
             sum(all(outcomes[p][s] == "came back" for p in good) for s in range(n_seeds)),
             "seeds that came back from each of these peaks",
@@ -357,7 +357,10 @@ made.append(
         direction="greater",
         threshold=0.5,
         unit="of the pairs that differ",
-        about=about(Setting(f"{network} from a planted bad start", "SGD", f"{steps} updates")),
+        about=about(
+            Setting(f"{network} from a planted bad start", "SGD", f"{steps} updates"),
+            replication="seeds whose two runs differ",
+        ),
     )
 )
 claims.conclude(made, source="azmimr2022")
