@@ -169,8 +169,9 @@ at_published = [float(np.interp(published, rates, curves[s])) / min(curves[s]) -
 display.say(
     f"One descent of {outer_steps} steps goes {outer_steps} times through a training and back; "
     f"trying {grid_points} rates goes {grid_points} times through it, forwards only, and keeps the "
-    f"graph of one update. For a single hyperparameter {'trying' if cheaper else 'the descent'} takes "
-    "fewer passes; the descent's cost does not grow with the number of hyperparameters. The loss at the published rate is above the "
+    "graph of one update. For a single hyperparameter "
+    f"{'trying' if cheaper else 'the descent'} takes fewer passes; the descent's cost does not "
+    "grow with the number of hyperparameters. The loss at the published rate is above the "
     f"lowest one by {100 * np.mean(at_published):.2f} % on average."
 )
 
