@@ -6,19 +6,29 @@
 #     name: python3
 #   lrlab:
 #     title: The critical batch
+#     short_title: Beyond which batch is more no help?
 #     question: Beyond which batch does more not help, and does the noise scale predict it?
 #     tags: [calibration, batch, sgd, quadratic, mnist1d]
 #     smoke: {batches: [32, 128, 512], target: 2.2, most_examples: 2000, n_seeds: 2,
-#       tuning_seeds: 1, pilot_seeds: 2}
+#       tuning_seeds: 2, pilot_seeds: 2}
+#     foretold:
+#       - says: The quadratic keeps to the hyperbola within a tenth.
+#         claims: {quadratic-hyperbola: supported}
+#       - says: On MNIST-1D the updates halve with each doubling up to a batch of 32.
+#         claims: {perfect-scaling: seen here}
+#       - says: They stand still from 512 on.
+#         claims: {no-more-help: seen here}
+#       - says: The noise scale gives the critical batch within a factor of three.
+#         claims: {noise-scale: seen here}
 # ---
 
 # %% [markdown]
-# # The critical batch
+# # The critical batch: beyond which batch is more no help, and does the noise scale predict it?
 #
 # ## Question
 #
-# With a rate of its own, each batch needs some number of updates to a given loss. Twice the batch
-# halves that number at first, and saves nothing in the end
+# With a learning rate of its own, each batch needs some number of updates to a given loss. Twice
+# the batch halves that number at first, and saves nothing in the end
 # {cite}`shallue2019measuring`. In between lies the critical batch: on a noisy quadratic the updates
 # S and the examples E obey (S/S_min − 1)(E/E_min − 1) = 1, and E_min/S_min is the critical batch.
 # The gradient noise scale, the variance of the gradients of single examples over the square of
@@ -38,8 +48,8 @@
 # of 2 apart; the one with the fewest updates on tuning seeds is used on the others. The critical
 # batch of a seed is that of the hyperbola S = S_min (1 + B_crit/B) through the logarithms of its
 # updates. The noise scale is measured on 1,000 training signals on the way to the target, means of
-# both its parts over time. Rules and margins were fixed beforehand. A first version had eight seeds
-# where its pilot asked for seventeen; these are more, and new ones.
+# both its parts over time. The rates are common to all seeds, so that the noise of tuning is not in
+# the intervals. Earlier versions had eight seeds and twenty; these are new ones.
 
 # %% tags=["parameters"]
 quad_target: float = 0.01  # [0<..<1] share of the quadratic's first loss that is to be reached
@@ -49,26 +59,32 @@ target: float = 1.2  # [nats, 0<..] training loss to be reached
 rate_per_signal: float = 0.0125  # [0<..] middle of the five rates, for each signal of the batch
 largest_middle: float = 1.6  # [0<..] the middle is never above
 most_examples: int = 40_000  # [signals, 1..] after which, and 200 updates, a run gives up
-n_seeds: int = 20  # [2..490] seeds
-tuning_seeds: int = 5  # [1..1000] seeds for the choice of rates
-pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+n_seeds: int = 40  # [2..500] seeds
+first_seed: int = 50_000  # [0..] first seed of the block
+tuning_seeds: int = 10  # [2..1000] seeds for the choice of rates
+pilot_seeds: int = 8  # [2..500] seeds of the pilot, used for nothing else
 
 # %% tags=["setup"]
+import dataclasses
+
 import numpy as np
 from scipy.optimize import curve_fit, minimize_scalar
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.claims import About, Setting
 from lrlab.experiments.critical_batch.noise_scale import NoiseScale
 from lrlab.experiments.critical_batch.target import Target
 from lrlab.experiments.quadratic import Quadratic, fewest_updates
+from lrlab.labbook import phrases
 from lrlab.labbook.tuned import best_rate
 from lrlab.schedules import Constant
 
 plots.use_style()
 
 reached = Target("train_loss", target)
-seeds, pilots = range(10, 10 + n_seeds), range(500, 500 + pilot_seeds)
-tuning = range(1000, 1000 + tuning_seeds)
+seeds = range(first_seed, first_seed + n_seeds)
+tuning = range(first_seed + 10_000, first_seed + 10_000 + tuning_seeds)
+pilots = range(first_seed + 20_000, first_seed + 20_000 + pilot_seeds)
 probed = min(batches, key=lambda b: abs(b - 64))  # where the noise scale is measured
 
 
@@ -107,6 +123,8 @@ later = {"the comparison at the tuned rates": len(batches) * (n_seeds + pilot_se
 # four batches, and before these runs. The quadratic keeps to the hyperbola within a tenth. On
 # MNIST-1D the updates halve with each doubling up to a batch of 32 and stand still from 512 on: a
 # critical batch of about 120, which the noise scale gives within a factor of three.
+#
+# It was written when an exponent of .85 was still one of 1; now it has to lie within a tenth.
 #
 # ## Result
 #
@@ -174,6 +192,8 @@ runs = train_many(
     }
 )
 updates = runs.final(reached.updates)
+gave_up = {key for key, count in updates.items() if not np.isfinite(count)}
+updates |= {key: float(runs[key].steps) for key in gave_up}  # counts with the updates it had
 
 
 def noise_scale(seed):
@@ -208,11 +228,12 @@ display.say(
         if edges
         else "No chosen rate is at an edge of its five."
     )
+    + f" {len(gave_up) or 'None'} of {len(runs)} runs gave up before the target."
 )
 
 # %% tags=["nbval-ignore-output"]
 fig, axes = plots.figure(1, 2, height=3.5)
-each = [stats.geometric_interval(runs.of(b, seeds).array(reached.updates)) for b in batches]
+each = [stats.geometric_interval([updates[b, s] for s in seeds]) for b in batches]
 look = {"color": plots.COLOURS[0], "linestyle": "none"}
 plots.error_bars(axes[0], batches, each, label="measured", **look)
 at = np.geomspace(batches[0], batches[-1], 100)
@@ -250,6 +271,7 @@ display.show(
     f"95 % t interval over {n_seeds} seeds, the fitted hyperbola, and the 95 % intervals of the "
     f"critical batch and of the noise scale. Right: the chosen rate, and that of each of "
     f"{tuning_seeds} tuning seeds alone; dashed, in proportion to the batch.",
+    headline=True,
 )
 
 # %% [markdown]
@@ -265,13 +287,26 @@ def log_ratio(seed, fewer, more):
 
 
 (small, larger), (large, largest) = batches[:2], batches[-2:]
+
+
+def halving(seed):
+    """Exponent by which the first doubling of the batch lowers the updates, less 1."""
+    return log_ratio(seed, small, larger) / float(np.log(larger / small)) - 1
+
+
 tested = 4
 wanted = {
-    "the last doubling": (float(np.log(1.1)), [log_ratio(s, large, largest) for s in pilots]),
-    "critical batch over noise scale": (1.0, [np.log10(fits[s][1] / noise[s]) for s in pilots]),
+    "the first doubling, less 1": ("exponent", [halving(s) for s in pilots]),
+    "the last doubling": ("updates", [log_ratio(s, large, largest) for s in pilots]),
 }
-for name, (room, values) in wanted.items():
-    claims.power(values, f"log ratio of {name}", within=room, used=n_seeds, tested=tested)
+for name, (metric, values) in wanted.items():
+    claims.power(
+        values,
+        f"exponent of {name}," if metric == "exponent" else f"log ratio of {name}",
+        within=claims.smallest_effect(metric),
+        used=n_seeds,
+        tested=tested,
+    )
 
 # %%
 rising = [b for b in batches if b <= 64] if batches[1] <= 64 else batches[:2]
@@ -289,103 +324,134 @@ slopes = [
     for b in (quad_critical / 16, 16 * quad_critical)
 ]
 source, sceptic = "mccandlish2018empirical", "shallue2019measuring"
-claims.conclude(
-    [
-        Claim.exact(
-            "quadratic-first-rate",
-            "The best rate of one update on the quadratic is η_max / (1 + B_noise / B).",
-            measured=[
-                float(
-                    minimize_scalar(
-                        lambda rate, b=b: quadratic.expected_loss(rate, 1, b),
-                        bounds=(1e-4, 1.99),
-                        method="bounded",
-                        options={"xatol": 1e-9},
-                    ).x
-                )
-                for b in some
-            ],
-            expected=[quadratic.best_first_rate(b) for b in some],
-            tolerance=1e-5,
-            unit="rate",
-            detail="Where the expected loss is lowest, at four batches.",
-            published="ε_opt(B) = ε_max / (1 + B_noise / B)",
-        ),
-        Claim.exact(
-            "quadratic-hyperbola",
-            "On the quadratic the updates at the best constant rate are "
-            "S_min (1 + B_crit / B), within a tenth at every batch.",
-            measured=float(np.abs(fewest[:, 0] / hyperbola - 1).max()),
-            expected=0.0,
-            tolerance=0.1,
-            detail="Largest relative deviation over batches from 1 to 4,096.",
-            unit="relative deviation",
-            published="(S / S_min − 1) (E / E_min − 1) = 1",
-        ),
-        Claim.exact(
-            "quadratic-rate",
-            "On the quadratic the best constant rate doubles with the batch at a "
-            "sixteenth of the critical batch, and stands still at sixteen times it.",
-            measured=slopes,
-            expected=[1.0, 0.0],
-            tolerance=0.15,
-            unit="exponent",
-            detail="Exponent of the best rate in the batch, over one doubling.",
-            published="linear in small batches, constant in large ones",
-        ),
-        Claim.equivalence(
-            "perfect-scaling",
-            f"From {small} to {larger} signals in a batch, the updates to the "
-            "target fall in proportion.",
-            values=[log_ratio(s, small, larger) / np.log(larger / small) - 1 for s in seeds],
-            margin=0.15,
-            unit="exponent, less 1",
-            source=sceptic,
-            published="at first, twice the batch halves the updates",
-        ),
-        Claim.equivalence(
-            "no-more-help",
-            f"From {large} to {largest} signals in a batch, the updates to the "
-            "target change by less than a tenth.",
-            values=[log_ratio(s, large, largest) for s in seeds],
-            margin=float(np.log(1.1)),
-            unit="log ratio of updates",
-            source=sceptic,
-            published="beyond some batch, more does not reduce the updates",
-        ),
-        Claim.equivalence(
-            "rate-linear",
-            f"Up to a batch of {rising[-1]}, the best constant rate grows in "
-            "proportion to the batch.",
-            values=[exponent(s) - 1 for s in tuning],
-            margin=0.25,
-            unit="exponent, less 1",
-            published="linear in small batches, constant in large ones",
-        ),
-        Claim.equivalence(
-            "noise-scale",
-            "The noise scale is the critical batch, to an order of magnitude.",
-            values=[np.log10(fits[s][1] / noise[s]) for s in seeds],
-            margin=1.0,
-            unit="decimal log ratio",
-            published="the noise scale predicts the largest useful batch",
-        ),
-        Claim.descriptive(
-            "critical-batch",
-            "Critical batch of the perceptron on MNIST-1D.",
-            scale="log",
-            values=[fits[s][1] for s in seeds],
-            unit="signals",
-            source="",
-        ),
-        Claim.descriptive(
-            "measured-noise",
-            "Noise scale of the perceptron on MNIST-1D.",
-            scale="log",
-            values=[noise[s] for s in seeds],
-            unit="signals",
-            source="",
-        ),
-    ],
-    source=source,
+closed = About(Setting("noisy quadratic of 256 weights", "SGD"), like="same")
+
+
+def about(metric, what="rates tuned for each batch", **more):
+    setting = Setting("perceptron on MNIST-1D", f"SGD, {what}", f"to a loss of {target:g} nats")
+    lost = "the sources' own models and data"
+    return About(setting, metric=metric, like="analogue", lost=lost, **more)
+
+
+made = [
+    Claim.exact(
+        "quadratic-first-rate",
+        "The best rate of one update on the quadratic is η_max / (1 + B_noise / B).",
+        measured=[
+            float(
+                minimize_scalar(
+                    lambda rate, b=b: quadratic.expected_loss(rate, 1, b),
+                    bounds=(1e-4, 1.99),
+                    method="bounded",
+                    options={"xatol": 1e-9},
+                ).x
+            )
+            for b in some
+        ],
+        expected=[quadratic.best_first_rate(b) for b in some],
+        tolerance=1e-5,
+        unit="rate",
+        detail="Where the expected loss is lowest, at four batches.",
+        published="ε_opt(B) = ε_max / (1 + B_noise / B)",
+        about=closed,
+    ),
+    Claim.exact(
+        "quadratic-hyperbola",
+        "On the quadratic the updates at the best constant rate are "
+        "S_min (1 + B_crit / B), within a tenth at every batch.",
+        measured=float(np.abs(fewest[:, 0] / hyperbola - 1).max()),
+        expected=0.0,
+        tolerance=0.1,
+        detail="Largest relative deviation over batches from 1 to 4,096.",
+        unit="relative deviation",
+        published="(S / S_min − 1) (E / E_min − 1) = 1",
+        about=closed,
+    ),
+    Claim.exact(
+        "quadratic-rate",
+        "On the quadratic the best constant rate doubles with the batch at a "
+        "sixteenth of the critical batch, and stands still at sixteen times it.",
+        measured=slopes,
+        expected=[1.0, 0.0],
+        tolerance=0.15,
+        unit="exponent",
+        detail="Exponent of the best rate in the batch, over one doubling.",
+        published="linear in small batches, constant in large ones",
+        about=closed,
+    ),
+    Claim.equivalence(
+        "perfect-scaling",
+        f"From {small} to {larger} signals in a batch, the updates to the "
+        "target fall in proportion",
+        values=[halving(s) for s in seeds],
+        unit="exponent, less 1",
+        source=sceptic,
+        published="at first, twice the batch halves the updates",
+        about=about("exponent", family="updates by batch"),
+    ),
+    Claim.equivalence(
+        "no-more-help",
+        f"From {large} to {largest} signals in a batch, the updates to the target stay the same",
+        values=[log_ratio(s, large, largest) for s in seeds],
+        unit="log ratio of updates",
+        source=sceptic,
+        published="beyond some batch, more does not reduce the updates",
+        about=about("updates", family="updates by batch"),
+    ),
+    Claim.equivalence(
+        "rate-linear",
+        f"Up to a batch of {rising[-1]}, the best constant rate grows in proportion to the batch",
+        values=[exponent(s) - 1 for s in tuning],
+        unit="exponent, less 1",
+        published="linear in small batches, constant in large ones",
+        about=about("exponent", "five rates a factor of 2 apart", replication="tuning seeds"),
+    ),
+    Claim.equivalence(
+        "noise-scale",
+        "The noise scale is the critical batch",
+        values=[float(np.log(fits[s][1] / noise[s])) for s in seeds],
+        margin=float(np.log(10)),
+        unit="log ratio of batches",
+        published="the noise scale predicts the largest useful batch",
+        about=about("", reason="the source speaks of an order of magnitude"),
+    ),
+    Claim.descriptive(
+        "critical-batch",
+        "Critical batch of the perceptron on MNIST-1D.",
+        scale="log",
+        values=[fits[s][1] for s in seeds],
+        unit="signals",
+        source="",
+        about=dataclasses.replace(about(""), like=None, lost=""),
+    ),
+    Claim.descriptive(
+        "measured-noise",
+        "Noise scale of the perceptron on MNIST-1D.",
+        scale="log",
+        values=[noise[s] for s in seeds],
+        unit="signals",
+        source="",
+        about=dataclasses.replace(about(""), like=None, lost=""),
+    ),
+]
+claims.conclude(made, source=source)
+
+# %% tags=["nbval-ignore-output"]
+judged = phrases.judged(made)
+end, noisy = judged["no-more-help"], judged["noise-scale"]
+near = noisy.low is not None and max(abs(noisy.low), abs(noisy.high)) < np.log(2)
+advice = (
+    "beyond the critical batch a doubling saves less than a quarter of the updates and costs half "
+    "as many examples again"
+)
+if near:
+    advice += "; the noise scale, measured in one run, tells where within a factor of two"
+display.answer(
+    f"On MNIST-1D to {target:g} nats the critical batch is {critical.estimate:.0f} "
+    f"[{critical.low:.0f}, {critical.high:.0f}] signals. From {small} to {larger} the updates fall "
+    f"as the batch to the power −{1 + judged['perfect-scaling'].estimate:.2f}; those of {large}, "
+    f"compared with {largest}, are {phrases.change(end, 'fewer', 'more')}. The noise scale is "
+    f"{measured.estimate:.0f} [{measured.low:.0f}, {measured.high:.0f}]. What this means for you: "
+    f"{advice}.",
+    claims=["critical-batch", "perfect-scaling", "no-more-help", "noise-scale"],
 )
