@@ -6,22 +6,31 @@
 #     name: python3
 #   lrlab:
 #     title: Super-convergence
+#     short_title: Super-convergence, 12 epochs for 85
 #     question: Does one cycle of 12 epochs reach what 85 epochs of slow decay reach?
 #     tags: [calibration, one-cycle, sgd, momentum, mnist, lenet]
 #     smoke: {long_epochs: 4, short_epochs: 2, n_train: 160, peaks: [0.0125, 0.025, 0.05],
 #       n_seeds: 2, pilot_seeds: 2, tuning_seeds: 1}
+#     foretold:
+#       - says: The cycle makes about a tenth fewer mistakes than 85 epochs of inv.
+#         claims: {fewer-mistakes: seen here}
+#       - says: Its best peak is about 0.025.
+#         claims: not judged
+#       - says: inv makes a fifth more mistakes after 12 epochs than after 85.
+#         claims: not judged
 # ---
 
 # %% [markdown]
-# # Super-convergence: 12 epochs against 85
+# # Does one cycle of 12 epochs reach what 85 epochs of slow decay reach?
 #
 # ## Question
 #
-# One cycle of the rate, up to a large one and down again, is said to train several times faster
-# than the usual slow decay, and to no lower an accuracy {cite}`smith2018superconvergence`. A public
-# re-run of the experiment with LeNet on MNIST found 99.05 % of the test images right after 12
-# epochs of one cycle, and 98.92 % after 85 epochs of Caffe's policy `inv`, means of five runs
-# {cite}`coxy1989superconv`.
+# One cycle of the learning rate, up to a large one and down again, is said to train several times
+# faster than the usual slow decay, and to no lower an accuracy {cite}`smith2018superconvergence`. A
+# public re-run of the experiments found 99.05 % of MNIST's test images right after 12 epochs of one
+# cycle with LeNet, and 98.92 % after 85 epochs of Caffe's policy `inv`, means of five runs; on
+# CIFAR-10 it did not see the effect, 78.65 % against 79.00 % {cite}`coxy1989superconv`. Only the
+# experiment on MNIST is repeated here.
 #
 # 1. Does one cycle of 12 epochs make at most as many mistakes as 85 epochs of `inv`?
 # 2. How many does `inv` make after 12 epochs?
@@ -36,9 +45,10 @@
 #
 # The cycle rises along a straight line for five epochs from a tenth of its peak, falls back for
 # five, and then to nearly zero for two. Its peak is chosen by validation error, as the original
-# chose it by a range test; the original's, ten times the rate of `inv`, is among the candidates.
-# The rate of `inv` is the published one, not tuned. All images of the 5,000 that are neither for
-# training nor for validation are for testing.
+# chose it by a range test: of a grid on tuning seeds, where the original's, ten times the rate of
+# `inv`, is a candidate; then of the best, half and twice of it on each paired seed. The rate of
+# `inv` is the published one, not tuned. All images of the 5,000 that are neither for training nor
+# for validation are for testing.
 #
 # A first version of this entry, with 1,000 training images, six seeds and 1,000 images to test on,
 # was too noisy to tell; its pilot asked for more seeds than there was time for. There the two
@@ -56,17 +66,18 @@ peaks: list[float] = [0.0125, 0.025, 0.05, 0.1]  # [2.. of 0<.. rising] peaks to
 n_train: int = 500  # [1..50000] training images
 batch_size: int = 32  # [images, 1..n_train] in a batch
 source: str = "subset"  # [subset | full] the 5,000 images that are at hand, or "full", downloaded
-n_seeds: int = 10  # [2..500] paired seeds
-pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+n_seeds: int = 20  # [2..500] paired seeds
+pilot_seeds: int = 8  # [2..500] seeds of the pilot, used for nothing else
 tuning_seeds: int = 2  # [1..1000] seeds for choosing, used for nothing else
-margin: float = 0.1  # [0<..] largest log ratio of errors at which one is as good as the other
+first_seed: int = 50_000  # [0..] first seed of the block
 
 # %% tags=["setup"]
 import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, train_many
+from lrlab.claims import About, Setting
 from lrlab.experiments.super_convergence import MnistFew
-from lrlab.labbook import tuned
+from lrlab.labbook import phrases, tuned
 from lrlab.optimizers import SGD
 from lrlab.schedules import OneCycle
 from lrlab.schedules.inverse import InverseDecay
@@ -75,6 +86,7 @@ plots.use_style()
 
 EPOCH = 118  # updates in an epoch of the original
 RIGHT = {"cycle": 99.05, "inv": 98.92}  # [%] test images, as the re-run has it
+margin = claims.smallest_effect("test error")
 task = MnistFew(n_train=n_train, source=source)
 epoch = -(-n_train // batch_size)
 short, long = short_epochs * epoch, long_epochs * epoch
@@ -110,14 +122,15 @@ def job(schedule, steps, seed, each=None):
     )
 
 
-seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
+seeds = range(first_seed, first_seed + n_seeds)
+pilots = range(first_seed + 20_000, first_seed + 20_000 + pilot_seeds)
 plan = {
     ("tune", peak, seed): job(cycle(peak), short, seed)
     for peak in peaks
-    for seed in range(1000, 1000 + tuning_seeds)
+    for seed in range(first_seed + 10_000, first_seed + 10_000 + tuning_seeds)
 }
 plan |= {("inv", seed): job(inv(base_rate), long, seed, short) for seed in (*seeds, *pilots)}
-later = {"the cycle at the tuned peak": n_seeds + pilot_seeds}
+later = {"the cycle about the tuned peak": len(tuned.AROUND) * (n_seeds + pilot_seeds)}
 
 # %% [markdown]
 # ## Prediction
@@ -125,6 +138,9 @@ later = {"the cycle at the tuned peak": n_seeds + pilot_seeds}
 # Written after a look at three other seeds with 1,000 images, and before all runs. The cycle makes
 # about a tenth fewer mistakes than 85 epochs of `inv`, at a peak of about 0.025: the original's 0.1
 # is too much for batches of 32. `inv` makes a fifth more after 12 epochs than after 85.
+#
+# Since then the number of seeds has grown, all of them new, and five per cent of an error, where it
+# had been ten, counts as a difference.
 #
 # ## Result
 
@@ -153,7 +169,11 @@ def error(run, part="test"):
     return 1 - run.final(f"{part}_accuracy")
 
 
-tried = runs.of("tune").array(lambda run: error(run, "validation")).mean(axis=1)
+def wrong_in_validation(run):
+    return error(run, "validation")
+
+
+tried = runs.of("tune").array(wrong_in_validation).mean(axis=1)
 slow = runs.of("inv")
 display.say(
     f"{len(runs.of('tune'))} runs of {short} updates to choose the peak, and {len(slow)} of "
@@ -169,7 +189,14 @@ display.say(
     f"seeds). Chosen: {chosen:.3g}{at_edge}."
 )
 each = max(1, short_epochs // 4) * epoch
-fast = train_many({s: job(cycle(chosen), short, s, each) for s in (*seeds, *pilots)})
+cycles = train_many(
+    {
+        ("cycle", peak, s): job(cycle(peak), short, s, each)
+        for peak in (chosen * factor for factor in tuned.AROUND)
+        for s in (*seeds, *pilots)
+    }
+)
+fast = tuned.within_seeds(cycles, wrong_in_validation).of("cycle")
 
 # %% tags=["nbval-ignore-output"]
 test = {
@@ -182,7 +209,7 @@ test = {
 labels = list(test)
 fig, (left, right) = plots.figure(1, 2, height=3.3, width_ratios=[1.15, 1])
 for style, (name, group) in plots.styled(zip(labels, (fast, slow), strict=False)):
-    at = group[0].evals["step"][1:] / epoch
+    at = group[first_seed].evals["step"][1:] / epoch
     wrong = 100 * (1 - group.of(seeds).curves("test_accuracy")[:, 1:])
     plots.band(left, at, stats.band(wrong, scale="log"), label=name, marker="o", **style)
 left.set(xscale="log", yscale="log", xlabel="epoch", ylabel="test error [%]")
@@ -192,24 +219,21 @@ effects = {
     name: stats.log_differences(*([test[arm][s] for s in seeds] for arm in (name, labels[1])))
     for name in (labels[0], *labels[2:])
 }
-plots.intervals(right, stats.mean_intervals(effects), points=effects)
-right.axvline(
-    np.log((100 - RIGHT["cycle"]) / (100 - RIGHT["inv"])),
-    color=plots.COLOURS[1],
-    linestyle=":",
-    label="one cycle, re-run on the full set",
-)
+level = claims.level(3)
+plots.intervals(right, stats.mean_intervals(effects, level), points=effects)
+plots.shade(right, -margin, margin)
+plots.guide(right, x=np.log((100 - RIGHT["cycle"]) / (100 - RIGHT["inv"])))
 right.set(xlabel=f"log ratio of test errors to {labels[1]}")
 right.locator_params(axis="x", nbins=5)
-right.legend(loc="upper right")
 display.show(
     fig,
     alt="Left: test error against the epoch on logarithmic axes for one cycle and the slow decay. "
     "Right: log ratios of final errors to 85 epochs of the slow decay, with intervals.",
     caption=f"LeNet on {n_train:,} images of MNIST. Left: test error, geometric mean and 95 % t "
     f"interval over {n_seeds} seeds. Right: paired log ratio of errors to {labels[1]}, mean "
-    "and 95 % t interval, dashes are seeds; dotted, the ratio of the two published accuracies. "
-    f"Of one cycle {fast.note()}, of `inv` {slow.note()}.",
+    f"and the {100 * level:.3g} % t interval that decides, dashes are seeds; shaded: too small to "
+    "matter; dotted: one cycle in the re-run on the full set. "
+    f"Of one cycle {cycles.note()}, of `inv` {slow.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -229,14 +253,14 @@ display.table(
 )
 
 # %% tags=["nbval-ignore-output"]
-measured = slow[0].evals["step"][1:] // epoch
+measured = slow[first_seed].evals["step"][1:] // epoch
 course = np.log(1 - slow.of(seeds).curves("test_accuracy")[:, 1:]).mean(axis=0)
-level = int(measured[np.argmax(course < course[-1] + margin / 2)])
+enough = int(measured[np.argmax(course < course[-1] + margin)])
 display.say(
-    f"`inv` need not go on for so long here: measured every {short_epochs} epochs, its error is "
-    f"within {100 * margin / 2:g} % of its last one after {level} of {long_epochs} epochs. The "
-    f"cycle saves a factor of {level / short_epochs:.2g} against that, at most, and "
-    f"{long_epochs / short_epochs:.2g} against the whole."
+    f"`inv` itself, measured every {short_epochs} epochs, is within {100 * margin:g} % of its last "
+    f"error after {enough} of {long_epochs} epochs. The cycle saves a factor of "
+    f"{enough / short_epochs:.2g} against that, at most, and {long_epochs / short_epochs:.2g} "
+    "against the whole."
 )
 
 # %% [markdown]
@@ -247,53 +271,85 @@ display.say(
 # %% tags=["nbval-ignore-output"]
 pilot = stats.log_differences(*([test[arm][s] for s in pilots] for arm in labels[:2]))
 what = "log ratio of test errors, one cycle to inv,"
-claims.power(pilot, what, beyond=margin, effect=3 * margin, used=n_seeds)
+claims.power(pilot, what, beyond=margin, used=n_seeds, tested=3)
 
 # %%
 unit = "log ratio of test errors"
 ratio = effects[labels[0]]
 claimed = f"{RIGHT['cycle']} % right after 12 epochs, {RIGHT['inv']} % after 85 of inv"
-claims.conclude(
-    [
-        Claim.effect(
-            "at-least",
-            f"One cycle of {short_epochs} epochs reaches at least what {long_epochs} "
-            f"epochs of inv reach, to a log ratio of {margin:g}.",
-            values=ratio - margin,
-            direction="less",
-            unit=f"{unit}, minus {margin:g}",
-            source="smith2018superconvergence",
-            published=claimed,
+setting = Setting(
+    f"LeNet on {n_train:,} digits", "SGD with momentum 0.9", f"{short} against {long:,} updates"
+)
+diverged = sum(fast[s].diverged or slow[s].diverged for s in seeds)
+like = {"like": "analogue", "lost": "the full set, its batches of 512 and its moving momentum"}
+made = [
+    Claim.effect(
+        "at-least",
+        f"One cycle of {short_epochs} epochs ends with at most {100 * np.expm1(margin):.2g} % more "
+        f"mistakes than {long_epochs} epochs of inv",
+        values=ratio - margin,
+        diverged=diverged,
+        direction="less",
+        delta=0.0,
+        unit=f"{unit}, minus {margin:g}",
+        source="smith2018superconvergence",
+        published=claimed,
+        about=About(
+            setting,
+            "test error",
+            reason="the table's δ of a test error is taken off the values: no worse by as much",
+            **like,
         ),
-        Claim.effect(
-            "fewer-mistakes",
-            f"One cycle of {short_epochs} epochs makes fewer mistakes than "
-            f"{long_epochs} epochs of inv.",
-            values=ratio,
-            direction="less",
-            unit=unit,
-            source="coxy1989superconv",
-            published=claimed,
-        ),
-        Claim.effect(
-            "inv-needs-longer",
-            f"inv makes more mistakes than the cycle after {short_epochs} epochs.",
-            values=effects[labels[2]] - ratio,
-            direction="greater",
-            delta=margin,
-            unit=unit,
-            source="smith2018superconvergence",
-        ),
-        *(
-            Claim.descriptive(
-                f"accuracy-{name}",
-                f"Test accuracy of {arm}.",
-                values=[100 * (1 - test[arm][s]) for s in seeds],
-                unit="%",
-                source="coxy1989superconv",
-                published=RIGHT[name],
-            )
-            for name, arm in zip(("cycle", "inv"), labels, strict=False)
-        ),
-    ]
+    ),
+    Claim.effect(
+        "fewer-mistakes",
+        f"One cycle of {short_epochs} epochs ends with fewer mistakes than {long_epochs} epochs of "
+        "inv",
+        values=ratio,
+        diverged=diverged,
+        direction="less",
+        unit=unit,
+        source="coxy1989superconv",
+        published=claimed,
+        about=About(setting, "test error", **like),
+    ),
+    Claim.effect(
+        "inv-needs-longer",
+        f"After {short_epochs} epochs inv makes more mistakes than one cycle of that length",
+        values=effects[labels[2]] - ratio,
+        diverged=diverged,
+        direction="greater",
+        unit=unit,
+        source="smith2018superconvergence",
+        about=About(setting, "test error", **like),
+    ),
+    *(
+        Claim.descriptive(
+            f"accuracy-{name}",
+            f"Test accuracy of {arm}",
+            values=[100 * (1 - test[arm][s]) for s in seeds],
+            unit="%",
+            about=About(setting, "accuracy"),
+        )
+        for name, arm in zip(("cycle", "inv"), labels, strict=False)
+    ),
+]
+claims.conclude(made)
+
+# %% tags=["nbval-ignore-output"]
+found = phrases.judged(made)
+no_worse = found["at-least"].verdict == "seen here"
+display.answer(
+    f"Test error of one cycle of {short_epochs} epochs, against {long_epochs} epochs of a slow "
+    f"decay: {phrases.change(found['fewer-mistakes'])}. The slow decay when stopped "
+    f"after {short_epochs} epochs, against the cycle: {phrases.change(found['inv-needs-longer'])}; "
+    f"after {enough} epochs it is within {100 * margin:g} % of its end. "
+    + (
+        f"What this means for you: plan one cycle of {short_epochs} epochs before you pay for "
+        f"{long_epochs}, and expect to save a factor of {enough / short_epochs:.2g}, rather than "
+        f"{long_epochs / short_epochs:.2g}, against a decay that stops in time."
+        if no_worse
+        else ""
+    ),
+    claims=["at-least", "fewer-mistakes", "inv-needs-longer"],
 )
