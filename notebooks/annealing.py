@@ -430,7 +430,7 @@ display.answer(
         if found.high < 0
         else "run one cosine over the whole length."
         if found.low > 0
-        else "restarts neither help nor hurt enough to be seen; one cosine is simpler."
+        else "whether restarts help is not settled here, and one cosine is simpler."
     ),
     claims=["rise-fixed-cycles", "resolved-fixed-cycles", "better-than-one"],
 )
