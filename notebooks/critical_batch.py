@@ -384,7 +384,7 @@ made = [
         f"From {small} to {larger} signals in a batch, the updates to the "
         "target fall in proportion",
         values=[halving(s) for s in seeds],
-        unit="exponent, less 1",
+        unit="in the exponent",
         source=sceptic,
         published="at first, twice the batch halves the updates",
         about=about("exponent", family="updates by batch"),
@@ -402,7 +402,7 @@ made = [
         "rate-linear",
         f"Up to a batch of {rising[-1]}, the best constant rate grows in proportion to the batch",
         values=[exponent(s) - 1 for s in tuning],
-        unit="exponent, less 1",
+        unit="in the exponent",
         published="linear in small batches, constant in large ones",
         about=about("exponent", "five rates a factor of 2 apart", replication="tuning seeds"),
     ),

@@ -460,7 +460,7 @@ made = [
         "Of trials at random, a smaller share is good for step decay than for the cosine",
         values=good["step"] - good["cosine"],
         direction="less",
-        unit="share of trials",
+        unit="of the trials",
         about=dataclasses.replace(theirs, metric="share", family=""),
     ),
     Claim.effect(

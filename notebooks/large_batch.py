@@ -345,7 +345,7 @@ made = [
         "Trained runs on the quadratic have the expected loss of the closed form",
         values=np.mean([np.divide(ends[arm], expected[arm]) - 1 for arm in quad_arms], axis=0),
         margin=0.1,
-        unit="relative difference, mean over batches and rules",
+        unit="of the expected loss",
         source="",
         about=About(
             Setting("noisy quadratic of 256 weights", "SGD", f"{quad_examples:,} examples seen"),

@@ -69,7 +69,6 @@ lenet_tuning: int = 2  # [1..1000] tuning seeds of LeNet
 tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest that counts
 
 # %% tags=["setup"]
-import dataclasses
 import itertools
 
 import numpy as np
@@ -209,35 +208,28 @@ effects |= {
     for o in optimizers
 }
 fig, axes = plots.figure(1, 2, width=7.2, height=2.6, width_ratios=[1.2, 1])
-labels = {"error": "cosine / constant", "last": "cosine at the constant's rate / own"}
+labels = {"error": "cosine / constant", "loss": "cosine / constant", "last": "at its rate / own"}
 for ax, kinds, metric in ((axes[0], ("error", "last"), "error"), (axes[1], ("loss",), "loss")):
-    each = {
-        f"{labels.get(kind, labels['error'])},\n{called[o]}": (
+    shown = {
+        f"{labels[kind]},\n{called[o]}": (
             effects[o, kind]["values"],
-            "effect" if (o, kind) in (("sgd", "error"), ("sgd", "loss")) else "equivalence",
+            claims.level(TESTED, "effect" if (o, kind) == ("sgd", "error") else "equivalence"),
         )
         for kind in kinds
         for o in optimizers
     }
-    plots.intervals(
-        ax,
-        {
-            row: stats.mean_interval(v, claims.level(TESTED, kind))
-            for row, (v, kind) in each.items()
-        },
-        points={row: values for row, (values, _) in each.items()},
-    )
+    each = {row: stats.mean_interval(*found) for row, found in shown.items()}
+    plots.intervals(ax, each, points={row: values for row, (values, _) in shown.items()})
     room = claims.smallest_effect(f"test {metric}")
     plots.shade(ax, -room, room)
     ax.set(xlabel=f"log ratio of test {'errors' if metric == 'error' else 'losses'}")
-    ax.tick_params(axis="y", labelsize=8.5)
 display.show(
     fig,
     alt="Paired differences between the cosine and a constant rate, for momentum and Adam, by test "
     "error on the left and by test loss on the right: left of zero the cosine ends lower.",
     caption=f"MNIST-1D, {lengths['2t']:,} updates, each at the best of three rates within each "
-    f"seed: log ratios with the intervals that decide, ticks are the {n_seeds} seeds. Shaded: "
-    "differences too small to matter.",
+    "seed, or the cosine at the constant's rate against its own: log ratios with the intervals "
+    f"that decide, ticks are the {n_seeds} seeds. Shaded: differences too small to matter.",
     headline=True,
 )
 
@@ -360,13 +352,13 @@ for metric in METRICS:
 
 
 # %%
-def about(o, metric="error", **more):
-    setting = Setting(
-        f"perceptron on {n_train:,} MNIST-1D signals", called[o], f"{lengths['2t']:,} updates"
-    )
+PERCEPTRON = (f"perceptron on {n_train:,} MNIST-1D signals", f"{lengths['2t']:,} updates")
+
+
+def about(o, metric="error", where=PERCEPTRON, **more):
+    setting = Setting(where[0], called.get(o, o), where[1])
     lost = "the notes name no task, no length and no schedule"
-    more = {"like": "analogue", "lost": lost} | more
-    return About(setting, metric=f"test {metric}", **more)
+    return About(setting, metric=f"test {metric}", like="analogue", lost=lost, **more)
 
 
 units = {metric: f"log ratio of test {metric}" for metric in ("errors", "losses")}
@@ -400,14 +392,7 @@ made = [
         diverged=min(n_seeds, sum(effects[o, "error"]["diverged"] for o in optimizers)),
         direction="less",
         unit=units["errors"],
-        about=dataclasses.replace(
-            about("sgd"),
-            setting=Setting(
-                f"perceptron on {n_train:,} MNIST-1D signals",
-                "SGD with momentum and Adam",
-                f"{lengths['2t']:,} updates",
-            ),
-        ),
+        about=about("SGD with momentum and Adam"),
     ),
     *(
         Claim.equivalence(
@@ -420,24 +405,13 @@ made = [
         )
         for o in optimizers
     ),
-    Claim.descriptive(
-        "momentum-loss-2t",
-        "Test loss of the cosine against a constant rate, each at its tuned rate",
-        values=effects["sgd", "loss"]["values"],
-        unit=units["losses"],
-        about=about("sgd", "loss", like=None, lost=""),
-        source="",
-    ),
     *(
         Claim.descriptive(
             f"{'momentum' if o == 'sgd' else o}-{le}",
             f"Test error of the cosine against a constant rate, {lengths[le]:,} updates",
             values=stats.log_differences(*(errors[n, o, le] for n in ("cosine", "constant"))),
             unit=units["errors"],
-            about=dataclasses.replace(
-                about(o, family="other lengths"),
-                setting=Setting(f"perceptron on {n_train:,} MNIST-1D signals", called[o]),
-            ),
+            about=about(o, where=(PERCEPTRON[0], ""), family="other lengths"),
         )
         for o in optimizers
         for le in ("t", "4t")
@@ -448,11 +422,11 @@ made = [
             "Test loss of the cosine against a constant rate",
             values=lenet_effect[o],
             unit=units["losses"],
-            about=dataclasses.replace(
-                about(o, "loss", family="LeNet"),
-                setting=Setting(
-                    f"LeNet on {lenet_train:,} digits", called[o], f"{lenet_steps} updates"
-                ),
+            about=about(
+                o,
+                "loss",
+                (f"LeNet on {lenet_train:,} digits", f"{lenet_steps} updates"),
+                family="LeNet",
             ),
         )
         for o in optimizers
@@ -462,7 +436,7 @@ made = [
             f"ranking-{o}",
             "Rank correlation of the five schedules' order between two lengths, mean of three",
             values=[agreement[o]],
-            about=about(o, like=None, lost=""),
+            about=About(),
             source="",
         )
         for o in optimizers
