@@ -6,9 +6,18 @@
 #     name: python3
 #   lrlab:
 #     title: Capacity and overfitting
+#     short_title: Would a smaller model overfit less?
 #     question: Would fewer parameters reduce overfitting, and would that help?
 #     tags: [adam, diffusion, digits, cosine, overfitting]
 #     smoke: {widths: [16, 64], few: 64, many: 100, updates: 120, n_seeds: 2, pilot_seeds: 2}
+#     foretold:
+#       - says: The gap grows with the width, with few images far more than with many.
+#         claims: {gap-many: seen here, gap-few: seen here}
+#       - says: With many images the widest model is the best one nevertheless.
+#         claims: {better-many: not seen here}
+#       - {says: With few images one in the middle is., claims: {better-few: seen here}}
+#       - says: Validation stops tracking training later in narrower models.
+#         claims: not judged
 # ---
 
 # %% [markdown]
@@ -21,34 +30,37 @@
 # parameters would be beneficial" {cite}`diffusion2025`.
 #
 # 1. Does the gap between training and validation loss grow with the width of the model?
-# 2. When does validation stop tracking training?
+# 2. Does validation stop tracking training, and when?
 # 3. Is a smaller model better in the end, with many training images and with few?
 #
 # ## Setup
 #
 # The denoiser on 8×8 digits at several widths (a width of 128 has 52,928 weights), Adam, batches of
-# 64, one cosine from the tuned peak rate of width 128 (read from the entry *Tuning the diffusion
-# model*): the rate was not tuned for each width, as the question is about one schedule. With few
-# images the number of updates is the same. The **gap** is the log of validation over training loss,
-# both on fixed noise.
+# 64, one cosine from a common peak learning rate, the tuned one of width 128 (read from the entry
+# *Tuning the diffusion model*): it was not tuned for each width. With few images the number of
+# updates is the same. The **gap** is the log of validation over training loss, both on fixed noise;
+# validation no longer *tracks* training where the gap stays above a stated bound. A smaller model
+# is chosen by its validation loss within each seed, and compared by its test loss.
 
 # %% tags=["parameters"]
-widths: list[int] = [16, 32, 64, 128, 256]  # [2.. of 1.. rising] widths of the model, rising
+widths: list[int] = [16, 64, 128, 256]  # [2.. of 1.. rising] widths of the model, rising
 many: int = 1400  # [1..1400] training images
 few: int = 200  # [1..1400] training images
 updates: int = 2640  # [1..] updates of a run
-n_seeds: int = 5  # [2..500] paired seeds
-pilot_seeds: int = 3  # [2..500] seeds of the pilot, used for nothing else
+n_seeds: int = 10  # [2..500] paired seeds
+pilot_seeds: int = 8  # [2..500] seeds of the pilot, used for nothing else
+first_seed: int = 50_000  # [0..] first seed of the block; pilot seeds begin 20,000 after it
 batch_size: int = 64  # [images, 1..few] in a batch
 evaluations: int = 60  # [1..updates] evaluations of a run
 tracking: float = 0.1  # [0<..] gap above which validation no longer tracks training
-delta: float = 0.02  # [0<..] smallest log ratio of test losses that would matter
 tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest that counts
 
 # %% tags=["setup"]
 import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab.claims import About, Setting
+from lrlab.experiments.words import percent
 from lrlab.labbook import tuned
 from lrlab.optimizers import Adam
 from lrlab.schedules.presets import lineup
@@ -60,7 +72,8 @@ if updates % evaluations:
 peak = tuned.read("tune_diffusion", tuning_entry or None).rate("cosine long")
 schedule = lineup(updates)["cosine"].scale(peak)
 images = {"many": many, "few": few}
-seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
+seeds = range(first_seed, first_seed + n_seeds)
+pilots = range(first_seed + 20_000, first_seed + 20_000 + pilot_seeds)
 
 
 def task(width, amount):
@@ -108,7 +121,7 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 fig, axes = plots.figure(2, len(widths), height=4.6, sharex=True, sharey=True, squeeze=False)
-at = runs[(widths[0], "many"), 0].evals["step"]
+at = runs[(widths[0], "many"), seeds[0]].evals["step"]
 for row, amount in zip(axes, images, strict=True):
     for ax, width in zip(row, widths, strict=True):
         curves = {
@@ -118,7 +131,8 @@ for row, amount in zip(axes, images, strict=True):
         plots.bands(ax, at[1:], curves)
         ax.set_title(f"width {width}, {images[amount]} images", fontsize=9)
     row[0].set_ylabel("loss")
-ax.set(yscale="log", ylim=(0.1, 1.0))
+floor = min(float(run.evals["train_loss"].min()) for run in runs.of(..., seeds).values())
+ax.set(yscale="log", ylim=(0.9 * floor, 1.0))
 for ax in axes[-1]:
     ax.set_xlabel("update")
 axes[0][-1].legend()
@@ -167,21 +181,34 @@ display.table(
 )
 
 # %% tags=["nbval-ignore-output"]
+TESTED = 5
 fig, (left, right) = plots.figure(1, 2, width=9, height=3)
 for ax, values in ((left, final_gap), (right, test)):
     for style, amount in plots.styled(images):
-        found = [stats.mean_interval(values[width, amount]) for width in widths]
+        found = [
+            stats.mean_interval(values[width, amount], claims.level(TESTED)) for width in widths
+        ]
         plots.error_bars(ax, list(sizes.values()), found, label=f"{images[amount]} images", **style)
     ax.set(xscale="log", xlabel="weights")
 left.set_ylabel("gap, log of validation / training")
 right.set_ylabel("test loss")
+plots.guide(left, y=tracking)
 left.legend()
 display.show(
     fig,
-    alt="Left: the gap between validation and training loss against the number of weights rises, "
-    "steeply with few images. Right: the test loss against the number of weights.",
-    caption=f"Gap and test loss at the end against the size of the model, 95 % t intervals, "
-    f"n = {n_seeds}; {runs.note()}.",
+    alt="Left: gap between validation and training loss against the number of weights. Right: test "
+    "loss against the number of weights. One line each for many and few training images.",
+    caption=f"At the end of the training, means with the intervals that decide ({TESTED} tested "
+    f"claims), n = {n_seeds}. Dotted: the gap above which validation no longer tracks training.",
+    headline=True,
+)
+lowest = {
+    images[amount]: min(widths, key=lambda w: np.log(test[w, amount]).mean()) for amount in images
+}
+display.say(
+    "The lowest mean test loss has, of the widths that were tried, "
+    + " and ".join(f"{width} with {n:,} images" for n, width in lowest.items())
+    + "."
 )
 
 # %% [markdown]
@@ -190,54 +217,115 @@ display.show(
 # %% tags=["nbval-ignore-output"]
 pilot = runs.of(..., pilots).arrays("test_loss")
 what = "log ratio of test losses, narrowest to widest,"
-claims.power(stats.log_differences(*pilot.values()), what, beyond=delta, used=n_seeds)
+delta = claims.smallest_effect("test loss")
+claims.power(
+    stats.log_differences(*pilot.values()), what, beyond=delta, used=n_seeds, tested=TESTED
+)
 
 
 # %%
-def slopes(values, amount):
-    """Slope of a value against the log of the number of weights, one for each seed."""
-    x = np.log([sizes[w] for w in widths])
-    return np.polyfit(x, np.array([values[w, amount] for w in widths]), 1)[0]
+def about(amount, family, lost="", metric="test loss", reason=""):
+    setting = Setting(
+        f"Denoiser of 8×8 digits ({images[amount]:,} images)",
+        "Adam, cosine",
+        f"{updates:,} updates",
+    )
+    return About(setting, metric, "seeds", family, "analogue", lost, reason)
 
 
-largest = widths[-1]
-validation = runs.of(..., seeds).arrays("validation_loss")
-chosen = {
-    amount: min(widths[:-1], key=lambda w: np.log(validation[w, amount]).mean())
+narrowest, usual, largest = widths[0], widths[-2], widths[-1]
+log_test = {amount: np.log([test[w, amount] for w in widths]) for amount in images}
+validation = {
+    amount: np.array([members[w, amount].array("validation_loss") for w in widths[:-1]])
     for amount in images
 }
+wider = {a: final_gap[largest, a] - final_gap[narrowest, a] for a in images}
+smaller = {
+    a: log_test[a][validation[a].argmin(axis=0), np.arange(n_seeds)] - log_test[a][-1]
+    for a in images
+}
+tracks = about(
+    "many",
+    "tracking",
+    "how far apart the two losses were",
+    "",
+    f"the gap of {tracking:g} from which on validation is said not to track training",
+)
 claims.conclude(
     [
-        claim
-        for amount in images
-        for claim in (
+        Claim.effect(
+            "stops-tracking",
+            f"At the end of the training the validation loss of a model of width {usual} no longer "
+            "tracks the training loss but lies above it",
+            values=final_gap[usual, "many"],
+            direction="greater",
+            delta=tracking,
+            unit="log ratio of validation to training loss",
+            published="25 epochs",
+            about=tracks,
+        ),
+        *(
             Claim.effect(
                 f"gap-{amount}",
-                f"Fewer parameters reduce overfitting ({images[amount]} training images).",
-                values=slopes(final_gap, amount),
+                f"Fewer parameters reduce overfitting: the gap between validation and training "
+                f"loss is larger at width {largest} than at width {narrowest}",
+                values=wider[amount],
                 direction="greater",
-                unit="change of the gap with the log number of weights",
-            ),
+                unit="log ratio of validation to training loss, difference",
+                about=about(amount, "overfitting"),
+            )
+            for amount in images
+        ),
+        *(
             Claim.effect(
                 f"better-{amount}",
-                f"The smaller model that is best on validation data (width {chosen[amount]}) has a "
-                f"lower test loss than the largest ({images[amount]} training images).",
-                values=stats.log_differences(test[chosen[amount], amount], test[largest, amount]),
+                "Fewer parameters are beneficial: from a common peak rate, the smaller model with "
+                f"the best validation loss has a lower test loss than the one of width {largest}",
+                values=smaller[amount],
                 direction="less",
-                delta=delta,
                 unit="log ratio of test losses",
-            ),
-        )
-    ]
-    + [
-        Claim.descriptive(
-            "stops-tracking",
-            f"Share of the run after which validation no longer tracks training (width {largest}, "
-            f"{few} images; 1: never).",
-            values=np.nan_to_num(members[largest, "few"].array(stops_tracking) / updates, nan=1.0),
-            unit="share of the run",
-            published="25 epochs",
+                about=about(amount, "benefit"),
+            )
+            for amount in images
+        ),
+        *(
+            Claim.descriptive(
+                f"stops-tracking-{amount}",
+                f"Share of the run after which validation no longer tracks training (width "
+                f"{usual}; 1: never)",
+                values=np.nan_to_num(
+                    members[usual, amount].array(stops_tracking) / updates, nan=1.0
+                ),
+                unit="share of the run",
+                source="",
+                about=about(amount, "tracking", metric=""),
+            )
+            for amount in images
         ),
     ],
     source="diffusion2025",
+)
+
+# %% tags=["nbval-ignore-output"]
+level = claims.level(TESTED)
+ends = {a: stats.mean_interval(smaller[a], level) for a in images}
+
+
+def advice(amount):
+    if ends[amount].high < 0:
+        return f"with {images[amount]:,} images take a smaller one"
+    if ends[amount].low > 0:
+        return f"with {images[amount]:,} images keep the large model"
+    return f"with {images[amount]:,} images it is not settled which is better"
+
+
+display.answer(
+    f"Against a denoiser of width {largest}, the best smaller one changes the test loss by "
+    + " and ".join(
+        f"{percent(smaller[a], level)} with {images[a]:,} training images" for a in images
+    )
+    + f"; at width {usual} the validation loss ends {percent(final_gap[usual, 'many'], level)} "
+    f"above the training loss with {images['many']:,} images. What this means for you: size the "
+    "model by the data: " + "; ".join(map(advice, images)) + ".",
+    claims=["better-many", "better-few", "stops-tracking"],
 )
