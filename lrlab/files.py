@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import mmap
 import os
 import uuid
 import warnings
@@ -111,32 +110,6 @@ def read_sealed(path: Path) -> bytes:
     """
     try:
         data = path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"{path.name} can't be read") from error
-    if hashlib.sha256(data[:-_SEAL]).digest() != data[-_SEAL:]:
-        raise ValueError(f"{path.name} is damaged")
-    return data[:-_SEAL]
-
-
-def map_sealed(path: Path) -> memoryview:
-    """Map the content of a file that `write_sealed` wrote into memory, shared by all processes.
-
-    Args:
-        path: the file. What is written to its content goes to a copy.
-
-    Raises:
-        ValueError: if it can't be read, or if one bit of it is not what was written.
-
-    Example:
-        >>> import tempfile
-        >>> path = Path(tempfile.mkdtemp()) / "a.bin"
-        >>> write_sealed(path, b"payload")
-        >>> bytes(map_sealed(path))
-        b'payload'
-    """
-    try:
-        with path.open("rb") as file:
-            data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
     except OSError as error:
         raise ValueError(f"{path.name} can't be read") from error
     if hashlib.sha256(data[:-_SEAL]).digest() != data[-_SEAL:]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
+from importlib import resources
 from itertools import cycle
 from typing import Any, TypeVar
 
@@ -39,26 +40,9 @@ __all__ = [
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444", "#B8A800")
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), "-", "--")
-_STYLE: dict[Any, Any] = {
-    "axes.axisbelow": True,
-    "axes.formatter.min_exponent": 5,
-    "axes.edgecolor": "#555555",
-    "axes.grid": True,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 10,
-    "axes.labelsize": 10,
-    "figure.constrained_layout.use": True,
-    "font.size": 9.5,
-    "grid.color": "#dddddd",
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-    "legend.fontsize": 8.5,
-    "lines.linewidth": 1.6,
-    "lines.markersize": 4.5,
-    "savefig.facecolor": "white",
-}
+_STYLE: Any = mpl.rc_params_from_file(
+    str(resources.files("lrlab.plots") / "book.mplstyle"), use_default_template=False
+)
 
 Item = TypeVar("Item")
 Bands = Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]]

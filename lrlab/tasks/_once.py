@@ -1,4 +1,4 @@
-"""Data that is drawn or parsed once: kept as arrays, which all processes map into memory.
+"""Data that is drawn or parsed once, and kept.
 
 Drawing MNIST-1D takes seconds, most of it for importing what draws, and each kernel and worker
 would do it again. What is kept is sealed, and named after all that it depends on: the function,
@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.metadata
+import io
 import json
 import platform
 import sys
@@ -22,10 +23,8 @@ import torch
 from lrlab import files, numerics, randomness
 from lrlab.tasks.base import Splits
 
-_ALIGNED = 64  # as torch's own memory, so that the same instructions compute with it
 _KEPT = 30 * 24 * 3600  # [s] how long what an older source drew is left
 Draw = Callable[..., Splits]
-_PARTS = ("train", "validation", "test")
 
 
 def drawn_once(package: str) -> Callable[[Draw], Draw]:
@@ -71,7 +70,7 @@ def _path(draw: Draw, package: str, arguments: tuple[str | int | bool, ...]) -> 
     key = [arguments, versions, machine, numerics.profile(), _sources(str(module.__file__))]
     digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()
     name = f"{draw.__module__.rpartition('.')[2]}-{draw.__name__.strip('_')}"
-    return folder / f"{name}-{digest[:32]}.tensors"
+    return folder / f"{name}-{digest[:32]}.pt"
 
 
 @functools.cache
@@ -82,17 +81,11 @@ def _sources(of: str) -> str:
 
 
 def _keep(path: Path, splits: Splits) -> None:
-    header, content = [], bytearray()
-    for part in _PARTS:
-        for tensor in getattr(splits, part):
-            content += bytes(-len(content) % _ALIGNED)
-            kind = str(tensor.dtype).removeprefix("torch.")
-            header.append([part, kind, [*tensor.shape], len(content)])
-            content += tensor.contiguous().numpy().tobytes()
-    about = json.dumps(header).encode()
+    content = io.BytesIO()
+    torch.save(vars(splits), content)
     try:
-        files.write_sealed(path, bytes(content) + about + len(about).to_bytes(8, "little"))
-        for other in path.parent.glob(f"{path.name.rpartition('-')[0]}-*.tensors"):
+        files.write_sealed(path, content.getvalue())
+        for other in path.parent.glob(f"{path.name.rpartition('-')[0]}-*.pt"):
             if other.stat().st_mtime < time.time() - _KEPT:
                 other.unlink()
     except OSError as error:
@@ -100,11 +93,4 @@ def _keep(path: Path, splits: Splits) -> None:
 
 
 def _read(path: Path) -> Splits:
-    content = files.map_sealed(path)
-    length = int.from_bytes(content[-8:], "little")
-    parts: dict[str, list[torch.Tensor]] = {part: [] for part in _PARTS}
-    for part, kind, shape, start in json.loads(bytes(content[-8 - length : -8])):
-        dtype, count = getattr(torch, kind), torch.Size(shape).numel()
-        flat = torch.frombuffer(content, dtype=dtype, offset=start, count=count)
-        parts[part].append(flat.reshape(shape))
-    return Splits(**{part: tuple(tensors) for part, tensors in parts.items()})
+    return Splits(**torch.load(io.BytesIO(files.read_sealed(path)), weights_only=True))

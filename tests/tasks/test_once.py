@@ -133,6 +133,6 @@ def test_processes_may_draw_at_once_and_later_ones_import_nothing_that_draws(fol
     command = [sys.executable, "-c", program]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     assert all("sklearn" in process.communicate()[0] for process in both)
-    assert [path.suffix for path in folder.iterdir()] == [".tensors"]
+    assert [path.suffix for path in folder.iterdir()] == [".pt"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
