@@ -141,15 +141,16 @@ class Checked:
         for name in names:
             self._check_float(name, open_low=not zero, optional=optional)
 
-    def _check_int(self, *names: str, low: int = 1, optional: bool = False) -> None:
+    def _check_int(
+        self, *names: str, low: int = 1, high: int = _LARGEST, optional: bool = False
+    ) -> None:
         for name in names:
             value = getattr(self, name)
             if value is None and optional:
                 continue
-            if not is_integer(value) or not low <= value <= _LARGEST:
-                raise ValueError(
-                    f"{name} must be an integer of at least {low}, got {name}={value!r}"
-                )
+            if not is_integer(value) or not low <= value <= high:
+                within = f"of at least {low}" if high == _LARGEST else f"in [{low}, {high}]"
+                raise ValueError(f"{name} must be an integer {within}, got {name}={value!r}")
             object.__setattr__(self, name, int(value))
 
     def _check_increasing(self, name: str) -> None:

@@ -6,17 +6,15 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from lrlab import optimizers, schedules
-from lrlab.checks import is_integer
+from lrlab.checks import Checked
 from lrlab.optimizers import SGD, Optimizer
 from lrlab.schedules import Schedule, controllers
 from lrlab.schedules.controllers import Controller
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Recipe:
+class Recipe(Checked):
     """Everything that decides a training run, apart from the task.
 
     Args:
@@ -67,29 +65,12 @@ class Recipe:
         pairs = given.items() if isinstance(given, Mapping) else given
         ratios = tuple((str(prefix), float(ratio)) for prefix, ratio in pairs)
         object.__setattr__(self, "lr_ratios", ratios)
-        for name in ("steps", "batch_size", "eval_every", "seed", "init_seed", "order_seed"):
-            value = getattr(self, name)
-            if is_integer(value):  # NumPy's become Python's
-                object.__setattr__(self, name, int(value))
-        for name in ("clip_norm", "average_decay", "max_loss"):
-            if isinstance(value := getattr(self, name), np.number):
-                object.__setattr__(self, name, value.item())
-        for name in ("steps", "batch_size"):
-            _check_count(name, getattr(self, name))
-        if self.eval_every:
-            _check_count("eval_every", self.eval_every)
-        for name in ("seed", "init_seed", "order_seed"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < 0):
-                raise ValueError(f"{name} must be a non-negative integer, got {name}={value!r}")
-        if self.clip_norm is not None and not self.clip_norm > 0:
-            raise ValueError(f"clip_norm must be positive, got clip_norm={self.clip_norm}")
-        if self.average_decay is not None and not 0 <= self.average_decay < 1:
-            raise ValueError(
-                f"average_decay must be in [0, 1), got average_decay={self.average_decay}"
-            )
-        if not self.max_loss > 0:
-            raise ValueError(f"max_loss must be positive, got max_loss={self.max_loss}")
+        self._check_int("steps", "batch_size")
+        self._check_int("seed", low=0)
+        self._check_int("init_seed", "order_seed", "eval_every", low=0, optional=True)
+        self._check_float("clip_norm", open_low=True, optional=True)
+        self._check_float("average_decay", high=1.0, optional=True)
+        self._check_float("max_loss", open_low=True, open_high=False)
         for prefix, ratio in ratios:
             if not 0 <= ratio < float("inf"):
                 raise ValueError(f"lr_ratios must not be negative, got {prefix!r}: {ratio}")
@@ -119,8 +100,3 @@ class Recipe:
         fields["schedule"] = kind.from_dict(fields["schedule"])
         fields["optimizer"] = optimizers.from_dict(fields["optimizer"])
         return cls(**fields)
-
-
-def _check_count(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a positive integer, got {name}={value!r}")

@@ -149,10 +149,8 @@ class Sharpness(Probe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.tolerance < 1:
-            raise ValueError(f"tolerance must be in [0, 1), got tolerance={self.tolerance}")
-        if self.most < 1:
-            raise ValueError(f"most must be at least 1, got most={self.most}")
+        self._check_float("tolerance", high=1.0)
+        self._check_int("most")
         # Before any update there is no preconditioner.
         object.__setattr__(self, "at_start", not self.preconditioned)
 

@@ -12,13 +12,15 @@ from typing import Any, ClassVar
 
 import torch
 
+from lrlab.checks import Checked
+
 _Build = Callable[..., torch.optim.Optimizer]
 
 _KINDS: dict[str, type[Optimizer]] = {}
 
 
 @dataclasses.dataclass(frozen=True)
-class Optimizer:
+class Optimizer(Checked):
     """Base of the optimizers: a frozen value that builds a `torch.optim.Optimizer`.
 
     Args:
@@ -38,7 +40,7 @@ class Optimizer:
         _KINDS[cls.__name__] = cls
 
     def __post_init__(self) -> None:
-        _check("weight_decay", self.weight_decay, low=0.0)
+        self._check_float("weight_decay")
 
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         """Return the torch optimizer over parameter groups, at learning rate 0.
@@ -82,7 +84,7 @@ class SGD(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check("momentum", self.momentum, low=0.0, below=1.0)
+        self._check_float("momentum", high=1.0)
         if self.nesterov and self.momentum == 0:
             raise ValueError("nesterov needs momentum > 0, got momentum=0.0")
 
@@ -111,12 +113,9 @@ class Adam(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "betas", tuple(float(b) for b in self.betas))
-        if len(self.betas) != 2:
-            raise ValueError(f"betas must be a pair, got betas={self.betas}")
-        for beta in self.betas:
-            _check("betas", beta, low=0.0, below=1.0)
-        if not self.eps > 0:
-            raise ValueError(f"eps must be positive, got eps={self.eps}")
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"betas must be a pair in [0, 1), got betas={self.betas}")
+        self._check_float("eps", open_low=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,8 +153,3 @@ def from_dict(data: dict[str, Any]) -> Optimizer:
     if name not in _KINDS:
         raise ValueError(f"optimizer must be one of {', '.join(_KINDS)}, got {name!r}")
     return _KINDS[name](**arguments)
-
-
-def _check(name: str, value: float, low: float, below: float = float("inf")) -> None:
-    if not low <= value < below:
-        raise ValueError(f"{name} must be in [{low:g}, {below:g}), got {name}={value}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from typing import Any
 
@@ -78,7 +79,8 @@ class Drawn(Range):
             raise ValueError(f"{self.kind}: need min < max, got {self.low} and {self.high}")
         if self.kind == "log_uniform" and not (self.low or 0) > 0:
             raise ValueError(f"{self.kind}: the lower end must be positive, got {self.low}")
-        ends = [self.at(0.0), self.at(1.0)]
+        with np.errstate(over="ignore"):
+            ends = [self.at(0.0), self.at(1.0)]
         if not all(math.isfinite(end) for end in ends):
             raise ValueError(f"{self.kind} reaches values that no float holds, {ends}")
 
@@ -112,46 +114,36 @@ class Drawn(Range):
 
     def at(self, place: float) -> Any:
         """Return the value below which this share of the probability lies."""
-        from scipy import special
-
         place = min(max(float(place), _TAIL), 1 - _TAIL)
         if self.kind == "categorical":
             upto: Any = np.cumsum(self.probabilities)
             return self.options[min(int(np.searchsorted(upto, place)), len(upto) - 1)]
-        with np.errstate(over="ignore"):
-            if self.kind == "uniform":
-                value = self.low + place * (self.high - self.low)
-            elif self.kind == "log_uniform":
-                value = np.exp(np.log(self.low) + place * np.log(self.high / self.low))
-            elif self.kind == "beta":
-                value = special.betaincinv(self.a, self.b, place)
-            else:
-                value = self.mu + self.sigma * special.ndtri(place)
-                value = np.exp(value) if self.kind == "log_normal" else value
+        value = float(self._law.ppf(place))
         if self.q is None:
-            return float(value)
+            return value
         value = float(np.round(value / self.q) * self.q)
         return int(value) if isinstance(self.q, int) else value
 
     def position(self, value: Any) -> float:
         """Return the share of probability below a value, for an option up to its middle."""
-        from scipy import special
-
         if self.kind == "categorical":
             place = self.options.index(plain(value))
             return float(sum(self.probabilities[:place]) + self.probabilities[place] / 2)
+        return float(self._law.cdf(value))
+
+    @functools.cached_property
+    def _law(self) -> Any:
+        from scipy import stats
+
         if self.kind == "uniform":
-            place = (value - self.low) / (self.high - self.low)
-        elif self.kind == "log_uniform":
-            tiny = max(value, self.low * 1e-12)
-            place = math.log(tiny / self.low) / math.log(self.high / self.low)
-        elif self.kind == "beta":
-            place = special.betainc(self.a, self.b, min(max(value, 0.0), 1.0))
-        else:
-            if self.kind == "log_normal":
-                value = math.log(value) if value > 0 else -math.inf
-            place = special.ndtr((value - self.mu) / self.sigma)
-        return float(min(max(place, 0.0), 1.0))
+            return stats.uniform(self.low, self.high - self.low)
+        if self.kind == "log_uniform":
+            return stats.loguniform(self.low, self.high)
+        if self.kind == "normal":
+            return stats.norm(self.mu, self.sigma)
+        if self.kind == "log_normal":
+            return stats.lognorm(self.sigma, scale=np.exp(self.mu))
+        return stats.beta(self.a, self.b)
 
     def holds(self, value: Any) -> bool:
         """Return whether a value can be drawn."""

@@ -8,13 +8,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from lrlab.checks import is_integer
+from lrlab.checks import Checked
 from lrlab.sweep import _space as ranges
 from lrlab.sweep import rules
 from lrlab.sweep._drawn import Drawn
 
 SAMPLERS = ("random", "quasi-random", "grid", "tpe", "gp")
-DIRECTIONS = ("minimize", "maximize")
 ENDLESS = 10**9  # evaluations of a run whose length nobody knows beforehand
 _LARGER_IS_BETTER = re.compile(
     r"(^|[^a-z])(accuracy|acc\d?|auc|auroc|f1|precision|recall|reward|return|bleu|rouge|map|iou|dice"
@@ -25,7 +24,7 @@ _LONGEST_NAME = 200
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Search:
+class Search(Checked):
     """Base of the plans; `Plan` says what the fields are."""
 
     space: ranges.Space
@@ -44,14 +43,8 @@ class Search:
 
     def __post_init__(self) -> None:
         for name, most in _MOST.items():
-            value, least = getattr(self, name), int(name != "seed")
-            if not is_integer(value) or value < least:
-                raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
-            if value > most:
-                raise ValueError(f"{name} must be at most {most}, got {value}")
-            object.__setattr__(self, name, int(value))
-        if self.sampler not in SAMPLERS:
-            raise ValueError(f"sampler must be one of {', '.join(SAMPLERS)}, got {self.sampler!r}")
+            self._check_int(name, low=int(name != "seed"), high=most)
+        self._check_choice("sampler", SAMPLERS)
         self._check_metric()
         self._check_space()
         self._check_grid()
@@ -64,9 +57,9 @@ class Search:
             raise ValueError(f"metric must be the name of an evaluation, got {self.metric!r}")
         if self.metric == "step":
             raise ValueError("metric must be the name of an evaluation, and 'step' counts updates")
-        if self.direction is not None and self.direction not in DIRECTIONS:
-            raise ValueError(f"direction must be minimize or maximize, got {self.direction!r}")
-        if self.direction is None and larger_is_better(self.metric):
+        if self.direction is not None:
+            self._check_choice("direction", ("minimize", "maximize"))
+        elif larger_is_better(self.metric):
             raise ValueError(
                 f"a larger {self.metric} is better, and a search makes its metric small: say "
                 "direction: maximize (or minimize, where that is meant)"

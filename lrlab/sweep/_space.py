@@ -12,10 +12,10 @@ import numpy as np
 from optuna import distributions as optuna_distributions
 from optuna.trial import Trial
 
-from lrlab.checks import is_integer, is_number
+from lrlab.checks import Checked, is_integer, is_number
 
 
-class Range:
+class Range(Checked):
     """Base of the ranges.
 
     A sampler searches in terms of Optuna, which are the values themselves, except where Optuna has
@@ -81,7 +81,11 @@ class Uniform(Range):
     high: float
 
     def __post_init__(self) -> None:
-        _check_ends(self)
+        both = is_number(self.low) and is_number(self.high)
+        if not (both and -1e300 < self.low < self.high < 1e300):
+            raise ValueError(f"need finite low < high, got low={self.low!r}, high={self.high!r}")
+        for name in ("low", "high"):
+            object.__setattr__(self, name, float(getattr(self, name)))
 
     def distribution(self) -> Any:
         """Return what Optuna searches."""
@@ -165,12 +169,9 @@ class IntUniform(Range):
         for name in ("low", "high", "step"):
             value = getattr(self, name)
             if isinstance(value, float) and value.is_integer():
-                value = int(value)
-            if not is_integer(value) or abs(value) > 2**53:
-                raise ValueError(f"{name} must be a whole number, got {name}={value!r}")
-            object.__setattr__(self, name, int(value))
-        if not isinstance(self.log, bool):
-            raise ValueError(f"log must be true or false, got log={self.log!r}")
+                object.__setattr__(self, name, int(value))
+            self._check_int(name, low=-(2**53), high=2**53)
+        self._check_choice("log", (True, False))
         if not self.low < self.high:
             raise ValueError(f"need low < high, got low={self.low}, high={self.high}")
         if not 1 <= self.step <= self.high - self.low:
@@ -365,14 +366,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and math.isfinite(value):
         return value
     raise ValueError(f"an option must be a finite number, a text or a list of them, got {value!r}")
-
-
-def _check_ends(ends: Uniform) -> None:
-    for name in ("low", "high"):
-        value = getattr(ends, name)
-        if is_number(value):
-            object.__setattr__(ends, name, plain(value) if abs(value) < math.inf else float(value))
-    low, high = ends.low, ends.high
-    both = is_number(low) and is_number(high)
-    if not (both and abs(low) < 1e300 and abs(high) < 1e300 and low < high):
-        raise ValueError(f"need finite low < high, got low={low!r}, high={high!r}")

@@ -71,8 +71,6 @@ class Plan(Search):
         every = self.recipe.eval_every
         if every == 0:
             raise ValueError("eval_every is 0, so there is no metric to look at")
-        if every is not None and not isinstance(every, int):
-            raise ValueError(f"eval_every must be a positive integer, got eval_every={every!r}")
         if self.recipe.steps > _LONGEST:
             raise ValueError(f"steps must be at most {_LONGEST}, got steps={self.recipe.steps}")
         if self.evaluations > _OFTEN:

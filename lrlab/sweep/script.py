@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lrlab.checks import is_number
 from lrlab.sweep._search import Search
 from lrlab.sweep._space import plain
 
@@ -86,10 +85,8 @@ class Script(Search):
         wanted = "${program}" in words
         if wanted and (not isinstance(self.program, str) or not self.program.strip()):
             raise ValueError(f"the sweep needs a program, such as train.py, got {self.program!r}")
-        if self.timeout is not None and (not is_number(self.timeout) or not self.timeout > 0):
-            raise ValueError(f"timeout must be a positive number, got {self.timeout!r}")
-        if not is_number(self.grace) or not 0 <= self.grace <= 3600:
-            raise ValueError(f"grace must be in [0, 3600] seconds, got {self.grace!r}")
+        self._check_float("timeout", open_low=True, optional=True)
+        self._check_float("grace", high=3600.0, open_high=False)
         object.__setattr__(self, "constants", plain(dict(self.constants)))
 
     def check(self, *, metric: bool = True) -> None:

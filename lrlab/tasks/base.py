@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from lrlab.checks import Checked
+
 Batch = tuple[Tensor, ...]
 
 
@@ -96,7 +98,7 @@ class Batches:
 
 
 @dataclasses.dataclass(frozen=True)
-class Task:
+class Task(Checked):
     """Base of all tasks: a frozen value whose fields say which data and which model.
 
     A subclass sets `name` and writes `data`, `model` and `loss`. The fields must be JSON-able.

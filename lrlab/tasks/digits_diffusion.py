@@ -183,16 +183,10 @@ class DigitsDiffusion(Task):
     chance_loss: ClassVar[float] = 1.0
 
     def __post_init__(self) -> None:
-        if self.source not in _SIZES:
-            raise ValueError(f"source must be 'digits' or 'mnist', got source={self.source!r}")
-        most = _SIZES[self.source][0]
-        if not 1 <= self.n_train <= most:
-            raise ValueError(f"n_train must be in [1, {most}], got n_train={self.n_train}")
-        for name, value in (("width", self.width), ("blocks", self.blocks)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive integer, got {name}={value!r}")
-        if self.hold_norms is not None and not self.hold_norms > 0:
-            raise ValueError(f"hold_norms must be positive, got hold_norms={self.hold_norms}")
+        self._check_choice("source", tuple(_SIZES))
+        self._check_int("n_train", high=_SIZES[self.source][0])
+        self._check_int("width", "blocks")
+        self._check_float("hold_norms", open_low=True, optional=True)
 
     @property
     def side(self) -> int:

@@ -89,11 +89,8 @@ class Mnist(Task):
     classes: ClassVar[int] = 10
 
     def __post_init__(self) -> None:
-        if self.source not in ("subset", "full"):
-            raise ValueError(f"source must be 'subset' or 'full', got source={self.source!r}")
-        most = 3500 if self.source == "subset" else 50_000
-        if not 1 <= self.n_train <= most:
-            raise ValueError(f"n_train must be in [1, {most}], got n_train={self.n_train}")
+        self._check_choice("source", ("subset", "full"))
+        self._check_int("n_train", high=3500 if self.source == "subset" else 50_000)
 
     def data(self) -> Splits:
         """Return inputs (n, 1, 28, 28) float32 and labels (n,) int64 in three parts."""

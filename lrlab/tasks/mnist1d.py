@@ -68,7 +68,6 @@ class Gru(nn.Module):
 
 
 _ARCHITECTURES = {"mlp": mlp, "cnn": cnn, "gru": Gru, "logistic": logistic, "tanh": tanh}
-_OBJECTIVES = ("cross-entropy", "squared")
 _SHUFFLE_SEED = 42  # of the permutation of the points; not a run's seed
 
 
@@ -105,14 +104,9 @@ class Mnist1D(Task):
     classes: ClassVar[int] = 10
 
     def __post_init__(self) -> None:
-        if not 1 <= self.n_train <= 3500:
-            raise ValueError(f"n_train must be in [1, 3500], got n_train={self.n_train}")
-        if self.architecture not in _ARCHITECTURES:
-            known = ", ".join(map(repr, _ARCHITECTURES))
-            raise ValueError(f"architecture must be one of {known}, got {self.architecture!r}")
-        if self.objective not in _OBJECTIVES:
-            known = " or ".join(map(repr, _OBJECTIVES))
-            raise ValueError(f"objective must be {known}, got {self.objective!r}")
+        self._check_int("n_train", high=3500)
+        self._check_choice("architecture", tuple(_ARCHITECTURES))
+        self._check_choice("objective", ("cross-entropy", "squared"))
 
     def data(self) -> Splits:
         """Return inputs (n, 40) float32 and labels (n,) int64 in three parts."""

@@ -127,14 +127,9 @@ class NamesLM(Task):
     name: ClassVar[str] = "names_lm"
 
     def __post_init__(self) -> None:
-        if self.source not in ("names", "shakespeare"):
-            raise ValueError(f"source must be 'names' or 'shakespeare', got {self.source!r}")
-        for field in ("context", "width", "layers", "heads", "n_train", "n_eval"):
-            value = getattr(self, field)
-            if not (field.startswith("n_") and value is None) and not (
-                type(value) is int and value >= 1
-            ):
-                raise ValueError(f"{field} must be a positive integer, got {field}={value!r}")
+        self._check_choice("source", ("names", "shakespeare"))
+        self._check_int("context", "width", "layers", "heads")
+        self._check_int("n_train", "n_eval", optional=True)
         if self.width % self.heads:
             raise ValueError(
                 f"width must be a multiple of heads={self.heads}, got width={self.width}"

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from lrlab.checks import Checked
+
 
 class Stop(Protocol):
     """Decides after each evaluation whether a run ends; must depend on its argument alone.
@@ -25,7 +27,7 @@ class Stop(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
-class EarlyStopping:
+class EarlyStopping(Checked):
     """Stop when a metric has not improved for a number of evaluations (Prechelt, 1998).
 
     Args:
@@ -49,10 +51,8 @@ class EarlyStopping:
     min_delta: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.patience < 1:
-            raise ValueError(f"patience must be at least 1, got patience={self.patience}")
-        if not self.min_delta >= 0:
-            raise ValueError(f"min_delta must not be negative, got min_delta={self.min_delta}")
+        self._check_int("patience")
+        self._check_float("min_delta")
 
     def __call__(self, evals: Mapping[str, Sequence[float]]) -> bool:
         """Return whether the metric has failed to improve for `patience` evaluations."""

@@ -136,8 +136,7 @@ class GeneratedDigits(Probe):
         super().__post_init__()
         if self.count < CLASSES or self.count % CLASSES:
             raise ValueError(f"count must be a multiple of {CLASSES}, got count={self.count}")
-        if not 0 <= self.shown <= self.count:
-            raise ValueError(f"shown must be in [0, {self.count}], got shown={self.shown}")
+        self._check_int("shown", low=0, high=self.count)
 
     def after(self, context: StepContext, before: None) -> dict[str, Value]:
         """Return the accuracy and the pixels of the first images."""

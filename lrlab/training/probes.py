@@ -14,6 +14,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import nn
 
+from lrlab.checks import Checked
 from lrlab.tasks.base import Batch, Task
 
 Value = float | list[float]
@@ -41,7 +42,7 @@ class StepContext:
 
 
 @dataclasses.dataclass(frozen=True)
-class Probe:
+class Probe(Checked):
     """Base of all probes.
 
     Args:
@@ -69,8 +70,7 @@ class Probe:
     """Whether `after` is also asked at step 0, before any update."""
 
     def __post_init__(self) -> None:
-        if isinstance(self.every, bool) or not isinstance(self.every, int) or self.every < 1:
-            raise ValueError(f"every must be a positive integer, got every={self.every!r}")
+        self._check_int("every")
 
     @property
     def name(self) -> str:

@@ -94,7 +94,7 @@ def test_a_stopped_trial_is_continued_and_the_study_stays(file):
         (("{range: LogUniform, low: 1e-3, high: 1.0}", "0.1"), "a range must be a mapping"),
         (("space: {peak_lr", "space: {3"), "the space can't hold 3"),
         (("space: {peak_lr", "space: {steps"), "the space can't hold 'steps'"),
-        (("space: {peak_lr", "space: {seed"), "seed must be a non-negative integer"),
+        (("space: {peak_lr", "space: {seed"), "seed must be an integer of at least 0"),
         (
             ("{range: LogUniform, low: 1e-3, high: 1.0}", "{range: Choice, options: many}"),
             "options must be a list, got 'many'",

@@ -104,7 +104,7 @@ def test_it_learns_more_than_frequencies():
     ("arguments", "message"),
     [
         ({"source": "poems"}, "source must be"),
-        ({"context": 0}, "context must be a positive integer, got context=0"),
+        ({"context": 0}, "context must be an integer of at least 1, got context=0"),
         ({"width": 30}, "width must be a multiple of heads=4, got width=30"),
     ],
 )

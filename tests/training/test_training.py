@@ -235,7 +235,7 @@ def test_gradient_norms_by_parameter_add_up_to_the_recorded_norm():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"steps": 0}, "steps must be a positive integer, got steps=0"),
+        ({"steps": 0}, "steps must be an integer of at least 1, got steps=0"),
         ({"batch_size": 0}, "batch_size=0"),
         ({"seed": -1}, "seed=-1"),
         ({"clip_norm": 0.0}, "clip_norm=0.0"),
