@@ -14,6 +14,7 @@ from lrlab.checks import need
 
 _EXPORTS = {
     "Choice": "_space",
+    "Drawn": "_drawn",
     "IntUniform": "_space",
     "LogUniform": "_space",
     "Plan": "plan",
@@ -23,7 +24,7 @@ _EXPORTS = {
     "Uniform": "_space",
     "WandbHyperband": "rules",
     "advice": "_advise",
-    "load": "_read",
+    "load": "reading",
     "open_study": "storage",
     "report": "_reporting",
     "sweep": "_engine",

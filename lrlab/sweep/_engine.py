@@ -21,13 +21,14 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lrlab.sweep import rules, sampling
+from lrlab.sweep._place import alone, folder_beside, preflight
 from lrlab.sweep._progress import Board
 from lrlab.sweep._scripts import Scripts
 from lrlab.sweep._seal import SEAL, recorded, seal
 from lrlab.sweep._search import Search
 from lrlab.sweep._storage_writer import Kept
 from lrlab.sweep.script import Script
-from lrlab.sweep.storage import alone, begin, folder_beside, preflight, quiet
+from lrlab.sweep.storage import begin, quiet
 from lrlab.sweep.trainer import (
     Objective,
     Processes,

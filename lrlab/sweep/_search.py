@@ -62,7 +62,7 @@ class Search(Checked):
         elif larger_is_better(self.metric):
             raise ValueError(
                 f"a larger {self.metric} is better, and a search makes its metric small: say "
-                "direction: maximize (or minimize, where that is meant)"
+                "direction: maximize (goal: maximize in W&B's files), or minimize if that is meant"
             )
 
     def _check_space(self) -> None:

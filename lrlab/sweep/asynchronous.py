@@ -17,17 +17,10 @@ import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from lrlab.sweep import rules, sampling
+from lrlab.sweep._place import alone, preflight
 from lrlab.sweep._seal import SEAL, seal
 from lrlab.sweep.plan import Plan
-from lrlab.sweep.storage import (
-    HEARTBEAT_SECONDS,
-    PATIENCE,
-    alone,
-    begin,
-    open_study,
-    preflight,
-    quiet,
-)
+from lrlab.sweep.storage import HEARTBEAT_SECONDS, PATIENCE, begin, open_study, quiet
 from lrlab.sweep.trainer import Objective, TaskTrainer, Trainer, attempt, default_folder
 from lrlab.training import parallel
 

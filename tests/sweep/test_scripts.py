@@ -17,7 +17,8 @@ from click.testing import CliRunner
 from wandb_parameters import RATES, SETTINGS, WAVE, curve, stored
 
 from lrlab.labbook.cli import main
-from lrlab.sweep import LogUniform, load, sweep, trials
+from lrlab.labbook.sweeps.wandb_files import load
+from lrlab.sweep import LogUniform, sweep, trials
 from lrlab.sweep.script import Script
 
 ROOT = Path(__file__).parents[2]

@@ -170,7 +170,7 @@ def report(file: Path, storage: str | None, out: Path | None) -> None:
 
 
 def _plan(file: Path, count: int | None) -> Any:
-    from lrlab.sweep import load
+    from lrlab.labbook.sweeps.wandb_files import load
 
     with _one_sentence():
         return load(file, count=count)

@@ -1,12 +1,17 @@
-"""YAML as plans are written: numbers as people write them, and nothing that is not plain data."""
+"""Plans as they are read from YAML: numbers as people write them, and nothing but plain data."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from lrlab.sweep.plan import Plan
+
+__all__ = ["load", "names_a_program", "read"]
 
 _LARGEST = 2**20  # bytes of a file
 _MOST = 20_000  # values in it, those behind aliases counted each time
@@ -29,8 +34,73 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
 
 
+def load(path: str | Path, *, count: int | None = None) -> Plan:
+    """Read a plan from a YAML file.
+
+    Args:
+        path: the file.
+        count: trials, in place of what the file says.
+
+    Raises:
+        ValueError: if the file can't be read, or is not a plan.
+
+    Returns:
+        What is searched.
+
+    Example:
+        >>> import tempfile
+        >>> text = '''
+        ... task: {task: mnist1d}
+        ... recipe:
+        ...   {schedule: {schedule: Constant, lr: 1.0}, steps: 4, batch_size: 10, eval_every: 2}
+        ... space: {peak_lr: {range: LogUniform, low: 0.01, high: 1.0}}
+        ... trials: 3
+        ... '''
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "plan.yml"
+        ...     _ = path.write_text(text)
+        ...     load(path).trials
+        3
+    """
+    name = Path(path).name
+    data = read(Path(path))
+    if not isinstance(data, dict):
+        raise ValueError(f"{name} holds no sweep; it begins with task:, recipe:, space:")
+    if names_a_program(data):
+        raise ValueError(f"{name} is a sweep of W&B's, for the command: lrlab sweep run {name}")
+    return Plan.from_dict(data if count is None else data | {"trials": count})
+
+
+def names_a_program(data: Any) -> bool:
+    """Return whether what a file holds is a search over a program, as W&B writes it down.
+
+    Args:
+        data: what `read` returned.
+
+    Example:
+        >>> names_a_program({"program": "train.py"}), names_a_program({"task": {}})
+        (True, False)
+    """
+    return (
+        isinstance(data, Mapping)
+        and "task" not in data
+        and any(name in data for name in ("program", "command", "parameters", "method"))
+    )
+
+
 def read(path: Path) -> Any:
     """Return what a YAML file holds.
+
+    Args:
+        path: the file.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "plan.yml"
+        ...     _ = path.write_text("peak_lr: 1e-3")
+        ...     read(path)
+        {'peak_lr': 0.001}
 
     Raises:
         ValueError: if it can't be read, or holds a name twice, more than plain data, or too much.

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lrlab import sweep as sweeps  # which loads what it has when it is asked for
 from lrlab.checks import is_integer, is_number
-from lrlab.sweep._drawn import Drawn
-from lrlab.sweep._search import larger_is_better
-from lrlab.sweep._space import Choice, IntUniform, LogUniform, Range, Uniform, plain
-from lrlab.sweep.script import COMMAND, Script
+
+if TYPE_CHECKING:
+    from lrlab.sweep import Plan, Script
+    from lrlab.sweep._space import Range
 
 _METHODS = {"grid": "grid", "random": "random", "bayes": "gp"}
 _OF_THE_SERVER = {"$schema", "apiVersion", "kind", "project", "entity", "name", "description"}
@@ -45,13 +47,40 @@ _USES: dict[str, tuple[str, ...]] = {
 }
 
 
-def is_script(data: Any) -> bool:
-    """Return whether what a file holds is a search over a script."""
-    return (
-        isinstance(data, Mapping)
-        and "task" not in data
-        and any(name in data for name in ("program", "command", "parameters", "method"))
-    )
+def load(path: str | Path, *, count: int | None = None) -> Plan | Script:
+    """Read a search from a YAML file: one of ours, or one of W&B's that names a program.
+
+    Args:
+        path: the file.
+        count: trials, in place of what the file says.
+
+    Returns:
+        What is searched.
+
+    Raises:
+        ValueError: if the file can't be read, or holds no search.
+
+    Example:
+        >>> import tempfile
+        >>> text = '''
+        ... program: train.py
+        ... method: random
+        ... metric: {name: loss, goal: minimize}
+        ... parameters: {lr: {min: 0.001, max: 0.1}}
+        ... run_cap: 3
+        ... '''
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "sweep.yaml"
+        ...     _ = path.write_text(text)
+        ...     load(path).trials
+        3
+    """
+    from lrlab.sweep import reading
+
+    data = reading.read(Path(path))
+    if reading.names_a_program(data):
+        return parse(data, count=count)
+    return reading.load(path, count=count)
 
 
 def parse(data: Mapping[str, Any], *, count: int | None = None) -> Script:
@@ -95,7 +124,7 @@ def parse(data: Mapping[str, Any], *, count: int | None = None) -> Script:
     if points is not None and is_integer(trials):
         trials = min(trials, points)
     together = trials if rule is None and sampler != "gp" and is_integer(trials) else _SEPARATE
-    return Script(
+    return sweeps.Script(
         space=space,
         trials=trials,
         metric=metric,
@@ -105,8 +134,7 @@ def parse(data: Mapping[str, Any], *, count: int | None = None) -> Script:
         grid=grid,
         wave=own.get("wave", min(max(together, 1), 1000)),
         seed=own.get("seed", 0),
-        program=data.get("program"),
-        command=data.get("command", COMMAND),
+        **{name: data[name] for name in ("program", "command") if name in data},
         constants=constants,
         paths=paths,
         timeout=own.get("timeout"),
@@ -131,8 +159,6 @@ def _metric(given: Any, notes: list[str]) -> tuple[str, str]:
     notes += [f"metric: {word} is not used here." for word in unused if word in said]
     goal: Any = said.get("goal")
     name: Any = said.get("name")
-    if isinstance(name, str) and goal is None and larger_is_better(name):
-        raise ValueError(f"a larger {name} is better: say goal: maximize (or minimize)")
     if goal not in (None, "minimize", "maximize"):
         raise ValueError(f"metric: goal must be minimize or maximize, got {goal!r}")
     return name, goal
@@ -185,14 +211,7 @@ def _parameters(
 
 class _Constant:
     def __init__(self, value: Any) -> None:
-        self.value = _plain("value", value)
-
-
-def _plain(name: str, value: Any) -> Any:
-    try:
-        return plain(value)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
+        self.value = value
 
 
 def _parameter(name: str, spec: Mapping[str, Any]) -> Range | _Constant:
@@ -228,9 +247,9 @@ def _range(kind: str, spec: Mapping[str, Any]) -> Range | _Constant:
         raise ValueError(f"q must be positive, got q={q!r}")
     inner = kind.removeprefix("q_")
     if inner in ("normal", "log_normal"):
-        return Drawn(inner, mu=spec.get("mu", 0.0), sigma=spec.get("sigma", 1.0), q=q)
+        return sweeps.Drawn(inner, mu=spec.get("mu", 0.0), sigma=spec.get("sigma", 1.0), q=q)
     if inner == "beta":
-        return Drawn("beta", a=spec.get("a", 1.0), b=spec.get("b", 1.0), q=q)
+        return sweeps.Drawn("beta", a=spec.get("a", 1.0), b=spec.get("b", 1.0), q=q)
     low, high = spec.get("min", 0), spec.get("max", 1)
     for end, value in (("min", low), ("max", high)):
         if not is_number(value):
@@ -242,10 +261,12 @@ def _range(kind: str, spec: Mapping[str, Any]) -> Range | _Constant:
     if low == high:
         return _Constant(low if q is None else round(low / q) * q)
     if inner == "int_uniform":
-        return IntUniform(low, high)
+        return sweeps.IntUniform(low, high)
     if q is not None:
-        return Drawn("uniform" if inner == "uniform" else "log_uniform", low=low, high=high, q=q)
-    return (Uniform if inner == "uniform" else LogUniform)(low, high)
+        return sweeps.Drawn(
+            "uniform" if inner == "uniform" else "log_uniform", low=low, high=high, q=q
+        )
+    return (sweeps.Uniform if inner == "uniform" else sweeps.LogUniform)(low, high)
 
 
 def _categorical(spec: Mapping[str, Any]) -> Range | _Constant:
@@ -256,17 +277,17 @@ def _categorical(spec: Mapping[str, Any]) -> Range | _Constant:
         return _Constant(values[0])
     if chances is None:
         try:
-            return Choice(tuple(values))
+            return sweeps.Choice(tuple(values))
         except ValueError:  # one of them twice, which makes it twice as likely
-            return Drawn("categorical", options=tuple(values))
-    return Drawn("categorical", options=tuple(values), probabilities=chances)
+            return sweeps.Drawn("categorical", options=tuple(values))
+    return sweeps.Drawn("categorical", options=tuple(values), probabilities=chances)
 
 
 def _points(name: str, searched: Any) -> tuple[Any, ...]:
     """The values of a parameter on a grid."""
-    if isinstance(searched, Choice):
+    if isinstance(searched, sweeps.Choice):
         return searched.options
-    if isinstance(searched, IntUniform):
+    if isinstance(searched, sweeps.IntUniform):
         count = searched.high - searched.low + 1
         if count > 10**5:
             raise ValueError(f"parameters: {name} has {count} values, too many for a grid")
@@ -275,7 +296,7 @@ def _points(name: str, searched: Any) -> tuple[Any, ...]:
     if chances and len(set(chances)) == 1:
         texts = dict.fromkeys(json.dumps(option) for option in searched.options or ())
         return tuple(json.loads(text) for text in texts)
-    if isinstance(searched, Drawn) and searched.kind == "uniform" and searched.q:
+    if isinstance(searched, sweeps.Drawn) and searched.kind == "uniform" and searched.q:
         if (searched.high - searched.low) / searched.q > 10**5:
             raise ValueError(f"parameters: {name} has too many values for a grid")
         # As W&B does: from the lower end on, and without the upper one.

@@ -7,11 +7,12 @@ import pytest
 import yaml
 from wandb_parameters import PARAMETERS, PLACES, stored
 
-from lrlab.sweep import _wandb_yaml, load, sampling
+from lrlab.labbook.sweeps.wandb_files import load, parse
+from lrlab.sweep import sampling
 
 
 def space_of(spec):
-    made = _wandb_yaml.parse(
+    made = parse(
         {
             "program": "train.py",
             "method": "random",
@@ -130,14 +131,14 @@ def test_files_like_the_examples_of_wandb_are_read_and_drawn_from(text, tmp_path
 
 def test_a_grid_has_the_order_and_the_points_of_wandb(tmp_path):
     """Names in alphabetical order, the last one varying fastest; q_uniform without its end."""
-    made = _wandb_yaml.parse(yaml.safe_load(EXAMPLES[4]))
+    made = parse(yaml.safe_load(EXAMPLES[4]))
     points = [tuple(sampling.fixed(made, k).values()) for k in range(made.trials)]
     assert points == list(itertools.product((1, 2, 3), (0, 3, 6)))
 
 
 def test_rules_have_the_defaults_of_the_schema():
     def parsed(rule):
-        return _wandb_yaml.parse(yaml.safe_load(EXAMPLES[0]) | {"early_terminate": rule}).rule
+        return parse(yaml.safe_load(EXAMPLES[0]) | {"early_terminate": rule}).rule
 
     assert parsed({"type": "hyperband", "min_iter": 3}) == {
         "rule": "wandb-hyperband",
