@@ -6,7 +6,7 @@ that the rule stops are trained to their end, for the analysis alone. A sweep is
 core. What is finished is kept: sweep by sweep in the results, run by run in the store, so that the
 same command goes on after an interruption.
 
-    python benchmarks/sweeps_repeated.py [--sweeps 6] [--trials 300] [--out FILE]
+    python benchmarks/sweeps_repeated.py [--sweeps 8] [--trials 300] [--out FILE]
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def save(path: Path, content: dict[str, Any]) -> None:
 def main() -> None:
     """Carry out the sweeps that are missing, a few beside one another; write after each few."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--sweeps", type=int, default=6)
+    parser.add_argument("--sweeps", type=int, default=8)
     parser.add_argument("--trials", type=int, default=300)
     parser.add_argument("--updates", type=int, default=400)
     parser.add_argument("--eval-every", type=int, default=10)

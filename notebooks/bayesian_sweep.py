@@ -243,7 +243,7 @@ for ax, values, label, dotted in (
         ax.plot(place, one, color="#bbbbbb", linewidth=0.7)
     plots.band(ax, place, stats.band(smoothed, level=level), color=plots.COLOURS[0])
     plots.guide(ax, y=dotted)
-    ax.set(xlabel="trial", ylabel=label)
+    ax.set(xlabel="trial", ylabel=label, ylim=(-0.03, 1.03))
 display.show(
     fig,
     alt="Left: distance of the trials to the best one before, ranked, against the trial. Right: "

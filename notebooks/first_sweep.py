@@ -385,8 +385,8 @@ claims.conclude(listed, source="juliusm2026")
 said = judged(listed)
 one_far = said["far-below"]
 display.answer(
-    f"The best of {trials} peak learning rates drawn uniformly in the logarithm ends "
-    f"{change(said['log-uniform-is-better'])} than the best of {trials} drawn uniformly. One run "
+    f"Against the best of {trials} peak learning rates drawn uniformly, the best of {trials} drawn "
+    f"uniformly in the logarithm is {change(said['log-uniform-is-better'])}. One run "
     f"far below all others is what {one_far.estimate:.0%} [{one_far.low:.0%}, {one_far.high:.0%}] "
     f"of uniform sweeps show. W&B's `min_iter` counts evaluations: a run has "
     f"{plan_of_sweep.evaluations}, and min_iter={asked} "

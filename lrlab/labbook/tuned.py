@@ -89,11 +89,13 @@ class Tuned:
         entry: the name of the entry.
         rates: the rate to use, by condition.
         numbers: its other described numbers, by the slug of their claims.
+        values: the single values of both, one for each of its repetitions, by slug.
     """
 
     entry: str
     rates: Mapping[str, float]
     numbers: Mapping[str, float]
+    values: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
 
     def rate(self, condition: str) -> float:
         """Return the tuned rate of a condition.
@@ -157,16 +159,18 @@ def read(notebook: str, entry: str | None = None, root: Path | None = None) -> T
         missing = f"the log has no entry {entry!r} of {notebook}"
     if not chosen:
         raise ValueError(missing)
-    described = {
-        claim["id"].rpartition(".")[2]: claim["estimate"]
+    measured = {
+        claim["id"].rpartition(".")[2]: claim
         for claim in chosen[-1].claims()
         if claim["kind"] == "descriptive"
     }
+    described = {slug: claim["estimate"] for slug, claim in measured.items()}
     rates = {k.removeprefix(_PREFIX): v for k, v in described.items() if k.startswith(_PREFIX)}
     if not rates:
         raise ValueError(f"{chosen[-1].name} carries no tuned rate")
     others = {k: v for k, v in described.items() if not k.startswith(_PREFIX)}
-    return Tuned(chosen[-1].name, rates, others)
+    values = {slug: tuple(claim["data"]["values"]) for slug, claim in measured.items()}
+    return Tuned(chosen[-1].name, rates, others, values)
 
 
 def within_seeds(runs: Results, metric: Metric) -> Results:

@@ -75,6 +75,7 @@ def test_the_newest_entry_that_counts_is_read(with_entry):
     assert found.entry == "2092-01-01-tiny"
     assert found.rate("one-cycle") == pytest.approx(0.3)
     assert found.numbers == {"spread": 0.25}
+    assert found.values["rate-one-cycle"] == (0.3, 0.3)
     named = tuned.read("tiny", "2091-01-01-tiny", root=with_entry)
     assert named.rate("one-cycle") == pytest.approx(0.2)  # the geometric mean
 
