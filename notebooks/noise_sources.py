@@ -5,21 +5,35 @@
 #     language: python
 #     name: python3
 #   lrlab:
-#     title: Where the spread of a result comes from
+#     title: Where does the spread of a result come from?
+#     short_title: Sources of a result's spread
 #     question: How much of a result's variance is initialisation, data order, and numerics?
 #     tags: [calibration, noise, numerics, sgd, momentum, mnist1d]
-#     smoke: {updates: 20, eval_every: 10, n_seeds: 2, pilot_seeds: 2, workers: 1}
+#     smoke: {updates: 20, eval_every: 10, n_crossings: 2, pilot_crossings: 2, size: 2, workers: 1}
+#     foretold:
+#       - says: At the low rate the profiles differ five orders of magnitude less than the seeds do.
+#         claims: {numerics-low: not seen here}
+#       - says: At the low rate initialisation has more of the variance than order.
+#         claims: {init-order-low: not seen here}
+#       - says: At the high rate the difference of the profiles grows by ten in fifty updates.
+#         claims: {amplified: supported}
+#       - says: "At the high rate each source alone, numerics too, has nearly the spread of all of
+#           them together."
+#         claims: {init-order-high: seen here, numerics-high: seen here}
 # ---
 
 # %% [markdown]
-# # Where the spread of a result comes from: initialisation, data order, numerics
+# # Where does the spread of a result come from? Initialisation, data order, numerics
 #
 # ## Question
 #
 # Two runs of one recipe differ by their initial weights, by the order of their data, and, on
 # another processor, in the last bit of every sum. One study finds that "all sources of
-# nondeterminism have similar effects", because training is unstable: even a change of one bit in
-# the initial weights ends in other weights {cite}`summers2021nondeterminism`.
+# nondeterminism have similar effects on measures of model diversity", because training is unstable:
+# even a change of one bit in the initial weights ends in other weights
+# {cite}`summers2021nondeterminism` (its abstract, which is what we have read). Of measures of
+# diversity ours is one, the spread of the test loss over runs; by how many predictions two runs
+# differ, we did not measure.
 #
 # 1. How does the variance of the test loss part into initialisation, order, what the two have
 #    together, and numerics?
@@ -28,17 +42,22 @@
 #
 # ## Setup
 #
-# The perceptron of MNIST-1D, SGD with momentum 0.9 at a constant rate, batches of 100. Seeds of the
-# initial weights are crossed with seeds of the data order, and each of these cells is trained under
-# both numerics profiles: with the instructions of every x86-64 processor of the last ten years, and
-# with the older ones that stand in for a processor of another kind. They compute the same sums in
-# another order. What counts is the logarithm of the test loss at the end.
+# The perceptron of MNIST-1D, SGD with momentum 0.9 at a constant learning rate, batches of 100. A
+# few seeds of the initial weights are crossed with as many of the data order, and each of these
+# cells is trained under both numerics profiles: with the instructions of every x86-64 processor of
+# the last ten years, and with the older ones that stand in for a processor of another kind. They
+# compute the same sums in another order. The result of a run is the logarithm of its test loss at
+# the end. Whole crossings are repeated with fresh seeds, and n counts crossings: within one, the
+# cells of a row or column are not independent. (The first version took the rows of one large
+# crossing for repetitions.)
 #
-# The components of variance are those of the balanced crossed design, with 95 % intervals by the
-# modified large-sample method {cite}`burdick1992confidence`; numerics is what differs within a
-# cell. The claims compare standard deviations by their logarithms: for each initialisation, the
-# spread over orders; for each order, that over initialisations; for each initialisation, that of
-# the profiles. "Similar" is within a factor of 2, fixed beforehand.
+# The components of variance are those of the balanced crossed design
+# {cite}`burdick1992confidence`, one estimate for each crossing, with the t interval of their mean;
+# numerics is what differs within a cell. The claims compare standard deviations by their
+# logarithms, one for each crossing: over orders with the initial weights held, over initial weights
+# with the order held, and between the profiles. "Similar" is within a factor of 2, fixed
+# beforehand: half or twice the spread asks for a quarter or four times the seeds. A crossing
+# with a run that diverges is left out, and counted.
 
 # %% tags=["parameters"]
 updates: int = 500  # [1..] updates of each run
@@ -46,10 +65,11 @@ low_rate: float = 0.01  # [0<..<high_rate] learning rate at which training is st
 high_rate: float = 0.1  # [low_rate<..] learning rate at which it is not
 batch_size: int = 100  # [signals, 1..3500] in a batch
 eval_every: int = 50  # [1..updates] updates between two evaluations
-n_seeds: int = 8  # [2..100] seeds of the initial weights, and of the data order
-pilot_seeds: int = 3  # [2..100] of each in the pilot, used for nothing else
+n_crossings: int = 10  # [2..500] crossings at each rate
+size: int = 3  # [2..9] seeds of the initial weights, and of the data order, in a crossing
+pilot_crossings: int = 4  # [2..500] of the pilot, used for nothing else
+first_seed: int = 50_000  # [0..] first seed of the block
 factor: float = 2.0  # [1<..] two standard deviations within this ratio are similar
-amplified: float = 10.0  # [1<..] ratio of the profiles' differences at the two rates that matters
 workers: int | None = None  # [1..] processes that train; none given: one for each core
 
 # %% tags=["setup"]
@@ -58,6 +78,7 @@ import itertools
 import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks
+from lrlab.claims import About, Setting
 from lrlab.experiments.noise_sources.components import crossed
 from lrlab.experiments.noise_sources.elsewhere import train_under_profile
 from lrlab.optimizers import SGD
@@ -85,12 +106,12 @@ def job(rate, init_seed, order_seed):
     )
 
 
-seeds, pilots = range(n_seeds), range(500, 500 + pilot_seeds)
-crossings = {name: (rate, seeds) for name, rate in rates.items()} | {"pilot": (high_rate, pilots)}
+crossings = {name: (rate, n_crossings, first_seed) for name, rate in rates.items()}
+crossings["pilot"] = (high_rate, pilot_crossings, first_seed + 20_000)
 plan = {  # once under each profile
-    (which, i, 100 + j): job(rate, i, 100 + j)
-    for which, (rate, group) in crossings.items()
-    for i, j in itertools.product(group, repeat=2)
+    (which, k, i, j): job(rate, first + 20 * k + i, first + 20 * k + 10 + j)
+    for which, (rate, n, first) in crossings.items()
+    for k, i, j in itertools.product(range(n), range(size), range(size))
 }
 later = {"the same under the other profile": len(plan)}
 
@@ -109,23 +130,27 @@ later = {"the same under the other profile": len(plan)}
 runs = {profile: train_under_profile(profile, plan, n_jobs=workers) for profile in PROFILES}
 
 # %%
-# Log test losses, shape (initialisations, orders, profiles, evaluations), by rate.
-num_diverged = sum(each.num_diverged for each in runs.values())
-if num_diverged:
-    raise RuntimeError(f"{num_diverged} runs diverged: lower the rates")
-curves = {
-    which: np.log(
-        np.stack(
-            [runs[p].of(which).array(lambda run: run.evals["test_loss"]) for p in PROFILES], axis=2
-        )
-    )
-    for which in crossings
+blown = {key[:2] for each in runs.values() for key, run in each.items() if run.diverged}
+kept = {
+    which: [k for k in range(n) if (which, k) not in blown]
+    for which, (_, n, _) in crossings.items()
 }
+if min(len(numbers) for numbers in kept.values()) < 2:
+    raise RuntimeError("fewer than two crossings have no run that diverged: lower the rates")
+
+
+def losses(profile, which):
+    """Log test losses, shape (crossings, initial weights, orders, evaluations)."""
+    found = runs[profile].of(which, kept[which])
+    return np.log(found.array(lambda run: run.evals["test_loss"]))
+
+
+curves = {which: np.stack([losses(p, which) for p in PROFILES], axis=3) for which in crossings}
 ends = {which: curve[..., -1] for which, curve in curves.items()}
 display.say(
-    f"{len(PROFILES) * len(plan)} runs: {n_seeds} initialisations × {n_seeds} orders × "
-    f"{len(PROFILES)} profiles × {len(rates)} rates, and "
-    f"{len(PROFILES) * pilot_seeds**2} of the pilot study."
+    f"{len(PROFILES) * len(plan)} runs: {n_crossings} crossings of {size} initialisations × {size} "
+    f"orders × {len(PROFILES)} profiles at {len(rates)} rates, and {pilot_crossings} of the pilot; "
+    f"{len(blown) or 'none'} left out."
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -135,36 +160,49 @@ NAMES = {
     "interaction": "initialisation × order",
     "within": "numerics",
 }
-found = {name: crossed(ends[name]) for name in rates}
+
+
+def components(values):
+    """Mean variance of each source, with the t interval over crossings."""
+    each = [crossed(crossing) for crossing in values]
+    return {
+        source: stats.mean_interval([getattr(parts, source).estimate for parts in each])
+        for source in NAMES
+    }
+
+
+def deviation(variance):
+    return max(0.0, variance) ** 0.5
+
+
+found = {name: components(ends[name]) for name in rates}
+whole = {name: sum(max(0.0, part.estimate) for part in found[name].values()) for name in rates}
 display.table(
     [
         {
-            "rate": rates[name],
+            "learning rate": rates[name],
             "source": NAMES[source],
-            "standard deviation": component.deviation,
-            "95 % from": component.low**0.5,
-            "to": component.high**0.5,
-            "share of the variance [%]": 100 * parts.shares()[source],
+            "standard deviation": deviation(part.estimate),
+            "95 % from": deviation(part.low),
+            "to": deviation(part.high),
+            "share of the variance [%]": 100 * max(0.0, part.estimate) / whole[name],
         }
         for name, parts in found.items()
-        for source, component in ((source, getattr(parts, source)) for source in NAMES)
+        for source, part in parts.items()
     ],
-    caption=f"Components of the log test loss after {updates} updates, {n_seeds} initialisations × "
-    f"{n_seeds} orders × {len(PROFILES)} profiles: standard deviations with 95 % intervals.",
+    caption=f"Components of the log test loss after {updates} updates: standard deviations with "
+    f"95 % intervals over {n_crossings} crossings.",
 )
-whole = {
-    name: sum(getattr(parts, source).deviation ** 2 for source in NAMES) ** 0.5
-    for name, parts in found.items()
-}
 alone = {
-    name: 100 * (1 - parts.shares()["rows"] - parts.shares()["columns"])
+    name: 100 * sum(max(0.0, parts[s].estimate) for s in ("interaction", "within")) / whole[name]
     for name, parts in found.items()
 }
 display.say(
-    f"A run with a seed and a processor of its own has a standard deviation of {whole['low']:.3f} "
-    f"at the low rate and {whole['high']:.3f} at the high one. What no seed carries by itself, the "
-    f"interaction and numerics, is {alone['low']:.2g} % of the variance at the low rate and "
-    f"{alone['high']:.0f} % at the high one."
+    "A run with a seed and a processor of its own has a standard deviation of "
+    f"{deviation(whole['low']):.3f} at the low rate and {deviation(whole['high']):.3f} at the high "
+    "one. What no seed carries by itself, the interaction and numerics, is "
+    f"{alone['low']:.2g} % of the variance at the low rate and {alone['high']:.0f} % at the high "
+    "one."
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -172,13 +210,12 @@ smallest, edge = 1e-8, 1e-6  # the first is below what float32 resolves in a los
 fig, axes = plots.figure(1, 2, width=9.8, height=3.6)
 rows = np.arange(len(NAMES))[::-1]
 for style, (shift, (name, parts)) in plots.styled(zip((0.12, -0.12), found.items(), strict=True)):
-    each = [getattr(parts, source) for source in NAMES]
     centre, lower, upper = (
         np.array([max(smallest, value) for value in column])
         for column in (
-            [c.deviation for c in each],
-            [c.low**0.5 for c in each],
-            [c.high**0.5 for c in each],
+            [deviation(part.estimate) for part in parts.values()],
+            [deviation(part.low) for part in parts.values()],
+            [deviation(part.high) for part in parts.values()],
         )
     )
     axes[0].errorbar(
@@ -195,9 +232,10 @@ axes[0].set_yticks(rows, list(NAMES.values()))
 axes[0].set_ylim(-0.6, len(NAMES) - 0.4)
 axes[0].grid(axis="y", visible=False)
 axes[0].legend(loc="upper left")
-steps = runs["portable"]["low", 0, 100].evals["step"][1:]
+steps = runs["portable"]["low", kept["low"][0], 0, 0].evals["step"][1:]
 for style, name in plots.styled(rates):
-    apart = np.abs(curves[name][:, :, 0] - curves[name][:, :, 1]).reshape(n_seeds**2, -1)[:, 1:]
+    apart = np.abs(curves[name][:, :, :, 0] - curves[name][:, :, :, 1])
+    apart = apart.reshape(-1, apart.shape[-1])[:, 1:]
     quartiles = np.quantile(np.maximum(apart, smallest), [0.25, 0.5, 0.75], axis=0)
     plots.band(axes[1], steps, quartiles, label=f"rate {rates[name]:g}", **style)
 axes[1].set(
@@ -210,111 +248,133 @@ display.show(
     "two numerics profiles over training, flat at the low rate, growing by orders of magnitude at "
     "the high one.",
     caption=f"Left: components of the standard deviation after {updates} updates with 95 % "
-    f"intervals; one that reaches the left edge goes down to zero, and that of numerics takes its "
-    f"differences as normal, which have longer tails. Right: the same run under two "
-    f"numerics profiles, median and quartiles over {n_seeds**2} pairs; a difference of zero is "
-    "drawn at 1e-8.",
+    f"intervals over {n_crossings} crossings; one that reaches the left edge goes down to zero. "
+    f"Right: the same run under two numerics profiles, median and quartiles over {len(apart)} "
+    "pairs; a difference of zero is drawn at 1e-8.",
+    headline=True,
 )
 
 # %% [markdown]
 # ## Verdict
 #
-# How many seeds it takes, from the pilot study:
+# How many crossings it takes, from the pilot study:
 
 
 # %% tags=["nbval-ignore-output"]
-def log_spread(values, axis):
-    """Logarithm of the standard deviation along an axis."""
-    return np.log(np.maximum(np.std(values, axis=axis, ddof=1), smallest))
-
-
-def numerics_spread(values):
-    """Logarithm of the standard deviation between profiles, one for each initialisation."""
-    squares = (values[..., 0] - values[..., 1]) ** 2 / 2
-    return np.log(np.maximum(np.sqrt(squares.mean(1)), smallest))
+def log_rms(variances):
+    """Half the logarithm of the mean over everything but the crossings."""
+    return 0.5 * np.log(np.maximum(variances.reshape(len(variances), -1).mean(1), smallest**2))
 
 
 def order_spread(values):
-    """That over orders under the first profile, one for each initialisation."""
-    return log_spread(values[..., 0], 1)
+    """Log standard deviation over orders, under the first profile, one for each crossing."""
+    return log_rms(values[..., 0].var(axis=2, ddof=1))
 
 
 def init_spread(values):
-    """That over initialisations under the first profile, one for each order."""
-    return log_spread(values[..., 0], 0)
+    """That over initial weights, with the order held."""
+    return log_rms(values[..., 0].var(axis=1, ddof=1))
 
 
-# A log standard deviation of n values has one of about 1 / √(2 (n − 1)), and a difference √2 more.
-tested = 6
-room = float(np.log(factor))
-power = {
-    n: stats.equivalence_power(room, (n - 1) ** -0.5, n, alpha=0.05 / tested) for n in range(5, 16)
+def numerics_spread(values):
+    """That between the profiles."""
+    return log_rms((values[..., 0] - values[..., 1]) ** 2 / 2)
+
+
+tested, room = 5, float(np.log(factor))
+sources = {"init-order": init_spread, "numerics": numerics_spread}
+apart = {
+    (what, name): spread(ends[name]) - order_spread(ends[name])
+    for name in rates
+    for what, spread in sources.items()
 }
-enough = next((n for n, p in power.items() if p >= 0.8), max(power))
-pilot = crossed(ends["pilot"])
-display.say(
-    f"The pilot, {pilot_seeds} × {pilot_seeds} × {len(PROFILES)} runs at the high rate: standard "
-    f"deviation {np.exp(order_spread(ends['pilot']).mean()):.3f} over orders, "
-    f"{np.exp(init_spread(ends['pilot']).mean()):.3f} over initialisations, "
-    f"{pilot.within.deviation:.3f} between profiles. To show two standard deviations to be within "
-    f"a factor of {factor:g} with power 0.8, {tested} claims sharing an error rate of 5 %, takes "
-    f"{enough} seeds of each if they are equal; {n_seeds} were used."
-)
+for what, spread in sources.items():
+    claims.power(
+        spread(ends["pilot"]) - order_spread(ends["pilot"]),
+        f"log ratio of standard deviations ({what}, high rate)",
+        within=room,
+        used=len(kept["high"]),
+        tested=tested,
+    )
+
 
 # %%
-source, published = "summers2021nondeterminism", "all sources have similar effects"
+def about(name, like="analogue", metric=""):
+    rate = "" if name is None else f" at {rates[name]:g}"
+    return About(
+        Setting("perceptron on MNIST-1D", f"SGD with momentum 0.9{rate}", f"{updates} updates"),
+        metric=metric,
+        replication="crossings",
+        family="one source of noise beside another" if like else "",
+        like=like,
+        lost="" if like is None else "its measures of diversity; ours is the spread of the loss",
+        reason=""
+        if metric
+        else "half or twice the spread asks for a quarter or four times the seeds",
+    )
+
+
+says = {"init-order": "The initial weights alone", "numerics": "Numerics alone"}
+both = [k for k in kept["low"] if k in kept["high"]]
+low, high = ([kept[name].index(k) for k in both] for name in rates)
+grown = numerics_spread(ends["high"])[high] - numerics_spread(ends["low"])[low]
 unit = "log ratio of standard deviations"
 claims.conclude(
     [
-        Claim.equivalence(
-            f"init-order-{name}",
-            "The data order alone and the initialisation alone spread the "
-            f"result alike, {name} rate.",
-            values=init_spread(ends[name]) - order_spread(ends[name]),
-            margin=room,
-            unit=unit,
-            source=source,
-            published=published,
-        )
-        for name in rates
-    ]
-    + [
-        Claim.equivalence(
-            f"numerics-{name}",
-            f"Numerics alone and the data order alone spread the result alike, {name} rate.",
-            values=numerics_spread(ends[name]) - order_spread(ends[name]),
-            margin=room,
-            unit=unit,
-            source=source,
-            published=published,
-        )
-        for name in rates
-    ]
-    + [
+        *(
+            Claim.equivalence(
+                f"{what}-{name}",
+                f"{says[what]} and the data order alone spread the test loss alike",
+                values=values,
+                margin=room,
+                unit=unit,
+                source="summers2021nondeterminism",
+                published="all sources have similar effects on measures of model diversity",
+                about=about(name),
+            )
+            for (what, name), values in apart.items()
+        ),
         Claim.effect(
             "amplified",
-            "The profiles differ more at the high rate than at the low one.",
-            values=numerics_spread(ends["high"]) - numerics_spread(ends["low"]),
+            f"The profiles differ more at the learning rate {high_rate:g} than at {low_rate:g}",
+            values=grown,
             direction="greater",
-            delta=float(np.log(amplified)),
+            delta=room,
             unit=unit,
+            about=about(None, None),
         ),
-        Claim.equivalence(
-            "no-better-profile",
-            "Neither profile ends lower, high rate.",
-            values=(ends["high"][..., 0] - ends["high"][..., 1]).mean(1),
-            margin=0.05,
-            unit="log ratio of test losses, mean over orders",
-        ),
-    ]
-    + [
         Claim.descriptive(
-            f"share-{name}-{NAMES[part].replace(' × ', '-').replace(' ', '-')}",
-            f"Share of the variance: {NAMES[part]}, {name} rate.",
-            values=[found[name].shares()[part]],
-            unit="share",
-        )
-        for name in rates
-        for part in NAMES
+            "no-better-profile",
+            "Difference of the log test losses under the two profiles.",
+            values=(ends["high"][..., 0] - ends["high"][..., 1]).mean((1, 2)),
+            unit="log ratio of test losses",
+            about=about("high", None, "test loss"),
+        ),
     ]
+)
+
+# %% tags=["nbval-ignore-output"]
+level = claims.level(tested, "equivalence")
+times = {key: stats.geometric_interval(np.exp(values), level) for key, values in apart.items()}
+
+
+def said(what, name):
+    x = times[what, name]
+    return f"{x.estimate:.2g} [{x.low:.2g}, {x.high:.2g}]"
+
+
+numerics = times["numerics", "high"]
+if numerics.low > 1 / factor:
+    advice = "at large learning rates the same seed on another processor is another run"
+elif numerics.high < 1 / factor:
+    advice = "a fixed seed on another processor differs less than another seed does"
+else:
+    advice = "do not count on a fixed seed to give the same result on another processor"
+display.answer(
+    f"At a learning rate of {low_rate:g} the initial weights spread the test loss "
+    f"{said('init-order', 'low')} times as much as the data order does, numerics "
+    f"{said('numerics', 'low')} times; at {high_rate:g} it is {said('init-order', 'high')} and "
+    f"{said('numerics', 'high')} times. What this means for you: "
+    f"{advice}; repeat with several seeds.",
+    claims=["init-order-low", "init-order-high", "numerics-low", "numerics-high"],
 )
