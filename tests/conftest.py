@@ -1,7 +1,10 @@
 """Settings and fixtures that several test modules share."""
 
+import functools
+import sqlite3
 from collections import Counter
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Machines are shared and first calls import slowly, so time is no property. Here the examples are
@@ -19,6 +22,28 @@ settings.register_profile(
 settings.load_profile("lab")
 
 pytest_plugins = ["built_book", "tiny_lab"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_studies():
+    """Tests kill processes, but cut no power: SQLite need not wait until all is on the disk.
+
+    And the descriptions of Optuna's tables are loaded once, not twice for each study.
+    """
+    import alembic.util
+    import sqlalchemy
+
+    def no_waiting(connection, _):
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous = OFF")
+
+    sqlalchemy.event.listen(sqlalchemy.engine.Engine, "connect", no_waiting)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            alembic.util, "load_python_file", functools.cache(alembic.util.load_python_file)
+        )
+        yield
+    sqlalchemy.event.remove(sqlalchemy.engine.Engine, "connect", no_waiting)
 
 
 def pytest_terminal_summary(terminalreporter):

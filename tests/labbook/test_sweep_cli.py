@@ -209,7 +209,8 @@ def test_the_guides_scripts_are_searched_as_it_says(tmp_path, monkeypatch, scrip
     assert done.exit_code == 0, done.output
     assert "4 trials: " in done.output and "failed" not in done.output
     assert "stopped" in done.output and "best: trial" in done.output
-    assert typed("report", file).exit_code == 0
+    said = typed("report", file)
+    assert said.exit_code == 0, said.output
     assert "until they first said something" in (tmp_path / "sweep.html").read_text()
     assert len(list((tmp_path / "sweep.trials" / "00003").iterdir())) == 4
     more = typed(file, "--count", 6)

@@ -1,6 +1,7 @@
 """Sweeps that go on: odd trials, odd storages, larger metrics, whole numbers, repeated draws."""
 
 import contextlib
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -224,6 +225,21 @@ def state_of(folder):
     return {p: (p.stat().st_size, p.stat().st_mtime_ns) for p in folder.rglob("*")}
 
 
+@pytest.fixture(scope="module")
+def useless(tmp_path_factory):
+    """A folder of files that are no study of this plan; not to be changed."""
+    folder = tmp_path_factory.mktemp("useless")
+    (folder / "text.db").write_text("no database, but a text that is long enough for a header")
+    with contextlib.closing(sqlite3.connect(folder / "other.db")) as base:
+        base.execute("CREATE TABLE songs (name TEXT)")
+    foreign = optuna.create_study(storage=connect(f"sqlite:///{folder}/foreign.db"), study_name="s")
+    foreign.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
+    made = plan(trials=2, sampler="random")
+    join(made, f"sqlite:///{folder}/asynchronous.db", name="s", trainer=Formula(), n_jobs=1)
+    carried_out(made.replace(seed=9), storage=f"sqlite:///{folder}/seeded.db", name="s")
+    return folder
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [
@@ -247,19 +263,10 @@ def state_of(folder):
     ],
 )
 def test_a_storage_that_cannot_be_used_gets_a_sentence_and_nothing_is_written(
-    url, message, tmp_path
+    url, message, tmp_path, useless
 ):
-    (tmp_path / "text.db").write_text("no database, but a text that is long enough for a header")
-    with contextlib.closing(sqlite3.connect(tmp_path / "other.db")) as base:
-        base.execute("CREATE TABLE songs (name TEXT)")
-    foreign = optuna.create_study(
-        storage=connect(f"sqlite:///{tmp_path}/foreign.db"), study_name="s"
-    )
-    foreign.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
+    shutil.copytree(useless, tmp_path, dirs_exist_ok=True)
     made = plan(trials=2, sampler="random")
-    if "asynchronous" in str(url):
-        join(made, f"sqlite:///{tmp_path}/asynchronous.db", name="s", trainer=Formula(), n_jobs=1)
-    carried_out(made.replace(seed=9), storage=f"sqlite:///{tmp_path}/seeded.db", name="s")
     before = state_of(tmp_path)
     given = url.format(tmp_path) if isinstance(url, str) else url
     for call in (
@@ -304,16 +311,22 @@ os._exit(1)
     assert len(again) == 3
 
 
+@pytest.fixture(scope="module")
+def statements(tmp_path_factory):
+    """What makes the tables of a study, one after the other."""
+    path = tmp_path_factory.mktemp("whole") / "study.db"
+    carried_out(plan(trials=1), storage=f"sqlite:///{path}")
+    with contextlib.closing(sqlite3.connect(path)) as made:
+        rows = made.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    return [text for (text,) in rows]
+
+
 @pytest.mark.parametrize("count", range(14))
-def test_a_process_killed_while_it_made_the_tables_is_no_other_program(tmp_path, count):
-    carried_out(plan(trials=1), storage=f"sqlite:///{tmp_path / 'whole.db'}")
+def test_a_process_killed_while_it_made_the_tables_is_no_other_program(tmp_path, count, statements):
     path = tmp_path / "study.db"
-    with (
-        contextlib.closing(sqlite3.connect(tmp_path / "whole.db")) as whole_one,
-        contextlib.closing(sqlite3.connect(path)) as begun,
-    ):
-        made = whole_one.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-        for (text,) in made[:count]:
+    assert count < len(statements)
+    with contextlib.closing(sqlite3.connect(path)) as begun:
+        for text in statements[:count]:
             begun.execute(text)
     assert len(carried_out(plan(trials=1), storage=f"sqlite:///{path}")) == 1
 
