@@ -98,17 +98,6 @@ plan |= {("as far", seed): job(as_far, seed) for seed in seeds}
 #
 # ## Result
 
-# %%
-fig, ax = plots.figure(height=2.3)
-plots.learning_rates(ax, {f"{lr:g}": schedules.Constant(lr)(np.arange(steps)) for lr in rates})
-ax.set_yscale("log")
-ax.legend(title="rate", loc="center left", bbox_to_anchor=(1, 0.5))
-display.show(
-    fig,
-    alt="Learning rate against step: one horizontal line for each rate, from 1e-5 up.",
-    caption="The rates compared, on a log axis; none of them changes during a run.",
-)
-
 # %% tags=["nbval-ignore-output"]
 runs = train_many(plan)
 

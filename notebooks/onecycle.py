@@ -126,19 +126,6 @@ plan |= {(name, s): job(bad_start, escapes[name], s, steps) for name in escapes 
 #
 # ## Result
 
-# %%
-fig, ax = plots.figure(height=2.5)
-plots.learning_rates(ax, {f"peak {peak:g}": cycles[peak](np.arange(total)) for peak in peaks})
-ax.set_yscale("log")
-ax.legend(ncols=3)
-display.show(
-    fig,
-    alt="Learning rate against step for each peak, on a log axis: constant, then a rise over the "
-    "first 30 percent of the cycle, then a long fall to a rate 10,000 times below the first.",
-    caption=f"A lead of {lead} updates at {start_lr:g}, then a cosine one-cycle: up over 30 % of "
-    "its updates, then down to 1/10,000 of the first rate.",
-)
-
 # %% tags=["nbval-ignore-output"]
 runs = train_many(plan)
 
@@ -178,8 +165,9 @@ display.show(
     alt="Loss against step, one panel for each peak rate: it falls during the lead, and rises and "
     "falls with the rate, or stays at ln 10 after a large peak.",
     caption=f"Loss on each batch and on the test set, {n_seeds} seeds for each peak; what is above "
-    f"{top:g} is drawn there; the schedule is drawn below. A line that ends is a run that "
-    "diverged.",
+    f"{top:g} is drawn there; the schedule is drawn below: {lead} updates at "
+    f"{start_lr:g}, up to the peak in 30 % of the cycle, down to 1/10,000 of the first rate. A "
+    "line that ends is a run that diverged.",
     headline=True,
 )
 

@@ -106,16 +106,6 @@ later = {"pilots": (0, pilots), "ramps of half the length": max(2, n_seeds // 2)
 #
 # ## Result
 
-# %%
-fig, ax = plots.figure(height=2.2)
-plots.learning_rates(ax, {"ramp": plan["ramp", first_seed].recipe.schedule(np.arange(ramp_steps))})
-ax.set_yscale("log")
-display.show(
-    fig,
-    alt="Learning rate against step on a log axis: a straight line.",
-    caption=f"The ramp: {ramp_steps} updates from {lr_min:g} to {lr_max:g}.",
-)
-
 # %% tags=["nbval-ignore-output"]
 runs = train_many(plan)
 result = range_test(task, recipe, **ramp, pilots=pilots)

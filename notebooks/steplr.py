@@ -260,18 +260,6 @@ display.show(
     f"{n_seeds} paired seeds; {runs.note()}.",
 )
 
-# %% tags=["nbval-ignore-output"]
-accuracies = {
-    name: stats.mean_interval(runs.of(name, seeds).array("test_accuracy")) for name in decays
-}
-display.say(
-    " ".join(
-        f"Test accuracy after {epochs} epochs of {name}: {100 * x.estimate:.1f} % "
-        f"({100 * x.low:.1f} to {100 * x.high:.1f} %, n = {n_seeds})."
-        for name, x in accuracies.items()
-    )
-)
-
 # %% [markdown]
 # ### How far apart
 
