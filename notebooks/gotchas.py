@@ -5,21 +5,25 @@
 #     language: python
 #     name: python3
 #   lrlab:
-#     title: Gotchas of PyTorch's schedulers
+#     title: Where do PyTorch's schedulers surprise?
+#     short_title: Gotchas of PyTorch's schedulers
 #     question: Where do PyTorch's learning rate schedulers give another rate than one expects?
 #     tags: [schedules, pytorch, resume]
 #     smoke: {}
+#     foretold:
+#       - says: For each behaviour a rule says what must be seen for it to be there.
+#         claims: not judged
 # ---
 
 # %% [markdown]
-# # Where PyTorch's schedulers give another rate than one expects
+# # Where do PyTorch's schedulers give another learning rate than one expects?
 #
 # ## Question
 #
-# PyTorch's schedulers compute most rates from the rate before, which lies in the optimizer, where
-# anything may change it. So a rate can depend on how the training was resumed, composed or ended.
-# Which of these behaviours are there in the version of PyTorch that this book uses, and what rate
-# does a schedule give that is a function of the step alone?
+# PyTorch's schedulers compute most learning rates from the one before, which lies in the optimizer,
+# where anything may change it. So a rate can depend on how the training was resumed, composed or
+# ended. Which of these behaviours are there in the version of PyTorch that this book uses, and what
+# rate does a schedule give that is a function of the step alone?
 #
 # ## Setup
 #
@@ -36,6 +40,7 @@ import inspect
 import torch
 
 from lrlab import Claim, claims, display
+from lrlab.claims import About, Setting
 from lrlab.experiments.gotchas import GOTCHAS, demonstration, resuming
 
 plan = []
@@ -220,6 +225,8 @@ def listed(values):
     return ", ".join(v if isinstance(v, str) else f"{v:.4g}" for v in values)
 
 
+version = torch.__version__.split("+")[0]
+setting = Setting(f"PyTorch {version}")
 settled = claims.judge(
     [
         Claim.exact(
@@ -227,6 +234,7 @@ settled = claims.judge(
             GOTCHAS[slug].title,
             holds=holds(slug),
             detail=f"{', '.join(shown.labels)}: {listed(shown.torch)}; ours: {listed(shown.ours)}",
+            about=About(setting, family="resuming" if slug.startswith("resume-") else ""),
         )
         for slug, shown in seen.items()
     ],
@@ -236,7 +244,28 @@ claims.show(settled)
 # %%
 there = sum(claim.verdict == "supported" for claim in settled)
 display.say(
-    f"{there} of {len(settled)} behaviours are there in PyTorch "
-    f"{torch.__version__.split('+')[0]}. A rate that is computed from the step alone has none of "
-    "them: `lrlab.schedules.as_torch` makes a scheduler of PyTorch from any schedule."
+    f"{there} of {len(settled)} behaviours are there in PyTorch {version}. A rate that is computed "
+    "from the step alone has none of them: `lrlab.schedules.as_torch` makes a scheduler of PyTorch "
+    "from any schedule."
+)
+
+# %% tags=["nbval-ignore-output"]
+resumed, ended = seen["resume-linear"], seen["one-cycle-past-end"]
+found = {claim.slug: claim.verdict == "supported" for claim in settled}
+parts = []
+if found["resume-linear"]:
+    parts.append(
+        "loading the optimizer before its scheduler is built and loaded leaves LinearLR at a "
+        f"learning rate of {resumed.torch[0]:g} where {resumed.ours[0]:g} is due, for good"
+    )
+if found["one-cycle-past-end"]:
+    parts.append(
+        f"one step past its end OneCycleLR goes from {ended.torch[0]:g} to {ended.torch[1]:g}"
+    )
+display.answer(
+    f"In PyTorch {version} "
+    + ("; ".join(parts) or "neither of the two worst of these behaviours is there")
+    + ". What this means for you: build optimizer and scheduler before you load either's state, "
+    "and compute the learning rate from the step.",
+    claims=["resume-linear", "one-cycle-past-end"],
 )

@@ -231,7 +231,6 @@ axes[0].set(xscale="log", xlabel="standard deviation of the log test loss", xlim
 axes[0].set_yticks(rows, list(NAMES.values()))
 axes[0].set_ylim(-0.6, len(NAMES) - 0.4)
 axes[0].grid(axis="y", visible=False)
-axes[0].legend(loc="upper left")
 steps = runs["portable"]["low", kept["low"][0], 0, 0].evals["step"][1:]
 for style, name in plots.styled(rates):
     apart = np.abs(curves[name][:, :, :, 0] - curves[name][:, :, :, 1])
