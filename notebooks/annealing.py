@@ -65,14 +65,13 @@ quick: float = 0.5  # [0<..<1] share of a cycle within which a rise is quickly m
 tuning_entry: str = ""  # [any] entry with the tuned rates; empty: the newest that counts
 
 # %% tags=["setup"]
-import itertools
-
 import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.claims import About, Setting
-from lrlab.experiments.words import percent
+from lrlab.experiments.restarts import rises, shift, values_at
 from lrlab.labbook import tuned
+from lrlab.labbook.phrases import percent
 from lrlab.optimizers import Adam
 from lrlab.schedules.presets import lineup, restarts
 from lrlab.training.generation import GeneratedDigits
@@ -199,57 +198,9 @@ display.show(
 # accuracy is that of their mean over the first half of the new cycle.
 
 
-# %%
-def last_before(step, at):
-    return np.flatnonzero(step <= at)[-1]
-
-
-def cycles(run, bounds):
-    """For each restart: log rise, share of the cycle until made good, change of the loss by it."""
-    step, loss = run.evals["step"], run.evals["train_loss"]
-    found = []
-    for start, end in itertools.pairwise(bounds):
-        before, after = last_before(step, start), last_before(step, end)
-        within, first_half = (
-            slice(before + 1, after + 1),
-            (step > start) & (step * 2 <= start + end),
-        )
-        above = np.flatnonzero(loss[within] > loss[before])
-        back = step[min(before + 2 + above[-1], after)] if above.size else start
-        good = (back - start) / (end - start)
-        rise = np.log(loss[first_half].max() / loss[before])
-        found.append((rise, good, np.log(loss[after] / loss[before])))
-    return np.array(found)
-
-
-def shift(step, values, bounds):
-    """Mean over the restarts of the mean in the next half cycle less the value before."""
-    shifts = [
-        values[(step > start) & (step * 2 <= start + end)].mean() - values[last_before(step, start)]
-        for start, end in itertools.pairwise(bounds)
-    ]
-    return float(np.mean(shifts))
-
-
-def validation_shift(run, bounds):
-    return shift(run.evals["step"], np.log(run.evals["validation_loss"]), bounds)
-
-
-def accuracy_shift(run, bounds):
-    probe = run.probes["GeneratedDigits"]
-    return shift(np.asarray(probe["step"]), np.asarray(probe["accuracy"]), bounds)
-
-
-def magnitudes(run, bounds):
-    """Log change of the 0.99 quantile of |w| from the end of one cycle to the next's."""
-    probe = run.probes["WeightQuantiles"]
-    q = [probe["magnitude"][last_before(probe["step"], b), 2] for b in bounds]
-    return np.diff(np.log(q))
-
-
 # %% tags=["nbval-ignore-output"]
 each = {
-    name: members[name].array(lambda run: cycles(run, bounds))  # noqa: B023
+    name: members[name].array(lambda r: rises(r.evals["step"], r.evals["train_loss"], bounds))  # noqa: B023
     for name, bounds in ends.items()
 }  # shape (seeds, restarts, 3)
 display.table(
@@ -305,37 +256,76 @@ def about(metric, family="", lost="", reason=""):
     return About(setting, metric, "seeds", family, "analogue", lost, reason)
 
 
-def values_of(name):
-    """By claim: one value a seed, the mean over the restarts (of the growth: the smallest)."""
-    over = each[name].mean(axis=1)
-    return {
-        "rise": over[:, 0],
-        "resolved": over[:, 1],
-        "validation": members[name].array(lambda run: validation_shift(run, ends[name])),
-        "accuracy": members[name].array(lambda run: accuracy_shift(run, ends[name])),
-        "magnitudes": members[name].array(lambda run: magnitudes(run, ends[name]).min()),
+def of_runs(name, measure):
+    return members[name].array(lambda run: measure(run, ends[name]))
+
+
+def validation_shift(run, bounds):
+    return shift(run.evals["step"], np.log(run.evals["validation_loss"]), bounds)
+
+
+def accuracy_shift(run, bounds):
+    probe = run.probes["GeneratedDigits"]
+    return shift(probe["step"], probe["accuracy"], bounds)
+
+
+def smallest_growth(run, bounds):
+    """The smallest log growth of the 0.99 quantile of |w| over a cycle."""
+    probe = run.probes["WeightQuantiles"]
+    return np.diff(np.log(values_at(probe["step"], probe["magnitude"], bounds)[:, 2])).min()
+
+
+fixed, growing = (
+    {
+        "rise": each[name][..., 0].mean(axis=1),
+        "resolved": each[name][..., 1].mean(axis=1),
+        "validation": of_runs(name, validation_shift),
+        "accuracy": of_runs(name, accuracy_shift),
+        "magnitudes": of_runs(name, smallest_growth),
     }
-
-
-fixed, growing = (values_of(name) for name in ends)
+    for name in ends
+)
 low = np.log1p(claims.smallest_effect("train loss"))
 middle, half_width = (np.log1p(small) + low) / 2, (np.log1p(small) - low) / 2
 validation = runs.of(list(ends), seeds).array("validation_loss").argmin(axis=0)
 better = np.array([final[name] for name in ends])[validation, np.arange(n_seeds)]
 one = stats.log_differences(better, final["one cosine"])
-rise, resolved, others = (
-    about("", "rise", "how small small is", "a small rise is one between 2 % and 10 %"),
-    about("", "resolved", "how quickly", "half of a cycle is generous as it is"),
-    about("test loss", "other metrics"),
-)
-accuracy, grown = about("accuracy", "other metrics"), about("weights", "magnitudes")
-UNITS = {
-    "rise": "log ratio of training losses",
-    "resolved": "share of the cycle",
-    "validation": "log ratio of validation losses",
-    "accuracy": "difference of accuracies",
-    "magnitudes": "log ratio of 0.99 quantiles of |w|",
+bounded = f"a small rise is one between 2 % and {100 * small:g} %"
+MEASURED = {
+    "rise": (
+        "Highest rise of the training loss after a restart",
+        "log ratio of training losses",
+        about("", "rise", "how small small is", bounded),
+    ),
+    "resolved": (
+        "Share of the cycle until the rise of the training loss is made good",
+        "share of the cycle",
+        about("", "resolved", "how quickly", "half of a cycle is generous as it is"),
+    ),
+    "validation": (
+        "Shift of the validation loss after a restart",
+        "log ratio of validation losses",
+        about("test loss", "other metrics"),
+    ),
+    "accuracy": (
+        "Shift of the accuracy after a restart",
+        "difference of accuracies",
+        about("accuracy", "other metrics"),
+    ),
+    "magnitudes": (
+        "Smallest growth of the 0.99 quantile of |w| over a cycle",
+        "log ratio of 0.99 quantiles of |w|",
+        about("weights", "magnitudes"),
+    ),
+    "end": ("", "log ratio of test losses", about("test loss", "end of the training")),
 }
+
+
+def common(kind, less=0.0):
+    _, unit, where = MEASURED[kind]
+    return {"unit": unit + (f", less {less:.3g}" if less else ""), "about": where}
+
+
 claims.conclude(
     [
         Claim.equivalence(
@@ -344,8 +334,7 @@ claims.conclude(
             f"{100 * np.expm1(middle):.2g} %",
             values=fixed["rise"] - middle,
             margin=half_width,
-            unit=f"{UNITS['rise']}, less {middle:.3g}",
-            about=rise,
+            **common("rise", middle),
         ),
         Claim.effect(
             "resolved-fixed-cycles",
@@ -354,37 +343,32 @@ claims.conclude(
             values=fixed["resolved"] - quick,
             direction="less",
             delta=0.0,
-            unit=f"{UNITS['resolved']}, less {quick:g}",
-            about=resolved,
+            **common("resolved", quick),
         ),
-        Claim.equivalence(
-            "validation-fixed-cycles",
-            "A restart does not affect the validation loss",
-            values=fixed["validation"],
-            unit=UNITS["validation"],
-            about=others,
-        ),
-        Claim.equivalence(
-            "accuracy-fixed-cycles",
-            "A restart does not affect the accuracy of generated digits",
-            values=fixed["accuracy"],
-            unit=UNITS["accuracy"],
-            about=accuracy,
+        *(
+            Claim.equivalence(
+                f"{kind}-fixed-cycles",
+                f"A restart does not affect {what}",
+                values=fixed[kind],
+                **common(kind),
+            )
+            for kind, what in (
+                ("validation", "the validation loss"),
+                ("accuracy", "the accuracy of generated digits"),
+            )
         ),
         Claim.effect(
             "magnitudes-fixed-cycles",
             "Each cycle increases the magnitudes of the weights",
             values=fixed["magnitudes"],
             direction="greater",
-            unit=f"{UNITS['magnitudes']}, smallest of a run",
-            about=grown,
+            **common("magnitudes"),
         ),
         Claim.equivalence(
             "fixed-or-growing",
             "Fixed and growing cycles from the same peak rate end at the same test loss",
             values=stats.log_differences(final["fixed cycles"], final["growing cycles"]),
-            unit="log ratio of test losses",
-            about=about("test loss"),
+            **common("end"),
         ),
         Claim.effect(
             "better-than-one",
@@ -392,24 +376,16 @@ claims.conclude(
             "one cosine of that length and peak rate",
             values=one,
             direction="less",
-            unit="log ratio of test losses",
-            about=about("test loss"),
+            **common("end"),
         ),
         *(
             Claim.descriptive(
-                f"{slug}-growing-cycles",
-                f"{what}, growing cycles",
-                values=growing[slug],
-                unit=UNITS[slug],
-                about=where,
+                f"{kind}-growing-cycles",
+                f"{MEASURED[kind][0]}, growing cycles",
+                values=values,
+                **common(kind),
             )
-            for slug, what, where in (
-                ("rise", "Rise of the training loss after a restart", rise),
-                ("resolved", "Share of the cycle until the rise is made good", resolved),
-                ("validation", "Shift of the validation loss after a restart", others),
-                ("accuracy", "Shift of the accuracy after a restart", accuracy),
-                ("magnitudes", "Smallest growth of the weights over a cycle", grown),
-            )
+            for kind, values in growing.items()
         ),
     ],
     source="diffusion2025",

@@ -55,8 +55,9 @@ import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.claims import About, Setting
-from lrlab.experiments.words import percent
+from lrlab.experiments.restarts import values_at
 from lrlab.labbook import tuned
+from lrlab.labbook.phrases import percent
 from lrlab.optimizers import Adam, AdamW
 from lrlab.schedules.presets import restarts
 from lrlab.training.probes import WeightQuantiles
@@ -165,8 +166,8 @@ def magnitude(run, level=2):
 def growth(run):
     """Log growth of the 0.99 quantile of |w| from the first cycle's end to the last one's."""
     probe = run.probes["WeightQuantiles"]
-    first = np.flatnonzero(probe["step"] <= steps // 4)[-1]
-    return float(np.log(probe["magnitude"][-1, 2] / probe["magnitude"][first, 2]))
+    first, last = values_at(probe["step"], probe["magnitude"], [steps // 4, steps])[:, 2]
+    return float(np.log(last / first))
 
 
 weights = {

@@ -60,8 +60,8 @@ import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.claims import About, Setting
-from lrlab.experiments.words import percent
 from lrlab.labbook import tuned
+from lrlab.labbook.phrases import percent
 from lrlab.optimizers import Adam
 from lrlab.schedules.presets import lineup
 

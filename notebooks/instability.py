@@ -73,8 +73,9 @@ import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.claims import About, Setting
-from lrlab.experiments.words import factor
+from lrlab.experiments.jitter import jitter, spikes
 from lrlab.labbook import tuned
+from lrlab.labbook.phrases import factor
 from lrlab.optimizers import Adam, AdamW
 from lrlab.plots.panels import panels
 from lrlab.schedules.presets import lineup, restarts
@@ -187,21 +188,10 @@ display.show(
 
 
 # %% tags=["nbval-ignore-output"]
-def jitter(run, metric, late):
-    """Noise of the log loss from one evaluation to the next, in a part of the run."""
-    y = np.log(run.evals[metric])
-    cut = int(onset * len(y))
-    bends = np.diff(y[cut:] if late else y[cut // 2 : cut], n=2)
-    return float(np.sqrt(np.mean(bends**2) / 6))
-
-
-def spikes(run, metric, late):
-    """Share of evaluations that are spikes, in a part of the run."""
-    y = run.evals[metric]
-    before = np.array([np.median(y[i - 5 : i]) for i in range(5, len(y))])
-    rises = np.r_[[False] * 5, y[5:] > (1 + spike) * before]
-    cut = int(onset * len(y))
-    return float((rises[cut:] if late else rises[cut // 2 : cut]).mean())
+def part(series, late):
+    """The part of a series of evaluations after the onset, or the third of the run before it."""
+    cut = int(onset * len(series))
+    return series[cut:] if late else series[cut // 2 : cut]
 
 
 rows = []
@@ -209,9 +199,9 @@ for (name, n), members in runs.of(..., seeds).groups().items():
     for label, metric in METRICS.items():
         row = {"rate": name, "images": n, "validation": label}
         for when, late in (("before", False), ("after", True)):
-            values = members.curves(lambda run: jitter(run, metric, late))  # noqa: B023
+            values = members.curves(lambda run: jitter(part(run.evals[metric], late)))  # noqa: B023
             row[f"jitter {when} [%]"] = 100 * float(np.exp(np.log(values).mean()))
-            values = members.curves(lambda run: spikes(run, metric, late))  # noqa: B023
+            values = members.curves(lambda run: part(spikes(run.evals[metric], spike), late))  # noqa: B023
             row[f"spikes {when} [%]"] = 100 * values.mean()
         rows.append(row)
 display.table(
@@ -227,7 +217,7 @@ display.table(
 
 # %% tags=["nbval-ignore-output"]
 def jitters(arm, metric, late=True, group=seeds):
-    return runs.of(arm, group).array(lambda run: jitter(run, metric, late))
+    return runs.of(arm, group).array(lambda run: jitter(part(run.evals[metric], late)))
 
 
 def log_ratio(arm, metric, other=None, other_metric=None):

@@ -69,8 +69,8 @@ import pandas as pd
 
 from lrlab import Claim, claims, display, plots, stats
 from lrlab.claims import About, Setting
-from lrlab.experiments.words import percent
 from lrlab.labbook import measured
+from lrlab.labbook.phrases import percent
 
 plots.use_style()
 

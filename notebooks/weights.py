@@ -74,8 +74,8 @@ from scipy.stats import norm
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.claims import About, Setting
 from lrlab.experiments.weights import diverging
-from lrlab.experiments.words import factor, percent
 from lrlab.labbook import tuned
+from lrlab.labbook.phrases import factor, percent
 from lrlab.optimizers import Adam
 from lrlab.plots.panels import panels
 from lrlab.schedules.presets import lineup

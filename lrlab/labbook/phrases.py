@@ -1,10 +1,14 @@
-"""Judged claims in words, for the sentences of an answer: what was found, with its interval."""
+"""What was found, in the words of an answer's sentences: with its interval."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lrlab import stats
 from lrlab.claims.claim import Claim
 from lrlab.claims.judge import Judged, judge
 
@@ -48,6 +52,38 @@ def change(claim: Judged, lower: str = "lower", higher: str = "higher") -> str:
         return f"not clearly different ({_signed(middle)} % [{_signed(low)}, {_signed(high)}])"
     word, ends = (higher, (low, high)) if middle > 0 else (lower, (-high, -low))
     return f"{_plain(abs(middle))} % {word} [{_plain(ends[0])}, {_plain(ends[1])}]"
+
+
+def percent(values: ArrayLike, level: float) -> str:
+    """Return the mean of log ratios in per cent, with its t interval.
+
+    Args:
+        values: log ratios, one a seed, shape (n,), n at least 2.
+        level: of the interval, such as `claims.level(6)`: the one that decides.
+
+    Example:
+        >>> print(percent([0.01, 0.02, 0.03], 0.95))
+        +2.0 % [−0.5, +4.6]
+    """
+    found = stats.mean_interval(values, level)
+    ends = (100 * np.expm1(end) for end in (found.estimate, found.low, found.high))
+    return "{:+.1f} % [{:+.1f}, {:+.1f}]".format(*ends).replace("-", "−")
+
+
+def factor(values: ArrayLike, level: float) -> str:
+    """Return the mean of log ratios as a factor, with its t interval.
+
+    Args:
+        values: log ratios, one a seed, shape (n,), n at least 2.
+        level: of the interval, such as `claims.level(6)`: the one that decides.
+
+    Example:
+        >>> factor([0.6, 0.7, 0.8], 0.95)
+        '2.01 [1.57, 2.58]'
+    """
+    found = stats.mean_interval(values, level)
+    ends = (np.exp(end) for end in (found.estimate, found.low, found.high))
+    return "{:.3g} [{:.3g}, {:.3g}]".format(*ends)
 
 
 def _plain(x: float) -> str:
