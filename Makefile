@@ -33,7 +33,7 @@ book: $(READY) ## re-run the flagship experiment on this machine and render the 
 
 test: lint ## lint, unit and property tests, notebooks (nbval), the book and the browser
 	@lrlab reference --check || exit; compared=$$SECONDS; \
-	  pytest -n 2 --dist loadfile --durations=10 --durations-min=5 || exit; \
+	  pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 --durations-min=5 || exit; \
 	  echo "notebooks $$compared s, tests $$((SECONDS - compared)) s"
 
 test-trains: $(READY) ## what trains, a second time: on the stand-in for a foreign processor

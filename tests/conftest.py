@@ -23,6 +23,27 @@ settings.load_profile("lab")
 
 pytest_plugins = ["built_book", "tiny_lab"]
 
+# Files go to the workers as they come: the longest first, so that none is left alone with one.
+LONGEST = [
+    "test_browser",
+    "test_book_again",
+    "test_entries_run",
+    "test_key",
+    "test_sweep_resume",
+    "test_short",
+    "test_sweep_cli",
+    "test_entries_reference",
+    "test_sweep_postgres",
+    "test_scripts",
+    "test_checkup",
+    "test_sweep_goes_on",
+]
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_studies():

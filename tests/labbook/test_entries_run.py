@@ -1,4 +1,6 @@
+import contextlib
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -7,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -276,7 +279,18 @@ def test_a_run_that_is_not_for_the_log_moves_its_seeds_unless_told_otherwise(tin
     assert log(tiny)[0].record["parameters"]["first_seed"] == 50_000
 
 
-def test_a_dry_run_counts_what_depends_on_results_and_gives_a_range(tiny):
+def executed_here(notebook, root):
+    """Stands in for a kernel: the cells are executed in this process."""
+    names = {}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            with contextlib.redirect_stdout(io.StringIO()) as said:
+                exec(cell.source, names)
+            cell.outputs = [nbformat.v4.new_output("stream", text=said.getvalue())]
+    return SimpleNamespace(notebook=notebook)
+
+
+def test_a_dry_run_counts_what_depends_on_results_and_gives_a_range(tiny, monkeypatch):
     later = 'plan = []\nlater = {"at the tuned rates": 4, "until the rule stops": (2, n)}\n'
     write_source(tiny, "plan = []\n", later)
     result = lrlab(tiny, "run", "tiny", "--dry-run", "-p", "n", "9")
@@ -286,11 +300,13 @@ def test_a_dry_run_counts_what_depends_on_results_and_gives_a_range(tiny):
         "then 2 to 9 runs more: until the rule stops",
         "6 to 13 runs in all",
     ]
+    monkeypatch.setattr(_dry_run, "execute", executed_here)
     assert _dry_run.dry_run(Request(tiny, "tiny")).later["at the tuned rates"] == (4, 4)
 
 
 @pytest.mark.parametrize("later", ["3", '{"x": "y"}', '{"x": (3, 1)}', '{"x": -1}'])
-def test_a_count_that_is_none_is_refused(tiny, later):
+def test_a_count_that_is_none_is_refused(tiny, later, monkeypatch):
+    monkeypatch.setattr(_dry_run, "execute", executed_here)
     write_source(tiny, "plan = []\n", f"plan = []\nlater = {later}\n")
     with pytest.raises(RunFailed, match="`later` is no dict of numbers or pairs"):
         _dry_run.dry_run(Request(tiny, "tiny"))
