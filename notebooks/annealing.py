@@ -321,6 +321,10 @@ MEASURED = {
 }
 
 
+def lost(*names):
+    return sum(any(runs[name, s].diverged for name in names) for s in seeds)
+
+
 def common(kind, less=0.0):
     _, unit, where = MEASURED[kind]
     return {"unit": unit + (f", less {less:.3g}" if less else ""), "about": where}
@@ -368,6 +372,7 @@ claims.conclude(
             "fixed-or-growing",
             "Fixed and growing cycles from the same peak rate end at the same test loss",
             values=stats.log_differences(final["fixed cycles"], final["growing cycles"]),
+            diverged=lost(*ends),
             **common("end"),
         ),
         Claim.effect(
@@ -376,6 +381,7 @@ claims.conclude(
             "one cosine of that length and peak rate",
             values=one,
             direction="less",
+            diverged=lost(*schedules),
             **common("end"),
         ),
         *(
@@ -395,7 +401,8 @@ claims.conclude(
 level, same = claims.level(TESTED), claims.level(TESTED, "equivalence")
 found = stats.mean_interval(one, level)
 display.answer(
-    f"A restart of a cosine changes the training loss by {percent(fixed['rise'], same)} (four "
+    "In a small denoiser with Adam a restart of the cosine changes the training loss by "
+    f"{percent(fixed['rise'], same)} (four "
     f"equal cycles), and it takes {100 * fixed['resolved'].mean():.0f} % of the cycle until the "
     f"loss is back; the validation loss shifts by {percent(fixed['validation'], same)}. The test "
     "loss "

@@ -235,9 +235,11 @@ claims.conclude(
             ),
             Claim.effect(
                 f"loss-{tuned.slug(name)}",
-                "A decoupled weight decay ends at a lower test loss than none",
+                "From the same peak rate, a decoupled weight decay ends at a lower test loss than "
+                "none",
                 values=ratio[name],
                 direction="less",
+                diverged=sum(runs[name, s].diverged or runs[NONE, s].diverged for s in seeds),
                 unit="log ratio of test losses",
                 about=about(name, "test loss", LOSS),
             ),
@@ -272,7 +274,8 @@ strengths = "; ".join(
     for value in decoupled
 )
 display.answer(
-    "What AdamW's weight decay changes under four cosine cycles, in the size of the large weights "
+    "What AdamW's weight decay changes in a small denoiser under four cosine cycles, in the size "
+    "of the large weights "
     f"and in the test loss: {strengths}. What this means for you: "
     + (
         f"a decay of {better[0]:g} lowers the loss here, so AdamW is worth it"

@@ -283,6 +283,7 @@ claims.conclude(
                 f"the best validation loss has a lower test loss than the one of width {largest}",
                 values=smaller[amount],
                 direction="less",
+                diverged=sum(any(runs[(w, amount), s].diverged for w in widths) for s in seeds),
                 unit="log ratio of test losses",
                 about=about(amount, "benefit"),
             )
