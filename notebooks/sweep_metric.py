@@ -525,11 +525,11 @@ listed += [
     ),
     Claim.effect(
         "stops",
-        "On the cumulative metric W&B's rule, by the best value so far, stops a share of the runs",
+        "W&B's rule, by the best value so far, stops runs on the cumulative metric.",
         values=ended,
         direction="greater",
         delta=0.25,
-        unit="share of the runs of a sweep",
+        unit="of them",
         published="aggressive, to weed out runs without the rise",
         about=replace(
             ranked,
@@ -557,13 +557,17 @@ def interval(slug):
     return f"{claim.estimate:.2f} [{claim.low:.2f}, {claim.high:.2f}]"
 
 
-best_score = max(correlation, key=lambda key: correlation[key].mean())
+works = said["cumulative-best"].verdict == claims.rules.SEEN
 display.answer(
     f"Scored by its last value, the cumulative metric has a rank correlation of "
     f"{interval('cumulative-last')} with the final test loss; by its best value so far, which is "
     f"what W&B compares, {interval('cumulative-best')}, and the rule stops "
-    f"{said['stops'].estimate:.0%} of the runs. What this means for you: of the scores tried, "
-    f"{best_score[0]} ({best_score[1]}) ranks runs best; a sum that grows needs a rule that looks "
-    "at its value now (`strict`).",
+    f"{said['stops'].estimate:.0%} of the runs. What this means for you: "
+    + (
+        "either way of scoring it ranks runs."
+        if works
+        else "a sum that grows needs a rule that looks at its value now (`strict`); or log the loss"
+        " itself."
+    ),
     claims=["cumulative-last", "cumulative-best", "stops"],
 )

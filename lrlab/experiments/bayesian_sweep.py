@@ -80,7 +80,7 @@ def at_edge(positions: ArrayLike, width: float = 0.05) -> np.ndarray:
         [True, False]
     """
     x = np.asarray(positions, dtype=float)
-    return ((x < width) | (x > 1 - width)).any(axis=1)
+    return np.any((x < width) | (x > 1 - width), axis=1)
 
 
 class WandbSearch:
