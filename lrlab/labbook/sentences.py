@@ -11,7 +11,7 @@ from pathlib import Path
 from lrlab.labbook.ledger import Row
 
 FILE = "book/sentences.toml"
-_FIELDS = {"says", "claims", "open", "lost"}
+_FIELDS = {"says", "claims", "open", "lost", "part"}
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Sentence:
         claims: ids of claims; ``*`` stands for any part of one.
         open: why no claim tests it; empty where one does.
         lost: what of the source could not be had (formula, defaults, range), one clause.
+        part: of the document: a dated section, an experiment, a chapter.
     """
 
     source: str
@@ -31,6 +32,7 @@ class Sentence:
     claims: tuple[str, ...] = ()
     open: str = ""
     lost: str = ""
+    part: str = ""
 
     def rows(self, ledger: Sequence[Row]) -> list[Row]:
         """The claims of a ledger that test the sentence, in the order of `claims`."""

@@ -42,15 +42,18 @@ def setup(app: Sphinx) -> dict[str, Any]:
         from lrlab.labbook.site import _feed as feed
         from lrlab.labbook.site import _fresh as fresh
         from lrlab.labbook.site import _front as front
+        from lrlab.labbook.site import _gallery as gallery
         from lrlab.labbook.site import _ledger_table as ledger_table
+        from lrlab.labbook.site import _pictures as pictures
         from lrlab.labbook.site import _sentence_table as sentence_table
         from lrlab.labbook.site import _starter_files as starter_files
+        from lrlab.labbook.site import _story as story
         from lrlab.labbook.site import _subjects as subjects
         from lrlab.labbook.site import handbook
 
         app.setup_extension("sphinx.ext.autodoc")  # whose events some parts listen to
         parts += [ledger_table, sentence_table, front, handbook, starter_files, docstrings]
-        parts += [subjects, feed, fresh]
+        parts += [pictures, gallery, story, subjects, feed, fresh]
     for part in parts:
         part.connect(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -60,4 +63,4 @@ def _add_assets(app: Sphinx, config: Config) -> None:
     """Give every laboratory's book the style and the scripts that its pages need."""
     config.html_static_path.append(str(Path(__file__).parent / "assets"))
     config.html_css_files.append("lrlab.css")
-    config.html_js_files += ["icons.js", "accessibility.js", "page.js", "ledger.js"]
+    config.html_js_files += ["icons.js", "accessibility.js", "page.js", "ledger.js", "gallery.js"]

@@ -16,6 +16,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 _VIEWPORT = re.compile(r'<meta name="viewport"[^>]*>')
 # A script, and what a page must contain to need it.
 _NEEDED = {"tex-mml-chtml.js": 'class="math', "ledger.js": "lrlab-ledger"}
+_NEEDED |= {"gallery.js": "lrlab-entry", "page.js": "lrlab-"}
 
 
 def connect(app: Sphinx) -> None:

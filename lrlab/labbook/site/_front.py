@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from docutils import nodes
-from docutils.statemachine import StringList
-from sphinx.util.docutils import SphinxDirective
 
 from lrlab.claims import Judged
 from lrlab.claims.render import measured, number
 from lrlab.labbook import stored_claims
 from lrlab.labbook.site import site as sites
-from lrlab.labbook.site._subjects import LISTED
+from lrlab.labbook.site._derived import Derived
+from lrlab.labbook.site._pictures import Figure, figures
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -32,7 +27,6 @@ def connect(app: Sphinx) -> None:
     app.connect("builder-inited", _write_headline)
     app.add_directive("answer", Answer)
     app.add_directive("newest-entries", NewestEntries)
-    app.add_directive("entries-of", EntriesOf)
     app.add_directive("all-entries", AllEntries)
     app.add_directive("entries-by-tag", EntriesByTag)
 
@@ -55,16 +49,6 @@ def usable_band(site: Site) -> Band | None:
     return None
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A figure of an entry: its PNG, what it shows, and where it is from."""
-
-    png: bytes
-    alt: str
-    caption: str
-    entry: Entry
-
-
 def headline(site: Site) -> Figure | None:
     """The front page's figure: the newest in a cell tagged `headline` of an entry that counts.
 
@@ -73,25 +57,9 @@ def headline(site: Site) -> Figure | None:
     """
     band = usable_band(site)
     entries = [*([band.entry] if band else []), *site.counting]
-    found = [figure for entry in entries for figure in _figures(entry)]
+    found = [figure for entry in entries for figure in figures(entry)]
     tagged = [figure for figure, is_tagged in found if is_tagged]
     return tagged[0] if tagged else next((figure for figure, _ in found), None)
-
-
-def _figures(entry: Entry) -> list[tuple[Figure, bool]]:
-    found = []
-    for cell in entry.notebook().cells:
-        shown = cell.metadata.get("mystnb", {})
-        for output in cell.get("outputs", []):
-            if png := output.get("data", {}).get("image/png"):
-                figure = Figure(
-                    base64.b64decode(png),
-                    shown.get("image", {}).get("alt", ""),
-                    shown.get("figure", {}).get("caption", ""),
-                    entry,
-                )
-                found.append((figure, "headline" in cell.metadata.get("tags", [])))
-    return found
 
 
 def _write_headline(app: Sphinx) -> None:
@@ -134,20 +102,6 @@ def newest(site: Site, n: int = NEWEST) -> str:
     return "\n".join(lines) or "The log has no entry yet."
 
 
-def entries_of(site: Site, notebooks: Sequence[str]) -> str:
-    """The entries that count of these notebooks, in this order, as a Markdown list.
-
-    Raises:
-        ValueError: naming a notebook that has none.
-    """
-    counting = {entry.record["notebook"]: entry for entry in site.counting}
-    for name in notebooks:
-        if name not in counting:
-            raise ValueError(f"no entry of {name!r} counts")
-    lines = [f"- {_link(site, counting[n])}. {sites.question(counting[n])}" for n in notebooks]
-    return "\n".join(lines)
-
-
 def all_entries(site: Site) -> str:
     """All entries with their dates, newest first, as a Markdown list."""
     lines = [
@@ -172,21 +126,7 @@ def _link(site: Site, entry: Entry) -> str:
     return f"{{doc}}`{sites.title(entry)} </{site.document(entry)}>`"
 
 
-class _Derived(SphinxDirective):
-    has_content = False
-
-    def run(self) -> list[nodes.Node]:
-        """Return what the site's Markdown becomes."""
-        holder = nodes.container()
-        lines = self.markdown(sites.of(self.env.app)).splitlines()
-        self.state.nested_parse(StringList(lines, "derived"), self.content_offset, holder)
-        return holder.children
-
-    def markdown(self, site: Site) -> str:
-        raise NotImplementedError
-
-
-class Answer(_Derived):
+class Answer(Derived):
     """The answer at the top of the front page."""
 
     def markdown(self, site: Site) -> str:
@@ -194,7 +134,7 @@ class Answer(_Derived):
         return answer(site)
 
 
-class NewestEntries(_Derived):
+class NewestEntries(Derived):
     """The newest entries of the log."""
 
     def markdown(self, site: Site) -> str:
@@ -202,33 +142,7 @@ class NewestEntries(_Derived):
         return newest(site)
 
 
-class EntriesOf(_Derived):
-    """The entries that count of the notebooks that the content names."""
-
-    has_content = True
-
-    def markdown(self, site: Site) -> str:
-        """Return the list."""
-        try:
-            return entries_of(site, self._notebooks())
-        except ValueError as error:
-            raise self.error(str(error)) from None
-
-    def run(self) -> list[nodes.Node]:
-        """Return the list, marked as that of a subject."""
-        found = super().run()
-        site = sites.of(self.env.app)
-        pages = {entry.record["notebook"]: site.document(entry) for entry in site.counting}
-        for listed in found:
-            listed["classes"].append(LISTED)
-            listed["lrlab-documents"] = [pages[name] for name in self._notebooks()]
-        return found
-
-    def _notebooks(self) -> list[str]:
-        return " ".join(self.content).split()
-
-
-class AllEntries(_Derived):
+class AllEntries(Derived):
     """All entries of the log, newest first."""
 
     def markdown(self, site: Site) -> str:
@@ -236,7 +150,7 @@ class AllEntries(_Derived):
         return all_entries(site)
 
 
-class EntriesByTag(_Derived):
+class EntriesByTag(Derived):
     """The entries that count, by what they are about."""
 
     def markdown(self, site: Site) -> str:

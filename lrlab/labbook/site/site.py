@@ -91,6 +91,12 @@ def title(entry: Entry) -> str:
     return entry.name
 
 
+def short_title(entry: Entry) -> str:
+    """The name of an entry for lists: its notebook's short title, or else its title."""
+    metadata = json.loads(Path(entry.path).read_bytes())["metadata"]
+    return metadata.get("lrlab", {}).get("short_title") or title(entry)
+
+
 def question(entry: Entry) -> str:
     """The question that an entry's notebook asks, in one sentence; empty without one."""
     metadata = json.loads(Path(entry.path).read_bytes())["metadata"]

@@ -1,0 +1,83 @@
+"""The figures that entries are known by: on their own page, in the gallery and beside sentences."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lrlab.labbook.site import site as sites
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+    from lrlab.labbook.entries import Entry
+
+FOLDER = "book/live/pictures"
+WIDTH = 720  # pixels: twice what a card shows
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of an entry: its PNG, what it shows, and where it is from."""
+
+    png: bytes
+    alt: str
+    caption: str
+    entry: Entry
+
+
+def figures(entry: Entry) -> list[tuple[Figure, bool]]:
+    """All figures of an entry, each with whether its notebook calls it the headline."""
+    found = []
+    for cell in json.loads(Path(entry.path).read_bytes())["cells"]:
+        shown = cell["metadata"].get("mystnb", {})
+        for output in cell.get("outputs", []):
+            if png := output.get("data", {}).get("image/png"):
+                figure = Figure(
+                    base64.b64decode("".join(png)),
+                    shown.get("image", {}).get("alt", ""),
+                    shown.get("figure", {}).get("caption", ""),
+                    entry,
+                )
+                found.append((figure, "headline" in cell["metadata"].get("tags", [])))
+    return found
+
+
+def headline(entry: Entry) -> Figure | None:
+    """The figure that an entry is known by: its headline, or else its first; None without one."""
+    found = figures(entry)
+    return next((one for one, tagged in found if tagged), found[0][0] if found else None)
+
+
+def picture(entry: Entry) -> str:
+    """Where the small picture of an entry is, from the laboratory's folder."""
+    return f"{FOLDER}/{entry.name}.webp"
+
+
+def connect(app: Sphinx) -> None:
+    """Make the small pictures before pages are read."""
+    app.connect("config-inited", _write, priority=600)
+
+
+def _write(app: Sphinx, config: Any) -> None:
+    from PIL import Image
+
+    site = sites.of(app)
+    for entry in site.counting:
+        file = site.root / picture(entry)
+        made_from = file.with_suffix(".sha256")
+        sha256 = entry.record["entry_sha256"]
+        if file.is_file() and made_from.is_file() and made_from.read_text("utf-8") == sha256:
+            continue
+        if (figure := headline(entry)) is None:
+            continue
+        small = Image.open(io.BytesIO(figure.png)).convert("RGB")
+        small.thumbnail((WIDTH, WIDTH))
+        out = io.BytesIO()
+        small.save(out, "WEBP", quality=80)
+        sites.write(file, out.getvalue())
+        sites.write(made_from, sha256.encode())

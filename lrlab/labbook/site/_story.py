@@ -1,0 +1,89 @@
+"""A source's own story, sentence by sentence, with what was found beside each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lrlab.labbook.entries.markup import prose
+from lrlab.labbook.sentences import Sentence, sentences
+from lrlab.labbook.site import _pictures as pictures
+from lrlab.labbook.site import site as sites
+from lrlab.labbook.site._derived import Derived
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+    from lrlab.labbook.site.site import Site
+
+
+def connect(app: Sphinx) -> None:
+    """Make the directive `story` known."""
+    app.add_directive("story", Story)
+
+
+def told(site: Site, source: str, part: str = "") -> str:
+    """The sentences of a document in its order, with their claims and pictures, as Markdown.
+
+    Args:
+        site: the log.
+        source: key of the document in the bibliography.
+        part: only those of this part of the document; all where it is empty.
+
+    Raises:
+        ValueError: if the table of sentences has none of them.
+    """
+    chosen = [
+        sentence
+        for sentence in sentences(site.root)
+        if sentence.source == source and (not part or sentence.part == part)
+    ]
+    if not chosen:
+        raise ValueError(f"the table of sentences has none of {source!r} {part!r}".rstrip(" '"))
+    seen: set[str] = set()
+    return "\n\n".join(block for one in chosen for block in _sentence(site, one, seen))
+
+
+def _sentence(site: Site, sentence: Sentence, seen: set[str]) -> Iterator[str]:
+    yield f":::{{div}} lrlab-said\n“{prose(sentence.says)}”\n:::"
+    if sentence.lost:
+        yield f"Not known of the source: {prose(sentence.lost)}."
+    if sentence.open:
+        yield f"*Open*: {prose(sentence.open)}."
+        return
+    rows = sentence.rows(site.ledger)
+    yield "\n".join(f"- {{claim}}`{row.claim.id}` {prose(row.claim.statement)}" for row in rows)
+    by_name = {entry.name: entry for entry in site.counting}
+    names = [name for name in dict.fromkeys(row.entry for row in rows) if name in by_name]
+    links = ", ".join(
+        f"{{doc}}`{sites.short_title(by_name[n])} </{site.document(by_name[n])}>`" for n in names
+    )
+    new = [name for name in names if name not in seen and pictures.headline(by_name[name])]
+    seen.update(names)
+    if not new:
+        yield f"Tested in {links}."
+        return
+    entry = by_name[new[0]]
+    figure = pictures.headline(entry)
+    assert figure is not None
+    alt = re.sub(r"[\n\[\]]", " ", figure.alt)
+    yield (
+        f":::{{figure}} /{pictures.picture(entry)}\n:alt: {alt}\n:width: 540\n\n"
+        f"{figure.caption} Tested in {links}.\n:::"
+    )
+
+
+class Story(Derived):
+    """The sentences of the document whose key is the argument; of one part with the option."""
+
+    required_arguments = 1
+    final_argument_whitespace = False
+    option_spec = {"part": str}  # noqa: RUF012  # as docutils declares it
+
+    def markdown(self, site: Site) -> str:
+        """Return the story."""
+        try:
+            return told(site, self.arguments[0], self.options.get("part", ""))
+        except ValueError as error:
+            raise self.error(str(error)) from None
