@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from docutils import nodes
 
 from lrlab.labbook.answers import answer_of
+from lrlab.labbook.entries.markup import fence
 from lrlab.labbook.ledger import counted, joined
 from lrlab.labbook.site import _pictures as pictures
 from lrlab.labbook.site import site as sites
@@ -62,8 +63,7 @@ def card(site: Site, entry: Entry) -> str:
             "",
             first_sentence(found.text) if found else sites.question(entry),
             "",
-            "+++",
-            f"{entry.record['date']} · {verdicts}",
+            fence(f"{entry.record['date']} · {verdicts}", "{card-footer}"),
             ":::",
         ]
     )
