@@ -1,0 +1,87 @@
+"""Cards of entries, their small pictures, and the sources' stories."""
+
+import io
+import json
+from types import SimpleNamespace
+
+import pytest
+from entry_maker import write_entry
+from PIL import Image
+
+from lrlab.labbook.site import _gallery as gallery
+from lrlab.labbook.site import _pictures as pictures
+from lrlab.labbook.site import _story as story
+from lrlab.labbook.site import site
+
+SENTENCES = """
+smith2017cyclical = [
+  { part = "one", says = "It falls <b>fast</b>.", claims = ["demo.*"], lost = "the formula" },
+  { part = "two", says = "It rises.", open = "nobody asked" },
+]
+"""
+
+
+@pytest.fixture
+def log(tmp_path):
+    write_entry(tmp_path)
+    (tmp_path / "book" / "sentences.toml").write_text(SENTENCES)
+    return site.Site(tmp_path)
+
+
+def retold(path, change) -> None:
+    notebook = json.loads(path.read_bytes())
+    change(notebook)
+    path.write_text(json.dumps(notebook))
+
+
+def test_a_card_has_picture_question_verdicts_and_tags(log):
+    text = gallery.cards(log, ["demo"])
+    assert ":img-top: /book/live/pictures/2030-01-01-demo.webp\n:img-alt: A line." in text
+    assert ":link: /book/log/2030-01-01-demo" in text
+    assert "Does the rate fall?" in text
+    assert "2030-01-01 · 2 supported · 1 different · 1 inconclusive" in text
+
+
+def test_a_card_shows_the_answer_where_there_is_one_and_the_short_title(tmp_path):
+    path = write_entry(tmp_path)
+
+    def change(notebook):
+        notebook["metadata"]["lrlab"]["short_title"] = "Falling"
+        answer = {"text": "It **falls** by 3.5 % [2, 5] at `lr`. Use it.", "claims": []}
+        notebook["cells"][3]["outputs"][0]["metadata"]["lrlab_answer"] = answer
+
+    retold(path, change)
+    text = gallery.card(site.Site(tmp_path), site.Site(tmp_path).log[0])
+    assert text.startswith(":::{grid-item-card} Falling\n")
+    assert "\nIt falls by 3.5 % [2, 5] at lr.\n" in text
+
+
+def test_a_notebook_without_an_entry_is_named(log):
+    with pytest.raises(ValueError, match="no entry of 'other' counts"):
+        gallery.cards(log, ["demo", "other"])
+
+
+def test_small_pictures_are_made_once_for_each_state_of_an_entry(log):
+    app = SimpleNamespace(lrlab_site=log)
+    pictures._write(app, None)
+    file = log.root / pictures.picture(log.log[0])
+    with Image.open(io.BytesIO(file.read_bytes())) as picture:
+        assert picture.format == "WEBP" and max(picture.size) <= pictures.WIDTH
+    made = file.stat().st_mtime_ns
+    pictures._write(app, None)
+    assert file.stat().st_mtime_ns == made
+    file.with_suffix(".sha256").write_text("another")
+    file.write_bytes(b"")
+    pictures._write(app, None)
+    assert file.stat().st_size
+
+
+def test_a_story_has_each_sentence_of_its_part_its_claims_and_one_picture(log):
+    one = story.told(log, "smith2017cyclical", "one")
+    assert "It falls &#60;b&#62;fast&#60;/b&#62;." in one and "It rises" not in one
+    assert "Not known of the source: the formula." in one
+    assert one.count("{claim}`demo.") == len(log.log[0].claims())
+    assert one.count(":::{figure} /book/live/pictures/2030-01-01-demo.webp") == 1
+    assert "*Open*: nobody asked." in story.told(log, "smith2017cyclical", "two")
+    with pytest.raises(ValueError, match="none of 'smith2017cyclical' 'three"):
+        story.told(log, "smith2017cyclical", "three")
