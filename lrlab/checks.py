@@ -18,7 +18,7 @@ _EXTRAS = {
     "data": ("grimp", "mlxtend", "mnist1d", "names", "pandas", "pooch", "sklearn"),
     "notebooks": (
         *("ipykernel", "jsonschema", "jupytext", "nbclient", "nbformat", "nbval", "papermill"),
-        "psutil",
+        *("psutil", "schedulefree"),
     ),
     "sweeps": ("filelock", "optuna", "yaml"),
 }

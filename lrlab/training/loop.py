@@ -144,9 +144,13 @@ def _again(task: Task, state: TrainingState, batch: Any) -> torch.Tensor:
     return loss
 
 
-@torch.no_grad()
 def _evaluate(task: Task, recipe: Recipe, state: TrainingState, step: int) -> dict[str, float]:
     """Evaluate on all three parts; of the training part as many examples as validation has."""
+    with torch.no_grad(), state.evaluating():
+        return _measured(task, recipe, state, step)
+
+
+def _measured(task: Task, recipe: Recipe, state: TrainingState, step: int) -> dict[str, float]:
     metrics: dict[str, float] = {}
     if task.live:
         own: Any = task

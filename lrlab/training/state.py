@@ -80,6 +80,8 @@ class TrainingState:
         """
         if not (self.brought and any(module.training for module in self.model.modules())):
             self.model.train()
+        if hasattr(self.optimizer, "train"):  # a schedule-free one has modes of its own
+            self.optimizer.train()
 
     def gradient_norm(self) -> torch.Tensor:
         """Return the norm of all gradients together, sparse ones included.
@@ -113,6 +115,25 @@ class TrainingState:
                     raise
                 self._wants_closure = True  # it has changed nothing yet
         self.optimizer.step(closure)
+
+    @contextlib.contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Put an optimizer that has modes of its own (schedule-free) into evaluation mode.
+
+        The weights come back bit for bit: an evaluation changes nothing of what follows.
+        """
+        own: Any = self.optimizer
+        if not hasattr(own, "eval"):
+            yield
+            return
+        kept = [parameter.detach().clone() for parameter in self.parameters]
+        own.eval()
+        try:
+            yield
+        finally:
+            own.train()
+            with torch.no_grad():
+                torch._foreach_copy_(self.parameters, kept)
 
     def models(self) -> dict[str, nn.Module]:
         """Return what is evaluated, by the prefix of its metrics' names."""

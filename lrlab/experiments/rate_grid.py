@@ -1,0 +1,60 @@
+"""A grid of rates that grows where the best rate lies at its edge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+import numpy as np
+
+from lrlab.training.parallel import Job, train_many
+from lrlab.training.results import Metric, Results
+
+__all__ = ["curve", "extended"]
+
+
+def curve(tried: Results, arm: Hashable, metric: Metric) -> tuple[list[float], np.ndarray]:
+    """Return the rates that an arm was tried at, rising, and what came of each.
+
+    Args:
+        tried: with keys of (arm, rate, seed), every rate with the same seeds.
+        arm: one of them.
+        metric: lower is better, positive.
+
+    Returns:
+        The rates, and the geometric mean over the seeds at each, shape (rates,).
+    """
+    found = tried.of(arm).arrays(metric)
+    rates = sorted(found)
+    return rates, np.exp([np.log(found[rate]).mean() for rate in rates])
+
+
+def extended(
+    tried: Results, job: Callable[[Hashable, float, int], Job], metric: Metric, most: int = 3
+) -> Results:
+    """Go on beyond the edge of each arm's grid, by its own ratio, until the best rate lies inside.
+
+    Args:
+        tried: with keys of (arm, rate, seed): for each arm a grid of equal ratios, on equal seeds.
+        job: what to train for (arm, rate, seed).
+        metric: lower is better, positive.
+        most: how many rates are added to a grid at most.
+
+    Returns:
+        All runs, these and the new ones.
+    """
+    runs = dict(tried)
+    seeds = list(dict.fromkeys(key[2] for key in runs))
+    arms = list(dict.fromkeys(key[0] for key in runs))
+    for _ in range(most):
+        more = {}
+        for arm in arms:
+            rates, losses = curve(Results(runs), arm, metric)
+            best, ratio = int(losses.argmin()), rates[1] / rates[0]
+            if 0 < best < len(rates) - 1:
+                continue
+            rate = rates[0] / ratio if best == 0 else rates[-1] * ratio
+            more |= {(arm, rate, seed): job(arm, rate, seed) for seed in seeds}
+        if not more:
+            break
+        runs |= train_many(more)
+    return Results(runs)
