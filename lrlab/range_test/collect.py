@@ -7,7 +7,7 @@ from typing import Any
 
 from lrlab.checks import is_integer
 from lrlab.range_test._band import find_band, initial_loss
-from lrlab.range_test._precise import EVALUATIONS, refine
+from lrlab.range_test._precise import EVALUATIONS, pilot_length, refine
 from lrlab.range_test._ramp import Trace, ramp
 from lrlab.range_test._result import RangeTest
 from lrlab.range_test._trainer import Trainer
@@ -112,9 +112,10 @@ def range_test(
         pilots: number of pilots, at least 4; 0: none, the suggestion is made from the ramps.
         pilot_steps: updates of each pilot, at least 10; None: as many as of a ramp.
         budget: updates of the training that rates are suggested for; None: `recipe.steps`.
-        precision: go on with pilots of other seeds, half as long as the budget, until the ends of
-            the suggestion's interval are no further apart than this factor, above 1, or eight seeds
-            are used up; it costs 8 to 25 times the budget. None: don't.
+        precision: go on with pilots of other seeds, half as long as the budget for a factor of 3,
+            longer for less, until the ends of the suggestion's interval are no further apart than
+            this factor, above 1, or eight seeds are used up; it costs 8 to 25 times the budget,
+            up to 60 where pilots are as long as it. None: don't.
         eval_every: updates between two evaluations of a ramp; 0: none.
         same_batch: also measure the loss on the same batch after each update.
         sharpness: also compute 2(1 + β)/λ_max at the first weights; for SGD with momentum β.
@@ -200,7 +201,7 @@ def range_test(
             start = initial_loss(traces)
             first = best_rate(tried, budget, start)
             if first.lr is not None:
-                half = max(length, budget // 2)
+                half = min(budget, max(length, pilot_length(budget, precision)))
                 base = max(trace.seed for trace in traces) + 1
                 every = 0 if task.live else max(1, half // EVALUATIONS)
 
