@@ -389,14 +389,14 @@ claims.conclude(
 at = {
     name: stats.mean_interval(100 * np.expm1(values), levels[name]) for name, values in each.items()
 }
-fall = stats.mean_interval(-100 * np.expm1(falls), beyond)
+fall = stats.mean_interval(100 * np.expm1(falls), beyond)
 small = at[f"batches of {stochastic[0].batch}"]
 words = [f"{at[n].estimate:+.1f} % [{at[n].low:.1f}, {at[n].high:.1f}]" for n in reaching]
 near = max(abs(end) for n in reaching for end in (at[n].low, at[n].high)) <= 100 * delta
 display.answer(
     f"On full batches the sharpness ends {words[0]} from the edge under gradient descent, "
-    f"{words[1]} with momentum and {words[2]} under Adam, while the loss still falls by "
-    f"{fall.estimate:.0f} % [{fall.low:.0f}, {fall.high:.0f}] a quarter. With batches of "
+    f"{words[1]} with momentum and {words[2]} under Adam, while the loss goes by "
+    f"{fall.estimate:+.0f} % [{fall.low:.0f}, {fall.high:.0f}] a quarter. With batches of "
     f"{stochastic[0].batch} it ends at {small.estimate:+.0f} % [{small.low:.0f}, "
     f"{small.high:.0f}]. "
     + (
