@@ -12,7 +12,7 @@
 #     smoke: {n_train: 100, epochs: 30, per_cycle: 2, count: 20, n_seeds: 2, pilot_seeds: 2}
 #     foretold:
 #       - says: The training loss rises by 5 to 15 % after a restart.
-#         claims: {rise-fixed-cycles: inconclusive}
+#         claims: not judged
 #       - {says: It is lower at the end of each cycle than before it., claims: not judged}
 #       - says: "The validation loss rises with it, by as much: it is affected."
 #         claims: {validation-fixed-cycles: not seen here}

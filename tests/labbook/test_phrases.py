@@ -24,3 +24,12 @@ def test_no_direction_is_named_where_the_interval_holds_zero():
 
 def test_without_an_interval_nothing_is_said_of_a_direction():
     assert said([-0.3]) == "not known, there are too few runs"
+
+
+def test_a_mean_is_said_with_its_interval_in_per_cent_or_as_a_factor_at_the_level_asked_for():
+    # by hand: the half-width of the 95 % interval of five values is 2.776 × 0.1/√5 = 0.1241
+    values = [0.2 + d * math.sqrt(0.1**2 * 4 / 10) for d in (-2, -1, 0, 1, 2)]
+    assert phrases.percent(values, 0.95) == "+22.1 % [+7.9, +38.3]"
+    assert phrases.percent([-v for v in values], 0.95) == "−18.1 % [−27.7, −7.3]"
+    assert phrases.factor(values, 0.95) == "1.22 [1.08, 1.38]"
+    assert phrases.factor(values, 0.99) == "1.22 [0.994, 1.5]"

@@ -24,6 +24,15 @@ def test_a_minimum_at_the_end_of_the_grid_is_that_point():
     assert tuned.best_rate(GRID, 1 / GRID) == GRID[-1]
 
 
+@pytest.mark.parametrize("steepness", [0.05, 0.2, 0.8])
+def test_the_basin_of_a_parabola_has_its_width_and_the_grid_bounds_it(steepness):
+    fine = np.geomspace(0.001, 1.0, 401)
+    losses = np.exp(steepness * np.log(fine / 0.03) ** 2)
+    width = np.exp(2 * np.sqrt(np.log(1.05) / steepness))
+    assert tuned.basin(fine, losses, 0.05) == pytest.approx(width, rel=0.01)
+    assert tuned.basin(fine, np.ones(401), 0.05) == pytest.approx(1000)
+
+
 def test_a_minimum_beside_a_divergence_is_that_point():
     assert tuned.best_rate(GRID, [5, 4, 3, 2, np.inf, np.nan]) == GRID[3]
 
