@@ -37,7 +37,7 @@ PAGES = {
     "## All of them\n\n```{all-entries}\n```\n",
     "first": "# First\n\nSee {doc}`claims` and {doc}`log/2030-01-01-demo`, "
     "{cite:t}`smith2017cyclical`.\n\n```python\nx = 1\n```\n",
-    "package": "# Package\n\n```{eval-rst}\n.. automodule:: lrlab.randomness\n```\n",
+    "package": "# Package\n\n```{eval-rst}\n.. automodule:: lrlab.checks\n```\n",
     "references": "# References\n\n```{bibliography}\n:all:\n```\n",
 }
 Pages = dict[str, bytes]
@@ -59,7 +59,9 @@ def built(tmp_path_factory: pytest.TempPathFactory, package: Path) -> Path:
     (root / "_toc.yml").write_text(TOC)
     (root / "notebooks").mkdir()
     shutil.copytree(ROOT / "book" / "extra", root / "book" / "extra")
-    shutil.copy(ROOT / "book" / "references.bib", root / "book")
+    sources = (ROOT / "book" / "references.bib").read_text("utf-8").split("\n@")
+    few = [text for text in sources if "{smith20" in text]
+    (root / "book" / "references.bib").write_text("\n@".join(["", *few]), "utf-8")
     write_entry(root)
     write_entry(root, "other", title="Another page", date="2030-01-02")
     for name, text in PAGES.items():
@@ -121,7 +123,7 @@ def record(root: Path, package: Path) -> None:
 
 
 def docstring(root: Path, package: Path) -> None:
-    path = package / "lrlab" / "randomness.py"
+    path = package / "lrlab" / "checks.py"
     path.write_text(path.read_text().replace('"""', '"""Zebrafinches. ', 1))
 
 

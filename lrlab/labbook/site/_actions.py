@@ -90,7 +90,11 @@ def _write(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.builder.name != "html":
         return
     folder = Path(app.outdir) / FOLDER
-    for entry in sites.of(app).log:
+    log = sites.of(app).log
+    for path in folder.glob("*"):  # of an entry that is gone
+        if path.stem not in {entry.name for entry in log}:
+            path.unlink()
+    for entry in log:
         record = Path(entry.path).with_suffix(".json").read_bytes()
         sites.write(folder / f"{entry.name}.ipynb", clean(entry).encode())
         sites.write(folder / f"{entry.name}.csv", values(entry).encode())
