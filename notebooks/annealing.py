@@ -309,7 +309,7 @@ MEASURED = {
     ),
     "accuracy": (
         "Shift of the accuracy after a restart",
-        "difference of accuracies",
+        "in accuracy",
         about("accuracy", "other metrics"),
     ),
     "magnitudes": (
