@@ -57,7 +57,7 @@ updates: int = 2000  # [2..] updates in all, of each condition
 members: int = 5  # [2..updates] models of an ensemble, or cycles
 rates: list[float] = [0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8]  # [3.. of 0<.. rising]
 # peak rates, equal ratios
-n_seeds: int = 8  # [2..500] paired repetitions
+n_seeds: int = 12  # [2..500] paired repetitions
 tuning_seeds: int = 3  # [1..1000] repetitions for the choice of the rate; also the pilot
 batch_size: int = 100  # [examples, 1..3500] in a batch
 first_seed: int = 50_000  # [0..] first seed of the block
@@ -290,6 +290,14 @@ display.show(
     caption="Loss and error of an ensemble of the last snapshots, or of the first seeds, against "
     f"the number of members; mean and 95 % t interval, n = {n_seeds}. All {members} seeds cost as "
     "much as the one model, fewer cost less; the snapshots always cost as much.",
+)
+display.say(
+    "The first member alone and all of them, by the error: "
+    + "; ".join(
+        f"{condition} {curves[condition][1][0]:.3f} and {curves[condition][1][-1]:.3f}"
+        for condition in curves
+    )
+    + "."
 )
 
 # %% [markdown]

@@ -265,6 +265,8 @@ def gallery(name, seed):
         "windows. Dashed: the healthy run; horizontal line: guessing. What lies beyond the frame "
         "is not shown.",
     )
+    hits = sum(named[name, m, seed] == CAUSE[m] for m in shown)
+    display.say(f"Of these {len(shown)} runs {hits} are named rightly.")
 
 
 gallery(names[0], first_seed)
@@ -308,6 +310,14 @@ display.show(
     "row for each task.",
     caption="How far a batch's loss lies from those of its neighbours, correlated with the same "
     "one epoch later; a mark for each run, healthy or with any mistake. Dotted: the rule's bound.",
+)
+above = {
+    shuffled: [r > rule.REPEATS for row in rows if row[1] == shuffled for r in values[row]]
+    for shuffled in (True, False)
+}
+display.say(
+    f"Above the bound lie {sum(above[False])} of {len(above[False])} runs on data in one "
+    f"order, and {sum(above[True])} of {len(above[True])} on shuffled data."
 )
 
 # %% [markdown]

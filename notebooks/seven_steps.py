@@ -252,6 +252,11 @@ display.show(
     f"that decide, n = {n_seeds}; shaded: within {margin:g}. Right: loss of eight examples "
     "learned with Adam, a line for each seed; it ends where they count as well learned.",
 )
+display.say(
+    "The mean first loss is "
+    + "; ".join(f"{100 * np.expm1(np.mean(off[name])):+.1f} % ({name})" for name in names)
+    + " off that of guessing."
+)
 
 # %% [markdown]
 # ### Mistakes found

@@ -66,7 +66,7 @@ peaks: list[float] = [0.0125, 0.025, 0.05, 0.1]  # [2.. of 0<.. rising] peaks to
 n_train: int = 500  # [1..50000] training images
 batch_size: int = 32  # [images, 1..n_train] in a batch
 source: str = "subset"  # [subset | full] the 5,000 images that are at hand, or "full", downloaded
-n_seeds: int = 20  # [2..500] paired seeds
+n_seeds: int = 16  # [2..500] paired seeds
 pilot_seeds: int = 8  # [2..500] seeds of the pilot, used for nothing else
 tuning_seeds: int = 2  # [1..1000] seeds for choosing, used for nothing else
 first_seed: int = 50_000  # [0..] first seed of the block
@@ -188,7 +188,7 @@ display.say(
     f"Validation errors of the cycle by its peak: {listed} (mean over {tuning_seeds} tuning "
     f"seeds). Chosen: {chosen:.3g}{at_edge}."
 )
-each = max(1, short_epochs // 4) * epoch
+each = max(1, short_epochs // 2) * epoch
 cycles = train_many(
     {
         ("cycle", peak, s): job(cycle(peak), short, s, each)

@@ -13,6 +13,7 @@
 #       lm_updates: 20
 #       lm_warmups: [0, 8]
 #       lm_rates: [1.6e-2, 6.4e-2, 0.256]
+#       lm_eval: 100
 #       mlp_updates: 40
 #       mlp_warmups: [0, 16]
 #       mlp_rates: [1.0, 4.0, 16.0]
@@ -58,6 +59,7 @@
 lm_updates: int = 200  # [1..] updates of the transformer
 lm_warmups: list[int] = [0, 20, 80]  # [updates, 2.. of 0..<lm_updates rising] warmups, from 0
 lm_rates: list[float] = [8e-3, 1.6e-2, 3.2e-2, 6.4e-2, 0.128, 0.256]  # [3.. of 0<.. rising] rates
+lm_eval: int = 1000  # [windows, 1..2169] of the validation part and of the test part
 lm_threshold: float = 2.6  # [nats, 0<..] it trains if it ends below
 mlp_updates: int = 400  # [1..] updates of the perceptron
 mlp_warmups: list[int] = [0, 160]  # [updates, 2.. of 0..<mlp_updates rising] warmups, from 0
@@ -112,7 +114,13 @@ class Case:
 
 cases = {
     "transformer, Adam": Case(
-        tasks.get("names_lm"), Adam(), 32, lm_updates, lm_warmups, lm_rates, lm_threshold
+        tasks.get("names_lm", n_eval=lm_eval),
+        Adam(),
+        32,
+        lm_updates,
+        lm_warmups,
+        lm_rates,
+        lm_threshold,
     ),
     "perceptron, SGD": Case(
         tasks.get("mnist1d"), SGD(), 100, mlp_updates, mlp_warmups, mlp_rates, mlp_threshold
