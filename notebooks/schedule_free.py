@@ -528,7 +528,7 @@ display.answer(
     f"Against a linear decay, each tuned, schedule-free AdamW (transformer, one pass, {lm_steps} "
     f"updates) ends with a test loss of {free['one-pass']}, schedule-free SGD (perceptron) with a "
     f"test error of {free['many-passes']}. Stopped at half, AdamW's loss is {free['anytime']} to a "
-    f"decay made for that length; without a warmup it is {free['warmup']}. What this means for you: "
-    f"{advice}.",
+    f"decay made for that length; without a warmup it is {free['warmup']}. What this means for "
+    f"you: {advice}.",
     claims=["one-pass", "many-passes", "anytime", "warmup", "control"],
 )
