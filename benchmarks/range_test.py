@@ -30,11 +30,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from _rival_rules import RIVALS
 
 from lrlab import Recipe, numerics, tasks, train_many
 from lrlab.optimizers import SGD, Adam, AdamW, Optimizer
 from lrlab.range_test import RULES, Trace, ramp_jobs, range_test
-from lrlab.range_test.baselines import RIVALS
 from lrlab.range_test.collect import LR_MAX, LR_MIN
 from lrlab.range_test.pilots import HORIZON_POWER, score
 from lrlab.schedules import Constant

@@ -169,6 +169,26 @@ def table(
     publish(text=f"{caption}\n{lines}", html=html)
 
 
+class Pictured:
+    """What shows its figure in a notebook, with its text below and for those who can't see it."""
+
+    def figure(self) -> Figure:
+        """Return the figure."""
+        raise NotImplementedError
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.figure().savefig(buffer, format="png", dpi=120, bbox_inches="tight")
+        return buffer.getvalue()
+
+    def _repr_html_(self) -> str:
+        image, text = base64.b64encode(self._repr_png_()).decode(), escape(str(self))
+        return (
+            f'<figure><img alt="{text}" src="data:image/png;base64,{image}">'
+            f"<figcaption><pre>{text}</pre></figcaption></figure>"
+        )
+
+
 def publish(
     *,
     text: str,

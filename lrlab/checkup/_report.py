@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import io
-from html import escape
 from typing import TYPE_CHECKING
 
 from lrlab.checkup._curves import Curves
 from lrlab.checkup._finding import Finding
 from lrlab.checkup._overfit import Heart
 from lrlab.checkup._rates import Search
+from lrlab.display import Pictured
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,7 +27,7 @@ STEPS = (
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Report:
+class Report(Pictured):
     """The checklist of seven steps, carried out. In a Jupyter cell it shows its picture.
 
     Args:
@@ -85,12 +83,3 @@ class Report:
         from lrlab.checkup._figure import draw
 
         return draw(self)
-
-    def _repr_html_(self) -> str:
-        buffer = io.BytesIO()
-        self.figure().savefig(buffer, format="png", dpi=120, bbox_inches="tight")
-        image = base64.b64encode(buffer.getvalue()).decode()
-        return (
-            f'<figure><img alt="{escape(str(self))}" src="data:image/png;base64,{image}">'
-            f"<figcaption><pre>{escape(str(self))}</pre></figcaption></figure>"
-        )

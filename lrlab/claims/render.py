@@ -36,7 +36,7 @@ def conclude(claims: Sequence[Claim], *, source: str | None = None) -> None:
     show(judge(told))
 
 
-__all__ = ["card", "css_class", "inline", "measured", "number", "show", "unbroken", "verdicts"]
+__all__ = ["card", "css_class", "measured", "number", "show", "verdicts"]
 
 
 def show(judged: Sequence[Judged]) -> None:
@@ -136,30 +136,6 @@ def measured(claim: Judged) -> str:
     return f"{_with_unit(between, claim)} ({level})"
 
 
-def inline(claim: Judged) -> str:
-    """Verdict, estimate with its interval, and n, in a few words inside a sentence.
-
-    Args:
-        claim: a judged claim.
-
-    Example:
-        >>> from lrlab.claims import Claim, judge
-        >>> values = [-0.5, -0.6, -0.55, -0.45, -0.52]
-        >>> lower = Claim.effect("lower", "A is lower", direction="less", delta=0.1, values=values)
-        >>> [claim] = judge([lower], notebook="d")
-        >>> inline(claim).split(", ")[:2]
-        ['supported', '−0.524 [−0.593']
-    """
-    parts = [claim.verdict]
-    if claim.low is not None and claim.high is not None:
-        unit = f" {claim.unit}" if claim.unit and claim.kind != "proportion" else ""
-        ends = f"{number(claim.estimate)} [{number(claim.low)}, {number(claim.high)}]"
-        parts.append(ends + unit)
-    if claim.n is not None:
-        parts.append(f"n = {claim.n}")
-    return unbroken(", ".join(parts))
-
-
 def notes(claim: Judged) -> list[str]:
     """What else a reader must know of the verdict: its level, too few values, fragility."""
     lines = [claim.company] if claim.company else []
@@ -177,19 +153,6 @@ def notes(claim: Judged) -> list[str]:
     if claim.kind in rules.TESTED and claim.n is not None and claim.n < rules.MIN_N:
         lines.append(f"n = {claim.n}: nothing is decided below n = {rules.MIN_N}")
     return lines + [f"fragile: {reason}" for reason in claim.fragile]
-
-
-def unbroken(text: str) -> str:
-    """The same with spaces inside `n = 8` and `95 %` that no line breaks at.
-
-    Args:
-        text: one line.
-
-    Example:
-        >>> unbroken("at n = 8").split(" ")[0]
-        'at'
-    """
-    return text.replace("n = ", "n\u00a0=\u00a0").replace(" %", "\u00a0%")
 
 
 def css_class(verdict: str) -> str:

@@ -27,6 +27,7 @@ from lrlab.claims.rules import (
     holds,
     size,
 )
+from lrlab.labbook import p_values
 
 VERSION = 1
 
@@ -56,14 +57,14 @@ def p_value(kind: str, data: Data, rule: Data) -> float:
     if n is None or n < MIN_N:
         return 1.0
     if kind == "effect":
-        return stats.mean_p(data["values"], boundary(rule))
+        return p_values.mean_p(data["values"], boundary(rule))
     if kind == "proportion":
-        return stats.proportion_p(data["successes"], n, rule["threshold"], rule["method"])
+        return p_values.proportion_p(data["successes"], n, rule["threshold"], rule["method"])
     margin = rule["margin"]
-    inside = stats.equivalence_p(data["values"], margin)
+    inside = p_values.equivalence_p(data["values"], margin)
     # One-sided: where the mean is beyond a margin, half the two-sided p value against it.
     mean = sum(data["values"]) / n
-    outside = stats.mean_p(data["values"], math.copysign(margin, mean)) / 2
+    outside = p_values.mean_p(data["values"], math.copysign(margin, mean)) / 2
     return min(inside, outside if abs(mean) > margin else 1.0)
 
 

@@ -13,8 +13,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lrlab import stats
 from lrlab.claims import Judged, rules
+from lrlab.labbook import p_values
 from lrlab.labbook.ledger import Row
 
 FAR = 20.0  # standard errors from its boundary, beyond which a claim was never in doubt
@@ -95,17 +95,17 @@ def p_value(claim: Judged) -> float:
     if claim.n is None or claim.n < rules.MIN_N:
         return 1.0
     if claim.kind == "proportion":
-        return stats.proportion_p(data["successes"], claim.n, rule["threshold"], rule["method"])
+        return p_values.proportion_p(data["successes"], claim.n, rule["threshold"], rule["method"])
     effect = claim.kind == "effect"
     ends = (rules.boundary(rule),) if effect else (-rule["margin"], rule["margin"])
     if claim.method == "sign":
         return max(_sign_p(data["values"], end) for end in ends)
     if effect:
-        return stats.mean_p(data["values"], *ends)
+        return p_values.mean_p(data["values"], *ends)
     mean = sum(data["values"]) / claim.n
     if abs(mean) < rule["margin"]:
-        return min(1.0, 2 * stats.equivalence_p(data["values"], rule["margin"]))
-    return stats.mean_p(data["values"], math.copysign(rule["margin"], mean))
+        return min(1.0, 2 * p_values.equivalence_p(data["values"], rule["margin"]))
+    return p_values.mean_p(data["values"], math.copysign(rule["margin"], mean))
 
 
 def _sign_p(values: Sequence[float], end: float) -> float:

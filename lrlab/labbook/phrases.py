@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from lrlab import stats
 from lrlab.claims.claim import Claim
 from lrlab.claims.judge import Judged, judge
+from lrlab.claims.render import number
 
 
 def judged(claims: Sequence[Claim]) -> dict[str, Judged]:
@@ -84,6 +85,43 @@ def factor(values: ArrayLike, level: float) -> str:
     found = stats.mean_interval(values, level)
     ends = (np.exp(end) for end in (found.estimate, found.low, found.high))
     return "{:.3g} [{:.3g}, {:.3g}]".format(*ends)
+
+
+def inline(claim: Judged) -> str:
+    """Verdict, estimate with its interval, and n, in a few words inside a sentence.
+
+    Args:
+        claim: a judged claim.
+
+    Example:
+        >>> from lrlab.claims import Claim, judge
+        >>> values = [-0.5, -0.6, -0.55, -0.45, -0.52]
+        >>> lower = Claim.effect("lower", "A is lower", direction="less", delta=0.1, values=values)
+        >>> [claim] = judge([lower], notebook="d")
+        >>> inline(claim).split(", ")[:2]
+        ['supported', '−0.524 [−0.593']
+    """
+    parts = [claim.verdict]
+    if claim.low is not None and claim.high is not None:
+        unit = f" {claim.unit}" if claim.unit and claim.kind != "proportion" else ""
+        ends = f"{number(claim.estimate)} [{number(claim.low)}, {number(claim.high)}]"
+        parts.append(ends + unit)
+    if claim.n is not None:
+        parts.append(f"n = {claim.n}")
+    return unbroken(", ".join(parts))
+
+
+def unbroken(text: str) -> str:
+    """The same with spaces inside `n = 8` and `95 %` that no line breaks at.
+
+    Args:
+        text: one line.
+
+    Example:
+        >>> unbroken("at n = 8").split(" ")[0]
+        'at'
+    """
+    return text.replace("n = ", "n\u00a0=\u00a0").replace(" %", "\u00a0%")
 
 
 def _plain(x: float) -> str:

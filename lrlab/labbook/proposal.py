@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lrlab.claims.render import inline
 from lrlab.labbook import stored_claims
 from lrlab.labbook.answers import answer_of
 from lrlab.labbook.entries.logbook import Entry, claims_of
 from lrlab.labbook.ledger import counting
+from lrlab.labbook.phrases import inline
 
 
 def comment(entry: Entry, log: list[Entry], images: str = "") -> str:

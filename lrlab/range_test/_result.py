@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import functools
-import io
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lrlab import stats
+from lrlab.display import Pictured
 from lrlab.range_test._advice import advice
 from lrlab.range_test._band import Band, find_band, initial_loss
 from lrlab.range_test._precise import precise
 from lrlab.range_test._ramp import StopReason, Trace
 from lrlab.range_test._smoothing import pooled
-from lrlab.range_test.baselines import RIVALS
 from lrlab.range_test.pilots import Suggestion, best_rate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-RULES = ("pilots", "ramp", *RIVALS)
+RULES = ("pilots", "ramp")
+
+Rule = Callable[[Trace], float | None]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class RangeTest:
+class RangeTest(Pictured):
     """The result of a range test. In a Jupyter cell it shows its picture.
 
     Args:
@@ -77,23 +78,23 @@ class RangeTest:
         """The band of usable rates, with intervals over seeds."""
         return find_band(self.traces, self.budget)
 
-    def suggest(self, rule: str | None = None) -> Suggestion:
+    def suggest(self, rule: str | Rule | None = None) -> Suggestion:
         """Return one rate with its interval and the rule in words; or no rate, and the reason.
 
         Args:
             rule: ``"pilots"`` (what is used where there are pilots), ``"ramp"`` (from the ramps
-                alone), or a rival's: its own suggestion on each seed's ramp, the median over seeds
-                and the t interval of the geometric mean.
+                alone), or a function from one ramp's trace to a rate or None: what it says of each
+                seed's ramp, the median over seeds and the t interval of the geometric mean.
 
         Raises:
             ValueError: if there is no such rule, or no pilots for it.
         """
         if rule is None:
             rule = "pilots" if self.pilots else "ramp"
+        if callable(rule):
+            return self._by(rule)
         if rule not in RULES:
             raise ValueError(f"rule must be one of {', '.join(RULES)}, got rule={rule!r}")
-        if rule in RIVALS:
-            return self._rival(rule)
         if self.band.low.lr is None:
             return Suggestion(None, None, self.band.low.reason)
         if rule == "ramp":
@@ -141,20 +142,6 @@ class RangeTest:
 
     __repr__ = __str__
 
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.figure().savefig(buffer, format="png", dpi=120, bbox_inches="tight")
-        return buffer.getvalue()
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        image = base64.b64encode(self._repr_png_()).decode()
-        return (
-            f'<figure><img alt="{escape(str(self))}" src="data:image/png;base64,{image}">'
-            f"<figcaption><pre>{escape(str(self))}</pre></figcaption></figure>"
-        )
-
     def _from_ramp(self) -> Suggestion:
         def lowest(traces: list[Trace]) -> float:
             lr, loss = pooled(traces)
@@ -165,11 +152,11 @@ class RangeTest:
         rate = lowest(list(self.traces)) / 2
         return Suggestion(rate, interval, "half of the rate at the ramps' lowest smoothed loss")
 
-    def _rival(self, rule: str) -> Suggestion:
-        each = [lr for lr in map(RIVALS[rule], self.traces) if lr is not None and lr > 0]
+    def _by(self, rule: Rule) -> Suggestion:
+        name = getattr(rule, "__name__", type(rule).__name__)
+        each = [lr for lr in map(rule, self.traces) if lr is not None and lr > 0]
         if not each:
-            return Suggestion(None, None, f"{rule} has no answer on any of the ramps")
+            return Suggestion(None, None, f"{name} has no answer on any of the ramps")
         interval = stats.geometric_interval(each) if len(each) >= 2 else None
-        doc = (RIVALS[rule].__doc__ or "").split("\n")[0].rstrip(".")
-        words = f"{doc[0].lower()}{doc[1:]}; median over {len(each)} of {len(self.traces)} seeds"
+        words = f"{name}: median over {len(each)} of {len(self.traces)} seeds"
         return Suggestion(float(np.median(each)), interval, words)

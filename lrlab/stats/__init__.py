@@ -5,7 +5,6 @@ SciPy does the computing; this module fixes conventions. Samples are small
 less than it says at these sizes.
 """
 
-from lrlab.stats._decisions import equivalence_p, mean_p, proportion_p
 from lrlab.stats._intervals import (
     Interval,
     band,
@@ -23,18 +22,15 @@ from lrlab.stats._sizing import equivalence_power, power, seeds_for_equivalence,
 __all__ = [
     "Interval",
     "band",
-    "equivalence_p",
     "equivalence_power",
     "geometric_interval",
     "log_differences",
     "mean_interval",
     "mean_intervals",
-    "mean_p",
     "median_interval",
     "outlier",
     "power",
     "proportion_interval",
-    "proportion_p",
     "rank_correlation",
     "seeds_for_equivalence",
     "seeds_for_power",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import concurrent.futures
 import json
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import Any
 
 import optuna
@@ -41,14 +40,9 @@ class Kept:
     def __enter__(self) -> Kept:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         self._thread.shutdown(wait=True)
-        if error is None and self._error is not None:
+        if kind is None and self._error is not None:
             raise self._error
 
     def add(self, number: int, trial: FrozenTrial) -> None:

@@ -181,33 +181,27 @@ def _is_local(top: str) -> bool:
         return True
     if top in sys.stdlib_module_names:
         return False
-    places = [Path(p).parts for p in (*_folders(top), _origin(top)) if p]
+    places = [Path(p).parts for p in (*_folders(top), _located(top)[1]) if p]
     return bool(places) and not any(_INSTALLED & set(parts) for parts in places)
 
 
 @functools.cache
-def _folders(top: str) -> tuple[str, ...]:
-    """Return the folders of a package; none for a module."""
+def _located(top: str) -> tuple[tuple[str, ...], str | None]:
+    """Return the folders of a package, and the file of a module, where there are any."""
     module = sys.modules.get(top)
     if module is not None:
-        return tuple(getattr(module, "__path__", ()))
-    spec = _spec(top)
-    return tuple(spec.submodule_search_locations or ()) if spec else ()
-
-
-def _origin(top: str) -> str | None:
-    module = sys.modules.get(top)
-    if module is not None:
-        return getattr(module, "__file__", None)
-    spec = _spec(top)
-    return spec.origin if spec and spec.has_location else None
-
-
-def _spec(top: str) -> importlib.machinery.ModuleSpec | None:
+        return tuple(getattr(module, "__path__", ())), getattr(module, "__file__", None)
     try:
-        return importlib.util.find_spec(top)
+        spec = importlib.util.find_spec(top)
     except (ImportError, ValueError):
-        return None
+        spec = None
+    if spec is None:
+        return (), None
+    return tuple(spec.submodule_search_locations or ()), spec.origin if spec.has_location else None
+
+
+def _folders(top: str) -> tuple[str, ...]:
+    return _located(top)[0]
 
 
 def _path(module: str) -> Path | None:
@@ -219,7 +213,7 @@ def _path(module: str) -> Path | None:
         for path in (base.with_suffix(".py"), base / "__init__.py"):
             if path.is_file():
                 return path
-    origin = None if below else _origin(top)
+    origin = None if below else _located(top)[1]
     return Path(origin) if origin else None
 
 

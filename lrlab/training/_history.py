@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -59,11 +60,8 @@ class History:
         return {
             "series": list(series),
             "steps": self.steps,
-            "evals": {name: list(values) for name, values in self.evals.items()},
-            "probes": {
-                probe: {name: list(values) for name, values in measures.items()}
-                for probe, measures in self.probes.items()
-            },
+            "evals": copy.deepcopy(self.evals),
+            "probes": copy.deepcopy(self.probes),
             "seconds": seconds,
         }
 
@@ -71,11 +69,7 @@ class History:
         """Go on from a record that `state_dict` described, of which nothing is shared."""
         self.lr, self.loss, self.grad_norm = (x.numpy().copy() for x in state["series"])
         self.steps, self.seconds_before = state["steps"], state["seconds"]
-        self.evals = {name: list(values) for name, values in state["evals"].items()}
-        self.probes = {
-            probe: {name: list(values) for name, values in measures.items()}
-            for probe, measures in state["probes"].items()
-        }
+        self.evals, self.probes = copy.deepcopy((state["evals"], state["probes"]))
 
 
 def _append(table: dict[str, list[Any]], step: int, values: Mapping[str, Value]) -> None:

@@ -142,13 +142,10 @@ class Store:
             done = checkpoint.step if checkpoint else 0
             until = min(done + self.checkpoint_every, recipe.steps)
             run = train(task, recipe, probes=probes, stop=stop, until=until, resume=checkpoint)
+            run = self._kept(run, key)
             checkpoint = run.checkpoint
             if checkpoint is None:
-                break
-            self._put_checkpoint(checkpoint, key)
-        run = dataclasses.replace(run, key=key)
-        self.put(run)
-        return run
+                return run
 
     def advance(self, task: Task, recipe: Recipe, until: int, probes: Sequence[Probe] = ()) -> Run:
         """Return the run as far as it was trained, at least up to `until` updates.
@@ -168,13 +165,7 @@ class Store:
             return run
         checkpoint = self._checkpoint(key)
         until = max(until, checkpoint.step if checkpoint else 0)
-        run = train(task, recipe, probes=probes, until=until, resume=checkpoint)
-        if run.checkpoint is not None:
-            self._put_checkpoint(run.checkpoint, key)
-        run = dataclasses.replace(run, key=key)
-        if run.checkpoint is None:
-            self.put(run)
-        return run
+        return self._kept(train(task, recipe, probes=probes, until=until, resume=checkpoint), key)
 
     def _checkpoint(self, key: str) -> Checkpoint | None:
         try:
@@ -182,11 +173,16 @@ class Store:
         except ValueError:
             return None
 
-    def _put_checkpoint(self, checkpoint: Checkpoint, key: str) -> None:
+    def _kept(self, run: Run, key: str) -> Run:
+        run = dataclasses.replace(run, key=key)
+        if run.checkpoint is None:
+            self.put(run)
+            return run
         try:
-            checkpoint.save(self._path(key, "ckpt"), key)
+            run.checkpoint.save(self._path(key, "ckpt"), key)
         except OSError as error:
             files.complain(self.folder, error)
+        return run
 
     def _path(self, key: str, suffix: str) -> Path:
         return self.folder / key[:2] / f"{key}.{suffix}"

@@ -12,3 +12,4 @@ settings.register_profile("lab", deadline=None, derandomize=True)
 settings.load_profile("lab")
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))

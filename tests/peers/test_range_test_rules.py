@@ -12,11 +12,11 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
+from _rival_rules import RIVALS
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from lrlab.range_test._ramp import Trace, stop_reason
-from lrlab.range_test.baselines import RIVALS
 
 matplotlib.use("Agg")
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the packages and of what they import

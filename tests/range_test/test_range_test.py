@@ -1,6 +1,8 @@
 """Range tests: ramps, smoothing, band, pilots, reasons to stop, and bad input."""
 
+import importlib
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -188,12 +190,16 @@ def test_the_suggestion_is_within_a_factor_of_three_of_the_best_constant_rate():
     assert low < result.suggest().lr < high
 
 
-def test_every_rule_answers_on_the_same_traces():
+def test_every_rule_answers_on_the_same_traces_and_rivals_are_functions_of_one(monkeypatch):
     result = range_test(TASK, RECIPE, steps=60, **QUICK)
-    for rule in RULES:
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
+    rivals = importlib.import_module("_rival_rules").RIVALS
+    for rule in (*RULES, *rivals.values()):
         suggestion = result.suggest(rule)
         assert suggestion.lr is None or 1e-7 < suggestion.lr <= 10
         assert suggestion.rule
+    mine = result.suggest(lambda trace: float(trace.lr[trace.seed]))
+    assert mine.lr == result.traces[1].lr[1] and "median over 3 of 3 seeds" in mine.rule
     with pytest.raises(ValueError, match="rule must be one of"):
         result.suggest("guess")
     assert result.steps == 3 * 60 + 5 * 60

@@ -13,7 +13,8 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
-from lrlab.claims.render import css_class, inline
+from lrlab.claims.render import css_class
+from lrlab.labbook.phrases import inline
 from lrlab.labbook.site import site as sites
 
 if TYPE_CHECKING:

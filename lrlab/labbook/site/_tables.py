@@ -11,8 +11,9 @@ from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 from lrlab.claims import Judged
-from lrlab.claims.render import css_class, measured, unbroken
+from lrlab.claims.render import css_class, measured
 from lrlab.labbook.ledger import Row
+from lrlab.labbook.phrases import unbroken
 from lrlab.labbook.site import site as sites
 
 if TYPE_CHECKING:

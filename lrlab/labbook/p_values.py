@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numpy.typing import ArrayLike
-
-from lrlab.stats._samples import check_counts, sample, standard_error
 
 
 def mean_p(values: ArrayLike, boundary: float = 0.0) -> float:
     r"""Two-sided p value of a t test of the mean against a boundary.
 
-    It is below $1 - \text{level}$ exactly where `mean_interval` at that level leaves out the
-    boundary.
+    It is below $1 - \text{level}$ exactly where `lrlab.stats.mean_interval` at that level leaves
+    out the boundary.
 
     Args:
         values: finite values, shape (n,), n at least 2.
@@ -28,8 +27,8 @@ def mean_p(values: ArrayLike, boundary: float = 0.0) -> float:
     """
     from scipy import stats
 
-    x = sample(values, at_least=2)
-    difference, se = float(x.mean()) - boundary, standard_error(x)
+    x = np.asarray(values, dtype=float)
+    difference, se = float(x.mean()) - boundary, _standard_error(x)
     if se == 0:
         return 1.0 if difference == 0 else 0.0
     return float(2 * stats.t.sf(abs(difference) / se, x.size - 1))
@@ -59,10 +58,10 @@ def equivalence_p(values: ArrayLike, margin: float) -> float:
     """
     from scipy import stats
 
-    x = sample(values, at_least=2)
+    x = np.asarray(values, dtype=float)
     if not margin > 0:
         raise ValueError(f"margin must be positive, got margin={margin}")
-    room, se = margin - abs(float(x.mean())), standard_error(x)
+    room, se = margin - abs(float(x.mean())), _standard_error(x)
     if se == 0:
         return 0.0 if room > 0 else 1.0
     return float(stats.t.sf(room / se, x.size - 1))
@@ -92,7 +91,6 @@ def proportion_p(successes: int, n: int, threshold: float, method: str = "exact"
     """
     from scipy import stats
 
-    check_counts(successes, n)
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold must be in [0, 1], got threshold={threshold}")
     if method == "exact":
@@ -108,3 +106,7 @@ def proportion_p(successes: int, n: int, threshold: float, method: str = "exact"
     if se == 0:
         return 1.0 if distance == 0 else 0.0
     return float(2 * stats.norm.sf(distance / se))
+
+
+def _standard_error(x: np.ndarray) -> float:
+    return 0.0 if np.ptp(x) == 0 else float(x.std(ddof=1)) / math.sqrt(x.size)

@@ -12,10 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lrlab.range_test._ramp import Trace
-from lrlab.range_test._smoothing import smooth
-
-__all__ = ["RIVALS"]
+from lrlab.range_test import Trace, smooth
 
 Rule = Callable[[Trace], float | None]
 
