@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lrlab.claims._checks import check_direction, check_number, data_of
 from lrlab.claims.setting import About, smallest_effect
 
 __all__ = ["Claim"]
@@ -97,13 +97,13 @@ class Claim:
         Raises:
             ValueError: on values that are not finite, an unknown direction, or a δ below 0.
         """
-        _check_direction(direction)
+        check_direction(direction)
         if delta is None:
             metric = _metric(common)
             delta = smallest_effect(metric) if metric else 0.0
-        _check_number("delta", delta, minimum=0.0)
+        check_number("delta", delta, minimum=0.0)
         rule = {"direction": direction, "delta": float(delta)}
-        data = _values(values, diverged)
+        data = data_of(values, diverged)
         return cls(id, "effect", statement, data, rule, **common)
 
     @classmethod
@@ -139,9 +139,9 @@ class Claim:
             {'margin': 0.25}
         """
         margin = smallest_effect(_metric(common)) if margin is None else margin
-        _check_number("margin", margin, minimum=float(np.nextafter(0, 1)))
+        check_number("margin", margin, minimum=float(np.nextafter(0, 1)))
         rule = {"margin": float(margin)}
-        data = _values(values, diverged)
+        data = data_of(values, diverged)
         return cls(id, "equivalence", statement, data, rule, **common)
 
     @classmethod
@@ -186,8 +186,8 @@ class Claim:
             >>> claim.data
             {'successes': 9, 'n': 10}
         """
-        _check_direction(direction)
-        _check_number("threshold", threshold, minimum=0.0, maximum=1.0)
+        check_direction(direction)
+        check_number("threshold", threshold, minimum=0.0, maximum=1.0)
         if method not in ("exact", "wilson"):
             raise ValueError(f"method must be 'exact' or 'wilson', got method={method!r}")
         if not 0 <= successes <= n:
@@ -237,7 +237,7 @@ class Claim:
         """
         if (holds is None) == (measured is None) or (measured is None) != (expected is None):
             raise ValueError("give either holds, or measured and expected")
-        _check_number("tolerance", tolerance, minimum=0.0)
+        check_number("tolerance", tolerance, minimum=0.0)
         data: dict[str, Any] = {"detail": detail}
         if holds is not None:
             return cls(id, "exact", statement, data | {"holds": bool(holds)}, **common)
@@ -286,39 +286,11 @@ class Claim:
         """
         if scale not in ("linear", "log"):
             raise ValueError(f"scale must be 'linear' or 'log', got scale={scale!r}")
-        data = _values(values)
+        data = data_of(values)
         if scale == "log" and min(data["values"]) <= 0:
             raise ValueError(f"a log scale needs positive values, got {min(data['values'])}")
         return cls(id, "descriptive", statement, data, {"scale": scale}, **common)
 
 
-def _values(values: ArrayLike, diverged: int = 0) -> dict[str, Any]:
-    x = np.asarray(values, dtype=float)
-    if x.ndim != 1 or x.size == 0:
-        raise ValueError(f"values must be of shape (n,) with n >= 1, got shape {x.shape}")
-    if not np.isfinite(x).all():
-        i = int(np.argmin(np.isfinite(x)))
-        raise ValueError(
-            f"values must be finite, got values[{i}]={x[i]}; "
-            "a run that diverged is an outcome: count it in a proportion"
-        )
-    if not 0 <= diverged <= x.size:
-        raise ValueError(f"diverged must be in [0, {x.size}], got diverged={diverged}")
-    return {"values": x.tolist()} | ({"diverged": int(diverged)} if diverged else {})
-
-
 def _metric(common: Common) -> str:
     return common.get("about", About()).metric
-
-
-def _check_direction(direction: str) -> None:
-    if direction not in ("less", "greater"):
-        raise ValueError(f"direction must be 'less' or 'greater', got direction={direction!r}")
-
-
-def _check_number(name: str, value: float, minimum: float, maximum: float = math.inf) -> None:
-    if not (math.isfinite(value) and minimum <= value <= maximum):
-        bound = f"at least {minimum:g}" if maximum == math.inf else f"in [{minimum:g}, {maximum:g}]"
-        if name == "margin":
-            bound = "positive"
-        raise ValueError(f"{name} must be finite and {bound}, got {name}={value}")

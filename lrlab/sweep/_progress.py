@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
@@ -43,19 +44,11 @@ class Board:
             if row.number not in self._told:
                 self._told.add(row.number)
                 events.emit("run", key=row.run_key, stored=False, status=row.outcome)
-        counts = {
-            word: sum(row.outcome == outcome for row in rows)
-            for word, outcome in (
-                ("running", "interrupted"),
-                ("stopped", "stopped"),
-                ("diverged", "diverged"),
-                ("failed", "failed"),
-            )
-            if outcome != "failed" or any(row.outcome == "failed" for row in rows)
-        }
+        found = Counter(row.outcome for row in rows)
+        counts = {"running": found["interrupted"]}
+        counts |= {word: found[word] for word in ("stopped", "diverged")}
+        counts |= {"failed": found["failed"]} if found["failed"] else {}
         best = best_of(ended, maximizes=self._study.direction.name == "MAXIMIZE")
-        if best is not None:
-            self._bar.set_postfix(best=f"{best.value:.4g}", **counts, refresh=False)
-        else:
-            self._bar.set_postfix(**counts, refresh=False)
+        shown = {} if best is None else {"best": f"{best.value:.4g}"}
+        self._bar.set_postfix(shown | counts, refresh=False)
         self._bar.update(len(ended) - self._bar.n)

@@ -18,7 +18,7 @@ _NOTES = (
     *("began", "params", "steps", "seconds", "run_key", "same_as", "start", "reason"),
     *("outcome", "judged"),
 )
-_RUNG = "completed_rung"  # as the engine notes what Optuna's rules note
+RUNG = "completed_rung"  # as Optuna's successive halving begins the names of its notes
 _LONGEST = 120  # letters of what the database says
 
 
@@ -29,7 +29,7 @@ def seal(trial: FrozenTrial) -> str:
         trial: one that holds everything but its end.
     """
     said = trial.user_attrs
-    notes = {name: said[name] for name in said if name in _NOTES or name.startswith(_RUNG)}
+    notes = {name: said[name] for name in said if name in _NOTES or name.startswith(RUNG)}
     values = sorted(trial.intermediate_values.items())
     held = [trial.number, trial.params, values, notes]
     return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()

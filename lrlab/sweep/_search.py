@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from lrlab.checks import Checked
-from lrlab.sweep import _space as ranges
 from lrlab.sweep import rules
-from lrlab.sweep._drawn import Drawn
+from lrlab.sweep._range import Range, plain
+from lrlab.sweep._space import Space, from_dict
 
 SAMPLERS = ("random", "quasi-random", "grid", "tpe", "gp")
 ENDLESS = 10**9  # evaluations of a run whose length nobody knows beforehand
@@ -27,7 +27,7 @@ _LONGEST_NAME = 200
 class Search(Checked):
     """Base of the plans; `Plan` says what the fields are."""
 
-    space: ranges.Space
+    space: Space
     trials: int
     metric: str = "validation_loss"
     direction: str | None = None
@@ -50,7 +50,7 @@ class Search(Checked):
         self._check_grid()
         if self.rule is not None:
             rules.make(self.rule)
-            object.__setattr__(self, "rule", {k: ranges.plain(v) for k, v in self.rule.items()})
+            object.__setattr__(self, "rule", {k: plain(v) for k, v in self.rule.items()})
 
     def _check_metric(self) -> None:
         if not isinstance(self.metric, str) or not self.metric.strip():
@@ -73,7 +73,7 @@ class Search(Checked):
         for name, searched in self.space.items():
             if not isinstance(name, str) or not 1 <= len(name) <= _LONGEST_NAME:
                 raise ValueError(f"the space can't hold {name!r}")
-            if not isinstance(searched, ranges.Range):
+            if not isinstance(searched, Range):
                 raise ValueError(
                     f"space: {name} must be a range such as LogUniform, got {searched!r}"
                 )
@@ -91,10 +91,10 @@ class Search(Checked):
             )
         grid, points = {}, 1
         for name, given in self.grid.items():
-            values = ranges.plain(given) if hasattr(given, "tolist") else given
+            values = plain(given) if hasattr(given, "tolist") else given
             if isinstance(values, (str, bytes)) or not isinstance(values, Sequence) or not values:
                 raise ValueError(f"grid: {name} must be a list of values, got {values!r}")
-            grid[name] = tuple(ranges.plain(value) for value in values)
+            grid[name] = tuple(plain(value) for value in values)
             points *= len(values)
             if outside := [value for value in grid[name] if not self.space[name].holds(value)]:
                 raise ValueError(f"grid: {name} {outside[0]!r} is outside of its range")
@@ -154,9 +154,7 @@ class Search(Checked):
             raise ValueError(f"the sweep has no {missing[0]}")
         if not isinstance(fields["space"], Mapping):
             raise ValueError(f"space must be a mapping, got {fields['space']!r}")
-        fields["space"] = {
-            n: ranges.from_dict(s, {"Drawn": Drawn}) for n, s in fields["space"].items()
-        }
+        fields["space"] = {name: from_dict(searched) for name, searched in fields["space"].items()}
         return cls(**fields)
 
 

@@ -12,53 +12,9 @@ import numpy as np
 from optuna import distributions as optuna_distributions
 from optuna.trial import Trial
 
-from lrlab.checks import Checked, is_integer, is_number
-
-
-class Range(Checked):
-    """Base of the ranges.
-
-    A sampler searches in terms of Optuna, which are the values themselves, except where Optuna has
-    no such distribution.
-    """
-
-    def distribution(self) -> Any:
-        """Return what Optuna searches."""
-        raise NotImplementedError
-
-    def value(self, raw: Any) -> Any:
-        """Return the value that a sampler meant."""
-        return raw
-
-    def raw(self, value: Any) -> Any:
-        """Return what a sampler would have said for a value."""
-        return value
-
-    def suggest(self, trial: Trial, name: str) -> Any:
-        """Ask a trial of Optuna for its value."""
-        d = self.distribution()
-        return self.value(trial.suggest_float(name, d.low, d.high, log=d.log))
-
-    def at(self, place: float) -> Any:
-        """Return the value at a place from 0 to 1 along the range."""
-        raise NotImplementedError
-
-    def position(self, value: Any) -> float:
-        """Return where a value lies along the range, 0 to 1."""
-        raise NotImplementedError
-
-    def holds(self, value: Any) -> bool:
-        """Return whether a value lies in the range."""
-        raise NotImplementedError
-
-    def some(self) -> list[Any]:
-        """Return values that a plan is tried with before anything is trained."""
-        raise NotImplementedError
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-able dict, which `from_dict` reads."""
-        fields: Any = self
-        return {"range": type(self).__name__} | dataclasses.asdict(fields)
+from lrlab.checks import is_integer, is_number
+from lrlab.sweep._drawn import Drawn
+from lrlab.sweep._range import Range, plain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -302,17 +258,16 @@ class Choice(Range):
 
 Space = Mapping[str, Range]
 
-_KINDS: dict[str, Any] = {k.__name__: k for k in (Uniform, LogUniform, IntUniform, Choice)}
+_KINDS: dict[str, Any] = {k.__name__: k for k in (Uniform, LogUniform, IntUniform, Choice, Drawn)}
 
 
-def from_dict(data: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> Any:
+def from_dict(data: Mapping[str, Any]) -> Any:
     """Return the range that `to_dict` described.
 
     ``type: int`` makes whole numbers of a `Uniform` or a `LogUniform`.
 
     Args:
         data: the description.
-        more: other kinds of ranges by name.
 
     Raises:
         ValueError: if the kind is unknown, or an argument is unknown, missing or out of range.
@@ -327,8 +282,7 @@ def from_dict(data: Mapping[str, Any], more: Mapping[str, Any] | None = None) ->
         raise ValueError(f"a range must be a mapping with range: and its ends, got {data!r}")
     arguments = dict(data)
     name = arguments.pop("range", None)
-    kinds = _KINDS | dict(more or {})
-    if not isinstance(name, str) or name not in kinds:
+    if not isinstance(name, str) or name not in _KINDS:
         raise ValueError(f"range must be one of {', '.join(_KINDS)}, got {name!r}")
     kind = arguments.pop("type", None) if name in ("Uniform", "LogUniform") else None
     if kind not in (None, "int", "float"):
@@ -336,33 +290,10 @@ def from_dict(data: Mapping[str, Any], more: Mapping[str, Any] | None = None) ->
     if kind == "int":
         arguments |= {"log": True} if name == "LogUniform" else {}
         name = "IntUniform"
-    known = [f.name for f in dataclasses.fields(kinds[name])]
+    known = [f.name for f in dataclasses.fields(_KINDS[name])]
     if unknown := sorted(map(str, arguments.keys() - set(known))):
         raise ValueError(f"{name} has no {unknown[0]!r}; it has {', '.join(known)}")
     try:
-        return kinds[name](**arguments)
+        return _KINDS[name](**arguments)
     except TypeError as error:
         raise ValueError(f"{name}: {str(error).rpartition(') ')[2] or error}") from None
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON would give it back: NumPy's numbers as Python's, tuples as lists.
-
-    Raises:
-        ValueError: if JSON can't hold it.
-
-    Example:
-        >>> plain((np.int64(3), 0.5, "x"))
-        [3, 0.5, 'x']
-    """
-    if isinstance(value, (np.generic, np.ndarray)):
-        value = value.tolist()
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        return {key: plain(item) for key, item in value.items()}
-    if value is None or isinstance(value, (bool, str, int)):
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    raise ValueError(f"an option must be a finite number, a text or a list of them, got {value!r}")

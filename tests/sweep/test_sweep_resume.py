@@ -15,7 +15,7 @@ from joblib.externals.loky import get_reusable_executor
 from sweep_fakes import EVALUATIONS, Formula, plan, table, whole
 
 from lrlab.sweep import open_study, sweep, trials
-from lrlab.sweep._engine import _Book
+from lrlab.sweep._book import Book
 from lrlab.sweep.asynchronous import join
 
 FORK = multiprocessing.get_context("fork")
@@ -104,7 +104,7 @@ def test_an_interruption_between_two_judgements_changes_nothing(tmp_path, rule, 
     chosen = {"rule": rule, "min_resource": 2, "reduction_factor": 2}
     chosen |= {"max_resource": EVALUATIONS} if rule == "hyperband" else {}
     expected, url = whole(rule=chosen), f"sqlite:///{tmp_path / 'study.db'}"
-    tell, told, studies = _Book._tell, [], []
+    tell, told, studies = Book._tell, [], []
 
     def interrupted(book, number, *outcome):
         told.append(number)
@@ -112,7 +112,7 @@ def test_an_interruption_between_two_judgements_changes_nothing(tmp_path, rule, 
             raise InterruptedError
         tell(book, number, *outcome)
 
-    monkeypatch.setattr(_Book, "_tell", interrupted)
+    monkeypatch.setattr(Book, "_tell", interrupted)
     while not studies:
         with contextlib.suppress(InterruptedError):
             studies.append(

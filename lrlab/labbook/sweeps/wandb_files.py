@@ -15,7 +15,7 @@ from lrlab.checks import is_integer, is_number
 
 if TYPE_CHECKING:
     from lrlab.sweep import Plan, Script
-    from lrlab.sweep._space import Range
+    from lrlab.sweep._range import Range
 
 _METHODS = {"grid": "grid", "random": "random", "bayes": "gp"}
 _OF_THE_SERVER = {"$schema", "apiVersion", "kind", "project", "entity", "name", "description"}
