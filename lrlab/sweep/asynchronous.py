@@ -11,6 +11,7 @@ import math
 import os
 import time
 import warnings
+from typing import Any
 
 import joblib
 import optuna
@@ -118,26 +119,20 @@ def _work(plan: Plan, storage: str, name: str, trainer: Trainer, heartbeat: int)
             for stage in stages:
                 found = attempt(trainer, plan, params, stage)
                 if found.failed is not None:
-                    trial.set_user_attr("outcome", "failed")
-                    trial.set_user_attr("reason", found.failed)
-                    _seal(study, trial)
+                    _end(study, trial, "failed", reason=found.failed)
                     raise _Failed
                 for index, value in enumerate(found.values[done:], start=done + 1):
                     trial.report(value, index)
                 done = len(found.values)
-                trial.set_user_attr("steps", list(found.steps))
-                trial.set_user_attr("seconds", found.seconds)
-                trial.set_user_attr("run_key", found.run_key)
+                steps = list(found.steps)
+                _note(trial, steps=steps, seconds=found.seconds, run_key=found.run_key)
                 if found.diverged:
-                    trial.set_user_attr("outcome", "diverged")
-                    _seal(study, trial)
+                    _end(study, trial, "diverged")
                     return worst
                 if stage < plan.evaluations and trial.should_prune():
-                    trial.set_user_attr("outcome", "stopped")
-                    _seal(study, trial)
+                    _end(study, trial, "stopped")
                     raise optuna.TrialPruned
-            trial.set_user_attr("outcome", "completed")
-            _seal(study, trial)
+            _end(study, trial, "completed")
             return found.values[-1]
 
         while _counted(study) < plan.trials:
@@ -148,7 +143,13 @@ def _work(plan: Plan, storage: str, name: str, trainer: Trainer, heartbeat: int)
                 time.sleep(min(1.0, heartbeat / 10))
 
 
-def _seal(study: optuna.Study, trial: Trial) -> None:
+def _note(trial: Trial, **attributes: Any) -> None:
+    for name, value in attributes.items():
+        trial.set_user_attr(name, value)
+
+
+def _end(study: optuna.Study, trial: Trial, outcome: str, **attributes: Any) -> None:
+    _note(trial, **attributes, outcome=outcome)
     trial.set_user_attr(SEAL, seal(study.get_trials(deepcopy=False)[trial.number]))
 
 
