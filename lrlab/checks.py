@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -99,6 +100,58 @@ def is_integer(value: Any) -> bool:
         (True, False, False)
     """
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def described(
+    word: str, kinds: Mapping[str, Callable[..., Any]], data: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """Return the kind that a mapping names, and its arguments, which that kind has to have.
+
+    Args:
+        word: the key of the kind's name, such as ``"schedule"``.
+        kinds: what there is, by name.
+        data: the mapping, such as ``{"schedule": "Constant", "lr": 0.1}``.
+
+    Raises:
+        ValueError: if it is no mapping, or the kind or an argument is unknown.
+
+    Example:
+        >>> described("number", {"complex": complex}, {"number": "complex", "real": 1})
+        ('complex', {'real': 1})
+    """
+    if not isinstance(data, Mapping):
+        raise ValueError(f"{word} must be a mapping with {word}: and its arguments, got {data!r}")
+    arguments = dict(data)
+    name = arguments.pop(word, None)
+    if not isinstance(name, str) or name not in kinds:
+        raise ValueError(f"{word} must be one of {', '.join(kinds)}, got {name!r}")
+    known = list(inspect.signature(kinds[name]).parameters)
+    if unknown := sorted(map(str, arguments.keys() - set(known))):
+        has = f"it has {', '.join(known)}" if known else "it has none"
+        raise ValueError(f"{name} has no argument {unknown[0]!r}; {has}")
+    return name, arguments
+
+
+def built(word: str, kinds: Mapping[str, Callable[..., Any]], data: Mapping[str, Any]) -> Any:
+    """Build what a mapping describes.
+
+    Args:
+        word: as for `described`.
+        kinds: what there is, by name.
+        data: the mapping.
+
+    Raises:
+        ValueError: as `described`, or if an argument is missing or of a wrong type.
+
+    Example:
+        >>> built("number", {"complex": complex}, {"number": "complex", "real": 1})
+        (1+0j)
+    """
+    name, arguments = described(word, kinds, data)
+    try:
+        return kinds[name](**arguments)
+    except TypeError as error:
+        raise ValueError(f"{name}: {str(error).rpartition(') ')[2] or error}") from error
 
 
 class Checked:

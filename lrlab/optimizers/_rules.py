@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from lrlab.checks import Checked
+from lrlab.checks import Checked, built
 
 _Build = Callable[..., torch.optim.Optimizer]
 
@@ -148,8 +148,4 @@ def from_dict(data: dict[str, Any]) -> Optimizer:
         >>> from_dict(SGD(momentum=0.5).to_dict())
         SGD(weight_decay=0.0, momentum=0.5, nesterov=False)
     """
-    arguments = dict(data)
-    name = arguments.pop("optimizer")
-    if name not in _KINDS:
-        raise ValueError(f"optimizer must be one of {', '.join(_KINDS)}, got {name!r}")
-    return _KINDS[name](**arguments)
+    return built("optimizer", _KINDS, data)

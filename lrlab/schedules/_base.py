@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
-from lrlab.checks import Checked, is_number
+from lrlab.checks import Checked, built, is_number
 from lrlab.schedules._pieces import Rates, Steps
 
 _LAST_STEP = 2**63 - 1
@@ -171,18 +171,12 @@ def from_dict(data: dict[str, Any]) -> Schedule:
         Cosine(peak_lr=0.1, steps=100, end_lr=0.0)
     """
     arguments = dict(data)
-    name = arguments.pop("schedule", None)
-    if name not in _KINDS:
-        raise ValueError(f"schedule must be one of {', '.join(sorted(_KINDS))}, got {name!r}")
     for key, value in arguments.items():
         if isinstance(value, dict):
             arguments[key] = from_dict(value)
         elif isinstance(value, list):
             arguments[key] = tuple(from_dict(v) if isinstance(v, dict) else v for v in value)
-    try:
-        return _KINDS[name](**arguments)
-    except TypeError as error:
-        raise ValueError(f"{name}: {error}") from error
+    return built("schedule", _KINDS, arguments)
 
 
 def _map_schedules(value: _T, function: Callable[[Schedule], Any]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar
 
-from lrlab.checks import Checked
+from lrlab.checks import Checked, built
 
 _KINDS: dict[str, type[Controller]] = {}
 
@@ -108,11 +108,4 @@ def from_dict(data: dict[str, Any]) -> Controller:
         >>> from_dict({"controller": "ReduceOnPlateau", "lr": 0.1, "patience": 3}).patience
         3
     """
-    arguments = dict(data)
-    name = arguments.pop("controller", None)
-    if name not in _KINDS:
-        raise ValueError(f"controller must be one of {', '.join(sorted(_KINDS))}, got {name!r}")
-    try:
-        return _KINDS[name](**arguments)
-    except TypeError as error:
-        raise ValueError(f"{name}: {error}") from error
+    return built("controller", _KINDS, data)

@@ -79,7 +79,7 @@ class Drawn(Range):
             raise ValueError(f"{self.kind}: need min < max, got {self.low} and {self.high}")
         if self.kind == "log_uniform" and not (self.low or 0) > 0:
             raise ValueError(f"{self.kind}: the lower end must be positive, got {self.low}")
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             ends = [self.at(0.0), self.at(1.0)]
         if not all(math.isfinite(end) for end in ends):
             raise ValueError(f"{self.kind} reaches values that no float holds, {ends}")

@@ -12,7 +12,7 @@ import numpy as np
 from optuna import distributions as optuna_distributions
 from optuna.trial import Trial
 
-from lrlab.checks import is_integer, is_number
+from lrlab.checks import built, is_integer, is_number
 from lrlab.sweep._drawn import Drawn
 from lrlab.sweep._range import Range, plain
 
@@ -37,11 +37,12 @@ class Uniform(Range):
     high: float
 
     def __post_init__(self) -> None:
-        both = is_number(self.low) and is_number(self.high)
-        if not (both and -1e300 < self.low < self.high < 1e300):
+        given = (self.low, self.high)
+        ends = [end.item() if isinstance(end, np.generic) else end for end in given]
+        if not (all(map(is_number, ends)) and -1e300 < ends[0] < ends[1] < 1e300):
             raise ValueError(f"need finite low < high, got low={self.low!r}, high={self.high!r}")
-        for name in ("low", "high"):
-            object.__setattr__(self, name, float(getattr(self, name)))
+        object.__setattr__(self, "low", float(ends[0]))
+        object.__setattr__(self, "high", float(ends[1]))
 
     def distribution(self) -> Any:
         """Return what Optuna searches."""
@@ -127,7 +128,8 @@ class IntUniform(Range):
             if isinstance(value, float) and value.is_integer():
                 object.__setattr__(self, name, int(value))
             self._check_int(name, low=-(2**53), high=2**53)
-        self._check_choice("log", (True, False))
+        if not isinstance(self.log, bool):
+            raise ValueError(f"log must be true or false, got log={self.log!r}")
         if not self.low < self.high:
             raise ValueError(f"need low < high, got low={self.low}, high={self.high}")
         if not 1 <= self.step <= self.high - self.low:
@@ -280,20 +282,11 @@ def from_dict(data: Mapping[str, Any]) -> Any:
     """
     if not isinstance(data, Mapping):
         raise ValueError(f"a range must be a mapping with range: and its ends, got {data!r}")
-    arguments = dict(data)
-    name = arguments.pop("range", None)
-    if not isinstance(name, str) or name not in _KINDS:
-        raise ValueError(f"range must be one of {', '.join(_KINDS)}, got {name!r}")
+    name, arguments = data.get("range"), dict(data)
     kind = arguments.pop("type", None) if name in ("Uniform", "LogUniform") else None
     if kind not in (None, "int", "float"):
         raise ValueError(f"{name}: type must be int or float, got {kind!r}")
     if kind == "int":
         arguments |= {"log": True} if name == "LogUniform" else {}
-        name = "IntUniform"
-    known = [f.name for f in dataclasses.fields(_KINDS[name])]
-    if unknown := sorted(map(str, arguments.keys() - set(known))):
-        raise ValueError(f"{name} has no {unknown[0]!r}; it has {', '.join(known)}")
-    try:
-        return _KINDS[name](**arguments)
-    except TypeError as error:
-        raise ValueError(f"{name}: {str(error).rpartition(') ')[2] or error}") from None
+        arguments["range"] = "IntUniform"
+    return built("range", _KINDS, arguments)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import optuna
 
-from lrlab.checks import is_number
+from lrlab.checks import described, is_number
 from lrlab.sweep._hyperband import wandb_bands, wandb_stops
 
 if TYPE_CHECKING:
@@ -118,16 +117,7 @@ def make(rule: Mapping[str, Any] | None) -> optuna.pruners.BasePruner:
         >>> make({"rule": "wandb-hyperband", "min_iter": 25, "eta": 2}).bands[0]
         25
     """
-    if rule is not None and not isinstance(rule, Mapping):
-        raise ValueError(f"rule must be a mapping, such as {{rule: median}}, got {rule!r}")
-    arguments = dict({"rule": "none"} if rule is None else rule)
-    name = arguments.pop("rule", None)
-    if not isinstance(name, str) or name not in _RULES:
-        raise ValueError(f"rule must be one of {', '.join(_RULES)}, got {name!r}")
-    known = list(inspect.signature(_RULES[name]).parameters)
-    if unknown := sorted(map(str, arguments.keys() - set(known))):
-        has = f"it has {', '.join(known)}" if known else "it has none"
-        raise ValueError(f"{name} has no argument {unknown[0]!r}; {has}")
+    name, arguments = described("rule", _RULES, {"rule": "none"} if rule is None else rule)
     arguments = {k: _checked(name, k, v) for k, v in arguments.items() if v is not None}
     if name == "hyperband":
         least, most = arguments.get("min_resource", 1), arguments.get("max_resource", "auto")

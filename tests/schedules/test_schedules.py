@@ -356,7 +356,7 @@ NONSENSE = [
     (lambda: from_dict({"schedule": "_Momentum"}), "got '_Momentum'"),
     (
         lambda: from_dict({"schedule": "Constant", "rate": 1.0}),
-        "unexpected keyword argument 'rate'",
+        "has no argument 'rate'",
     ),
     (lambda: from_dict({"schedule": "Cosine", "peak_lr": 1.0}), "argument: 'steps'"),
 ]

@@ -346,7 +346,7 @@ def test_lockstep_and_asynchronous_workers_never_share_a_study(tmp_path):
 
 
 def test_a_file_named_by_another_driver_is_locked_too(tmp_path):
-    from lrlab.sweep.storage import alone
+    from lrlab.sweep._place import alone
 
     path = tmp_path / "study.db"
     with (

@@ -181,7 +181,7 @@ def test_a_second_program_in_lockstep_on_one_file_is_refused(tmp_path):
 
 
 def hold(url: str, began) -> None:
-    from lrlab.sweep.storage import alone
+    from lrlab.sweep._place import alone
 
     with alone(url):
         began.set()
