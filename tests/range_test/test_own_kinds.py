@@ -1,5 +1,6 @@
 """Range tests of what people bring: any loss, batch, step, module, optimizer and loader."""
 
+import functools
 import threading
 import warnings
 
@@ -44,20 +45,22 @@ def on(model, loader=None, loss_fn=mse, optimizer=None, **more):
 # -- any loss ------------------------------------------------------------------------------------
 
 
+@functools.cache
+def of_the_loss(scale, shift):
+    torch.manual_seed(0)
+    model = nn.Linear(4, 1).double()
+    data = DataLoader(TensorDataset(X.double(), Y.double()), batch_size=32)
+    # The scale of a loss is the inverse of a rate's; so that both train alike, Adam, whose
+    # update has no scale, with an eps too small to matter.
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1, eps=1e-30)
+    loss = lambda out, y: scale * mse(out, y) + scale * shift  # noqa: E731
+    return range_test(from_module(model, optimizer, data, loss), **(QUICK | {"seeds": 2}))
+
+
 @settings(max_examples=12)
 @given(st.floats(1e-3, 1e6), st.floats(-1e3, 1e3))
 def test_the_same_rates_for_a_loss_and_for_a_times_it_plus_b(a, b):
-    def tested(scale, shift):
-        torch.manual_seed(0)
-        model = nn.Linear(4, 1).double()
-        data = DataLoader(TensorDataset(X.double(), Y.double()), batch_size=32)
-        # The scale of a loss is the inverse of a rate's; so that both train alike, Adam, whose
-        # update has no scale, with an eps too small to matter.
-        optimizer = torch.optim.Adam(model.parameters(), lr=0.1, eps=1e-30)
-        loss = lambda out, y: scale * mse(out, y) + scale * shift  # noqa: E731
-        return range_test(from_module(model, optimizer, data, loss), **(QUICK | {"seeds": 2}))
-
-    plain, other = tested(1.0, 0.0), tested(a, b)
+    plain, other = of_the_loss(1.0, 0.0), of_the_loss(a, b)
     assert other.stop_reason == plain.stop_reason
     assert other.suggest().lr == pytest.approx(plain.suggest().lr, rel=1e-3)
     assert other.band.low.lr == pytest.approx(plain.band.low.lr, rel=1e-3)
