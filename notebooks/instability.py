@@ -179,7 +179,6 @@ display.show(
     "few images. The loss on redrawn noise scatters about the one on fixed noise.",
     caption="Validation loss of the first seed. Dotted: the epoch after which the source "
     f"saw instability. An epoch is {epoch} updates, here as for few images.",
-    headline=True,
 )
 
 
@@ -261,6 +260,7 @@ display.show(
     alt="Log ratios of jitter with intervals, one row for each tested comparison.",
     caption=f"Ratios of jitter with the intervals that decide ({TESTED} tested claims), n = "
     f"{n_seeds}. Shaded: less than a factor of {np.exp(DELTA):.2g}.",
+    headline=True,
 )
 display.table(
     [

@@ -268,7 +268,7 @@ display.answer(
     "constant rate by "
     f"{shift['constant']:.2f}. What this means for you: a peak within a range of a factor of "
     f"{widths[usual['sgd']]:.2g} (momentum) or {widths[usual['adam']]:.2g} (Adam) costs at most "
-    f"{100 * excess:g} % of the error, so that rates a factor of two apart are "
-    + ("close enough." if min(widths[c] for c in usual.values()) >= 2 else "too far apart."),
+    f"{100 * excess:g} % of the error, so that a grid of rates a factor of two apart is "
+    + ("fine enough." if min(widths[c] for c in usual.values()) >= 2 else "too coarse."),
     claims=[tuned.claim_id(" ".join(c)) for c in usual.values()],
 )

@@ -401,6 +401,7 @@ claims.conclude(
 # %% tags=["nbval-ignore-output"]
 level, same = claims.level(TESTED), claims.level(TESTED, "equivalence")
 grown = {name: growth(group, 0, 1) for name, group in by_name.items()}
+more = stats.mean_interval(-less, level)
 display.answer(
     f"Over {epochs} epochs of a small denoiser with Adam the large weights grow by a factor of "
     f"{factor(grown['cosine'], level)} under a cosine; from epoch {settled * epochs:.0f} on they "
@@ -411,7 +412,7 @@ display.answer(
         if all(values.mean() > 0 for values in grown.values())
         else "not every schedule makes the weights grow"
     )
-    + "; judge by the loss, whose signal beside its noise is "
-    f"{factor(-less, level)} times that of the accuracy.",
+    + ("; judge by the loss: its" if more.low > 0 else "; the loss's")
+    + f" signal beside its noise is {factor(-less, level)} times that of the accuracy.",
     claims=["diverging-cosine", "still-cosine", "still-constant", "accuracy"],
 )

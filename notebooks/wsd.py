@@ -169,7 +169,7 @@ plots.ticks(axes[1].xaxis, rates)
 axes[1].legend(loc="upper center")
 display.show(
     fig,
-    alt="Left: the schedules at their best rates, the cosine's peak is the highest. Right: "
+    alt="Left: the schedules at their best rates. Right: "
     "validation loss against the peak rate, one curve for each schedule.",
     caption="Left: the schedules at their best rates. Right: validation loss against the peak "
     f"rate, geometric mean and 95 % t interval over {n_seeds} seeds; dotted: the best rate, "
@@ -177,7 +177,7 @@ display.show(
 )
 ratios = {n: np.log(best[n] / best[COSINE]) for n in cooldowns}
 display.say(
-    "Of the cosine's best rate that of the cooldowns is "
+    "Best rates as multiples of the cosine's: "
     + "; ".join(f"{np.exp(ratios[n].mean()):.2f} ({n})" for n in cooldowns)
     + "."
 )
@@ -330,14 +330,17 @@ def percent(name):
 
 skip = found[HALF].high < 100 * margin
 display.answer(
-    f"Test loss of a constant rate with a cooldown over the last 20 %, against a cosine: "
+    "Small transformer on surnames under AdamW, test loss of a constant rate with a cooldown over "
+    "the last 20 % against a cosine: "
     f"{percent('cooldown 20 %')}; over the last 10 %: {percent('cooldown 10 %')}; without one: "
     f"{percent('no cooldown')}. At half of the cosine's best rate: {percent(HALF)}. "
     + (
         "What this means for you: if you don't know when training will end, train at half of the "
         "rate that is best for a cosine, and cool down over the last fifth."
         if skip
-        else ""
+        else "What this means for you: cool down over the last fifth, at a rate tuned for it."
+        if found["cooldown 20 %"].high < 100 * margin
+        else "What this means for you: keep the cosine where you know when training will end."
     ),
     claims=["cooldown-20", "cooldown-10", "half-rate", "control"],
 )
