@@ -139,7 +139,7 @@ axes[0][-1].legend()
 display.show(
     fig,
     alt="Training and validation loss against update, one column for each width, many images above "
-    "and few below: with few images and wide models the validation loss leaves the training loss.",
+    "and few below.",
     caption=f"Loss against update, mean and 95 % t interval over {n_seeds} seeds; {runs.note()}.",
 )
 
@@ -313,11 +313,13 @@ ends = {a: stats.mean_interval(smaller[a], level) for a in images}
 
 
 def advice(amount):
-    if ends[amount].high < 0:
+    if ends[amount].high < -delta:
         return f"with {images[amount]:,} images take a smaller one"
     if ends[amount].low > 0:
         return f"with {images[amount]:,} images keep the large model"
-    return f"with {images[amount]:,} images it is not settled which is better"
+    if -delta < ends[amount].low and ends[amount].high < delta:
+        return f"with {images[amount]:,} images a smaller one is as good, and cheaper"
+    return f"with {images[amount]:,} images it stays open which is better"
 
 
 display.answer(
@@ -325,8 +327,9 @@ display.answer(
     + " and ".join(
         f"{percent(smaller[a], level)} with {images[a]:,} training images" for a in images
     )
-    + f"; at width {usual} the validation loss ends {percent(final_gap[usual, 'many'], level)} "
-    f"above the training loss with {images['many']:,} images. What this means for you: size the "
-    "model by the data: " + "; ".join(map(advice, images)) + ".",
+    + f"; at width {usual} and {images['many']:,} images the validation loss ends off the training "
+    f"loss by {percent(final_gap[usual, 'many'], level)}. What this means for you: "
+    + "; ".join(map(advice, images))
+    + ".",
     claims=["better-many", "better-few", "stops-tracking"],
 )

@@ -188,8 +188,7 @@ for ax, steps in zip(axes[0], lengths, strict=True):
 display.show(
     fig,
     alt="Difference of test losses between the decay to zero and the decay to a tenth, with "
-    "intervals, one panel for each length: the longer the training and the larger the rate, the "
-    "further to the left.",
+    "intervals, one panel for each length of training, a row for each rate.",
     caption="Decay to zero against decay to a tenth: mean paired difference of logarithms times "
     f"100, {100 * level:.3g} % t intervals, which decide, ticks are the {n_seeds} seeds. Left of "
     "zero the decay to zero ends lower. Shaded: too small to matter.",
@@ -317,11 +316,13 @@ if all(-100 * delta < i.low and i.high < 100 * delta for i in found.values()):
         "either, and tune the peak."
     )
 elif found[last].high < -100 * delta:
-    advice = "let the rate end at zero, the more so the longer you train."
+    longer = stats.mean_interval(at_own[last] - at_own[first], level).high < 0
+    advice = f"let the rate end at zero{', the more so the longer you train' if longer else ''}."
 else:
-    advice = "try both ends at your own length; these runs don't settle it."
+    advice = "try both ends at your own length; these runs leave it open."
 display.answer(
-    f"Test loss of a linear decay to zero against one to a tenth, each at its own rate: {told}. "
+    "Small transformer on surnames under AdamW, test loss of a linear decay to zero against one to "
+    f"{100 * floor:g} % of the peak, each at its own rate: {told}. "
     f"What this means for you: {advice}",
     claims=[*(f"own-rates-{t}" for t in lengths), "grows"],
 )

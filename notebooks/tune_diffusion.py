@@ -246,6 +246,6 @@ display.answer(
     f"{ratio:.2g} times that; all falling schedules lie between {min(falling):.2g} and "
     f"{max(falling):.2g}. What this means for you: tune each schedule's peak before you compare "
     f"schedules; under the cosine any peak in a range of a factor {wide:.2g} costs at most "
-    f"{excess:.0%}.",
+    f"{100 * excess:.0f} %.",
     claims=[tuned.claim_id(f"{name} long") for name in ("cosine", "constant")],
 )
