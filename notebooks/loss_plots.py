@@ -32,8 +32,8 @@
 # notes {cite}`mtdickens2024`. How much of what went wrong is in such a plot? Can a mistake be named
 # from mean and variance of the training loss over time, with nothing else known?
 #
-# 1. What do a too high rate, a too low one, a forgotten `zero_grad`, data that are not shuffled,
-#    and a bad initialisation look like?
+# 1. What do a too high learning rate, a too low one, a forgotten `zero_grad`, data that are not
+#    shuffled, and a bad initialisation look like?
 # 2. Does a rule that was made on some runs name the cause in others, and does it with mean and
 #    variance alone?
 # 3. Does it on tasks and optimizers that it was not made on?
