@@ -410,10 +410,11 @@ display.answer(
     f"{percent(one, level)}. What this means for you: "
     + (
         "restarts are worth trying."
-        if found.high < 0
-        else "run one cosine over the whole length."
-        if found.low > 0
-        else "whether restarts help is not settled here, and one cosine is simpler."
+        if found.high < -delta
+        else "run one cosine over the whole length, restarts don't lower the loss by "
+        f"{100 * delta:.0f} %."
+        if found.low > -delta
+        else "whether restarts help stays open here, and one cosine is simpler."
     ),
     claims=["rise-fixed-cycles", "resolved-fixed-cycles", "better-than-one"],
 )

@@ -298,7 +298,8 @@ display.table(
     ],
     digits=2,
     caption=f"Means over {n_sweeps} sweeps of {trials} runs, κ = {kappa:g}. Correlation: "
-    f"Spearman's, {level:.0%} t interval. Regret: log ratio of the test losses of the run with "
+    f"Spearman's, {100 * level:.0f} % t interval. Regret: log ratio of the test losses of the "
+    "run with "
     "the best score and of the best run. Stopped: share of the runs that W&B's rule ends in "
     f"{orders} random orders of arrival; last: by the value at the kill point (`strict`).",
 )
@@ -312,7 +313,8 @@ ax.set_xlabel("rank correlation of the score with the test loss")
 display.show(
     fig,
     alt="Rank correlation of eight scores with the final test loss, with intervals.",
-    caption=f"Mean and {level:.0%} t interval, the one that decides, over {n_sweeps} sweeps of "
+    caption=f"Mean and {100 * level:.0f} % t interval, the one that decides, over {n_sweeps} "
+    "sweeps of "
     f"{trials} runs; ticks: single sweeps. Dotted: from here on a score was called useful "
     "beforehand.",
     headline=True,
@@ -562,10 +564,12 @@ display.answer(
     f"Scored by its last value, the cumulative metric has a rank correlation of "
     f"{interval('cumulative-last')} with the final test loss; by its best value so far, which is "
     f"what W&B compares, {interval('cumulative-best')}, and the rule stops "
-    f"{said['stops'].estimate:.0%} of the runs. What this means for you: "
+    f"{100 * said['stops'].estimate:.0f} % of the runs. What this means for you: "
     + (
         "either way of scoring it ranks runs."
         if works
+        else "log the loss itself."
+        if said["cumulative-last"].verdict != claims.rules.SEEN
         else "a sum that grows needs a rule that looks at its value now (`strict`); or log the loss"
         " itself."
     ),
