@@ -12,7 +12,7 @@
 #     smoke: {widths: [64, 256, 1024], n_seeds: 2, pilot_seeds: 2, net_updates: 10, net_seeds: 2}
 #     foretold:
 #       - says: The two thresholds are met to one per cent at the largest width.
-#         claims: {first-threshold: supported, second-threshold: supported}
+#         claims: not judged
 #       - says: The highest loss is proportional to the width.
 #         claims: {height: supported}
 #       - says: It comes after a number of updates that grows with the logarithm of the width.
@@ -215,12 +215,12 @@ right.set(xlim=(0, 40), ylim=(0, 4.6), xlabel="update", ylabel="rate × curvatur
 right.legend(title="rate [1/λ₀]", loc="upper right")
 display.show(
     fig,
-    alt="Left: loss against the update for five rates; it falls at the smallest, rises and then "
-    "falls at the three between two and four, and grows without bound at the largest. Right: rate "
-    "times curvature, which falls below two for the three middle rates.",
+    alt="Left: loss against the update, one line for each rate. Right: rate times curvature "
+    "against the update; a line at two marks where a quadratic would diverge.",
     caption=f"A linear network {wide:,} units wide. Left: loss, geometric mean and 95 % t interval "
     f"over {n_seeds} initial weights. Right: rate times curvature, mean and interval; the line "
     "marks 2, above which a quadratic diverges.",
+    headline=True,
 )
 
 
@@ -270,8 +270,8 @@ for ax in (left, right):
     plots.ticks(ax.xaxis, widths)
 display.show(
     fig,
-    alt="Left: the two thresholds against the width, at two and at four. Right: the highest loss "
-    "against the width, along a line of slope one.",
+    alt="Left: the two thresholds against the width, beside two and four. Right: the highest loss "
+    "against the width, beside a line of slope one.",
     caption=f"Left: thresholds, mean and 95 % t interval over {n_seeds} initial weights, dotted "
     f"the published ones. Right: highest loss at {spike_rate:g}/λ₀, geometric mean and interval.",
 )
@@ -312,7 +312,7 @@ ax.legend(loc="upper left")
 display.show(
     fig,
     alt="Share of runs that diverge against the rate in units of one over the first sharpness, for "
-    "a ReLU and a tanh network; the ReLU network diverges at larger rates.",
+    "a ReLU and a tanh network, with intervals.",
     caption=f"Perceptrons on MNIST-1D, {net_seeds} seeds; 95 % Clopper-Pearson intervals, drawn "
     "side by side. Dotted: 4, of the linear network, and 12, reported of ReLU networks.",
 )

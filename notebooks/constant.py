@@ -14,7 +14,7 @@
 #       - says: At 1e-5 the test loss changes by less than 5 %.
 #         claims: {small-rate-stands-still: seen here}
 #       - says: The best fixed rate reaches above 90 % test accuracy.
-#         claims: {good-rate-converges: supported}
+#         claims: not judged
 #       - says: Some 25 random trials find a suitable rate with a probability of 95 %.
 #         claims: {many-trials: seen here}
 # ---
@@ -60,6 +60,7 @@ import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, schedules, stats, tasks, train_many
 from lrlab.claims import About, Setting
+from lrlab.labbook import phrases
 
 plots.use_style()
 
@@ -129,9 +130,8 @@ right.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="loss at th
 right.legend(loc="lower left")
 display.show(
     fig,
-    alt="Left: test loss against epoch for the smallest, the best and the largest rate. Right: "
-    "final loss against rate, flat at ln 10 for tiny rates, with a minimum near the best rate and "
-    "a rise beyond it.",
+    alt="Left: test loss against epoch for the smallest, the chosen and the largest rate. Right: "
+    "loss at the end against the rate, training and test, beside ln 10, which is guessing.",
     caption=f"Left: mean and 95 % interval over {n_seeds} seeds. Right: median over the seeds, "
     "shaded from the smallest to the largest value; diverged runs are scored as random guessing: "
     f"{reported.note()}.",
@@ -271,8 +271,8 @@ found = stats.geometric_interval(needed, level)
 good = [lr for lr in rates if reported.of(lr).array("test_accuracy").mean() >= good_accuracy]
 display.answer(
     f"LeNet, SGD, {steps} updates: a constant {rates[0]:g} changes the test loss by "
-    f"{100 * np.expm1(fallen(rates[0]).mean()):.2g} %; {chosen:g}, chosen on validation data, "
-    f"reaches {100 * accuracy.estimate:.1f} % accuracy [{100 * accuracy.low:.1f}, "
+    f"{phrases.percent(fallen(rates[0]), claims.level(3, 'equivalence'))}; {chosen:g}, chosen on "
+    f"validation data, reaches {100 * accuracy.estimate:.1f} % accuracy [{100 * accuracy.low:.1f}, "
     f"{100 * accuracy.high:.1f}]. Blind search over {np.log10(search_high / search_low):.0f} "
     f"decades takes {found.estimate:.0f} trials [{found.low:.0f}, {found.high:.0f}] to find a good "
     "one with a chance of 95 %. What this means for you: "

@@ -69,6 +69,7 @@ import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, schedules, stats, tasks, train_many
 from lrlab.claims import About, Setting
+from lrlab.labbook import phrases
 
 plots.use_style()
 
@@ -333,6 +334,8 @@ claims.conclude(made, source="azmimr2022")
 
 # %% tags=["nbval-ignore-output"]
 early, late_ones = (int(well[f"{large} {when}"].sum()) for when in ("early", "late"))
+judged = phrases.judged(made)
+sooner = judged["large-only-early"]
 display.answer(
     f"LeNet, SGD, {steps} updates: a decay from {start_lr:g} to {end_lr:g} ends at "
     f"{np.exp(found.estimate):.3g} times [{np.exp(found.low):.3g}, {np.exp(found.high):.3g}] the "
@@ -341,8 +344,10 @@ display.answer(
     "for you: "
     + (
         "try large rates at the start of a run and not in its middle."
-        if early > late_ones
+        if sooner.verdict == claims.rules.SEEN
         else "a large rate is no safer at the start than later."
+        if sooner.verdict == claims.rules.NOT_SEEN
+        else "whether a large rate is safer at the start than later stays open here."
     ),
     claims=["balance", "large-only-early", "late-burst-kills"],
 )

@@ -184,6 +184,7 @@ display.show(
     caption="Worst case over the lower bound, exact. Left: by number of updates, thin the "
     "published closed form for the best constant rate. Right: WSD by the length of its cooldown, "
     "1,000 updates; at 100 % it is the linear decay.",
+    headline=True,
 )
 
 # %% [markdown]
@@ -399,7 +400,7 @@ display.answer(
     f"rate's {above['constant']:.0f} %. WSD's bound drops in its cooldown, {seen}: "
     f"{fell.estimate:.2f} % [{fell.low:.2f}, {fell.high:.2f}] more than before it, rank "
     f"correlation of the curves {like.estimate:.2f} [{like.low:.2f}, {like.high:.2f}]. What this "
-    f"means for you: decay to zero, and try WSD at {peaks['WSD'] / peaks['cosine']:.2f} times "
-    "cosine's peak.",
+    "means for you, as far as the theory carries: decay to zero, and try WSD at "
+    f"{peaks['WSD'] / peaks['cosine']:.2f} times cosine's peak.",
     claims=["linear-lowest", "half-the-rate", "sudden-drop", "curves-resemble"],
 )
