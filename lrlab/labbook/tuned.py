@@ -11,11 +11,13 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lrlab.training.results import Metric, Results
+if TYPE_CHECKING:
+    from lrlab.training.results import Metric, Results
 
 _PREFIX = "rate-"
 AROUND = (0.5, 1.0, 2.0)
@@ -192,4 +194,4 @@ def within_seeds(runs: Results, metric: Metric) -> Results:
         kept = (*condition, seed)
         if kept not in best or value < found[best[kept]]:
             best[kept] = key
-    return Results({kept: runs[key] for kept, key in best.items()})
+    return type(runs)({kept: runs[key] for kept, key in best.items()})
