@@ -16,7 +16,7 @@
 #       - says: "Without decay it stays as it was: the rate is its cause."
 #         claims: {rate: not seen here}
 #       - says: Redrawn noise adds several per cent of jitter that no schedule removes.
-#         claims: {late-redrawn: not seen here}
+#         claims: not judged
 #       - says: Averaging the weights removes most of what the rate causes.
 #         claims: not judged
 #       - says: Held norms and weight decay change little.

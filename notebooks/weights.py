@@ -12,7 +12,7 @@
 #     smoke: {n_train: 100, epochs: 24, snapshots: 12, count: 20, n_seeds: 2, pilot_seeds: 2}
 #     foretold:
 #       - says: The 0.999 quantile of |w| grows under every schedule.
-#         claims: {diverging-cosine: seen here, diverging-constant: seen here}
+#         claims: not judged
 #       - says: Under those that fall to zero it stands still in the second half, within 5 %.
 #         claims: {still-cosine: seen here}
 #       - says: Under a constant rate it grows until the end.
