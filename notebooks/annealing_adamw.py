@@ -266,7 +266,7 @@ claims.conclude(
 # %% tags=["nbval-ignore-output"]
 level = claims.level(TESTED)
 found = {value: stats.mean_interval(ratio[f"AdamW, {value:g}"], level) for value in decoupled}
-better = [value for value, x in found.items() if x.high < 0]
+better = [value for value, x in found.items() if x.high < -delta]
 worse = [value for value, x in found.items() if x.low > delta]
 strengths = "; ".join(
     f"{value:g}: {percent(weights[f'AdamW, {value:g}'], level)} and "
@@ -280,9 +280,10 @@ display.answer(
     + (
         f"a decay of {better[0]:g} lowers the loss here, so AdamW is worth it"
         if better
-        else f"growing weights are no reason for AdamW, no strength lowers the loss by {delta:.0%}"
+        else "growing weights are no reason for AdamW, no strength lowers the loss by "
+        f"{100 * delta:.0f} %"
         if all(x.low > -delta for x in found.values())
-        else "whether AdamW helps is not settled here"
+        else "whether AdamW helps stays open here"
     )
     + (f"; do not go as far as {worse[0]:g}." if worse else "."),
     claims=[

@@ -230,8 +230,8 @@ ax.set_ylim(2.2, 3.6)
 ax.legend(loc="upper right")
 display.show(
     fig,
-    alt="Validation loss against updates for all runs of the sweep; those at low rates fall far "
-    "below the others.",
+    alt="Validation loss against updates for all runs of the sweep; those at low rates are in "
+    "colour.",
     caption=f"The {trials} runs of the sweep. Dotted: models that count single characters, and "
     "three in a row.",
 )
@@ -384,13 +384,18 @@ claims.conclude(listed, source="juliusm2026")
 # %% tags=["nbval-ignore-output"]
 said = judged(listed)
 one_far = said["far-below"]
+log_helps = (said["log-uniform-is-better"].high or 0.0) < 0
+least, most = max(one_far.low, 0.0), min(one_far.high, 1.0)
 display.answer(
     f"Against the best of {trials} peak learning rates drawn uniformly, the best of {trials} drawn "
     f"uniformly in the logarithm is {change(said['log-uniform-is-better'])}. One run "
-    f"far below all others is what {one_far.estimate:.0%} [{one_far.low:.0%}, {one_far.high:.0%}] "
+    f"far below all others is what {100 * one_far.estimate:.0f} % [{100 * least:.0f} %, "
+    f"{100 * most:.0f} %] "
     f"of uniform sweeps show. W&B's `min_iter` counts evaluations: a run has "
     f"{plan_of_sweep.evaluations}, and min_iter={asked} "
     f"{'can stop some' if plan_of_sweep.evaluations > asked else 'never stops one'}. What this "
-    f"means for you: draw the logarithm, and count evaluations (`min_iter={asked // every}` here).",
+    "means for you: "
+    + ("draw the logarithm" if log_helps else "draw enough rates, in whichever way")
+    + f", and count evaluations (`min_iter={asked // every}` here).",
     claims=["log-uniform-is-better", "low-is-better", "never-stops"],
 )
