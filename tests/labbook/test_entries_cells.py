@@ -77,6 +77,7 @@ def test_a_kernel_that_never_answers_is_one_sentence(tiny, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("cold_kernels")
 def test_an_unwritable_home_and_a_useless_folder_of_matplotlib_leave_no_warning(tiny, monkeypatch):
     for name in ("HOME", "MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, "/proc")

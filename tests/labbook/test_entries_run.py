@@ -50,7 +50,7 @@ def test_an_entry_is_a_dated_page_of_the_log_with_its_claims(logged):
     assert not list((logged / "book" / "log").glob(".*"))
 
 
-def test_two_runs_of_one_command_are_equal_byte_for_byte(tiny):
+def test_two_runs_of_one_command_are_equal_byte_for_byte(tiny, cold_kernels):
     for folder in ("a", "b"):
         result = lrlab(tiny, "run", "tiny", "-p", "rate", "1e-1", "--smoke", "--out", folder)
         assert result.exit_code == 0, result.output

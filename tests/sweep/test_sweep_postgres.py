@@ -10,7 +10,7 @@ from sweep_fakes import Formula, plan, table, whole
 from lrlab.sweep import open_study, sweep, trials
 from lrlab.sweep.asynchronous import join
 
-SPAWN = multiprocessing.get_context("spawn")
+FORK = multiprocessing.get_context("fork")
 TRIALS = 16
 
 
@@ -50,7 +50,7 @@ def test_a_study_in_lockstep_is_the_same_in_every_storage(url):
 @pytest.mark.slow
 def test_several_programs_join_one_study_and_no_trial_is_counted_twice(url):
     open_study(plan(trials=TRIALS, sampler="random"), url, "shared")
-    processes = [SPAWN.Process(target=work, args=(url,)) for _ in range(2)]
+    processes = [FORK.Process(target=work, args=(url,)) for _ in range(2)]
     for process in processes:
         process.start()
     for process in processes:

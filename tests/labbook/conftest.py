@@ -1,0 +1,65 @@
+"""Kernels of these tests are forked from one process; `cold_kernels` starts them as users do."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+# What the small notebooks import. A module beside a laboratory's notebooks is found as ever.
+SERVER = """
+import os, sys
+from lrlab.labbook.entries import _warm
+
+_warm._LIBRARIES = (
+    "ipykernel.kernelapp", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "lrlab.claims"
+)
+become = _warm._become_a_kernel
+
+def with_own_path(arguments, environment, folder):
+    sys.path[1:1] = environment["PYTHONPATH"].split(os.pathsep)
+    return become(arguments, environment, folder)
+
+_warm._become_a_kernel = with_own_path
+_warm.serve(sys.argv[1])
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_kernels(tmp_path_factory):
+    """The class of kernels, which asks one process for forks of itself."""
+    from jupyter_client.kernelspec import KernelSpec
+
+    from lrlab.labbook.entries import _execute, _kernel, _warm
+
+    folder = tmp_path_factory.mktemp("warm")
+    address = folder / "socket"
+    environment = _execute.kernel_environment(folder, folder / "told", cache=folder / "store")
+    command = [sys.executable, "-P", "-c", SERVER, str(address)]
+    launch = [sys.executable, "-I", "-S", _warm.__file__, str(address)]
+    options = ["-f", "{connection_file}", "--IPKernelApp.log_level=50"]
+    warm = KernelSpec(argv=[*launch, *options], display_name="Python 3", language="python")
+    started = []
+
+    def specification(_):
+        if not started:
+            started.append(subprocess.Popen(command, env=environment, start_new_session=True))
+            while not address.exists():
+                assert started[0].poll() is None
+                time.sleep(0.02)
+        return warm
+
+    with pytest.MonkeyPatch.context() as patch:
+        cold = _kernel.PinnedKernelManager.kernel_spec
+        patch.setattr(_kernel.PinnedKernelManager, "kernel_spec", property(specification))
+        yield cold
+    for process in started:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def cold_kernels(warm_kernels, monkeypatch):
+    from lrlab.labbook.entries import _kernel
+
+    monkeypatch.setattr(_kernel.PinnedKernelManager, "kernel_spec", warm_kernels)
