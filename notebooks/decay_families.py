@@ -272,8 +272,7 @@ line.set(xlabel="first rate", ylabel="validation error [%]", title="cosine")
 display.show(
     fig,
     alt="Left: a table in colours of the validation error over gamma and the interval of step "
-    "decay, low along a diagonal valley. Right: the validation error under a cosine against its "
-    "first rate, a basin.",
+    "decay. Right: the validation error under a cosine against its first rate.",
     caption=f"Validation error at the end, mean over {plane_seeds} seeds. Left: step decay at its "
     f"tuned first rate, {step_peak:.2g}. Right: the cosine; dotted: the lowest of the plane. "
     f"{runs.note()}.",
@@ -282,7 +281,7 @@ share = float((shown <= 1.05 * lowest.min()).mean())
 display.say(
     f"The lowest error of the plane is {shown.min():.1f} %, that of the cosine's line "
     f"{lowest.min():.1f} %. Of the {shown.size} points of the plane {100 * share:.0f} % are within "
-    f"5 % of the cosine's best, although the first rate is tuned already; of the cosine's "
+    f"5 % of the cosine's best, with a first rate that is tuned already; of the cosine's "
     f"{len(lowest)} rates it is {100 * np.mean(lowest <= 1.05 * lowest.min()):.0f} %."
 )
 
@@ -336,8 +335,8 @@ plots.shade(axes[1], -room, room)
 axes[1].set(xlabel="log ratio of test errors to the cosine's", title=f"{budget} trials each")
 display.show(
     fig,
-    alt="Left: test error against the number of trials in the search, one line for each family, "
-    "all falling. Right: paired differences of log test errors to the cosine, with intervals.",
+    alt="Left: test error against the number of trials in the search, one line for each family. "
+    "Right: paired differences of log test errors to the cosine, with intervals.",
     caption=f"Left: test error of what a random search of that many trials chose, mean and 95 % t "
     f"interval over {n_seeds} seeds with a search each. Right: the same at {budget} trials as "
     "paired log ratios to the cosine, with the intervals that decide; right of zero the cosine "

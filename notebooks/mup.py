@@ -69,6 +69,7 @@ from lrlab import Claim, Job, Recipe, claims, display, plots, stats, train_many
 from lrlab.claims import About, Setting
 from lrlab.experiments.mup.coordinates import coordinate_change, width_exponent
 from lrlab.experiments.mup.width_task import Mnist1DWidth
+from lrlab.labbook import phrases
 from lrlab.labbook.tuned import best_rate
 from lrlab.optimizers import Adam
 from lrlab.schedules import Constant
@@ -185,9 +186,8 @@ axes[0].set_ylabel("training loss at the end (nats)")
 axes[1].legend()
 display.show(
     fig,
-    alt="Training loss against the rate, one curve for each width; on the left, in the standard "
-    "parametrisation, the lowest point moves to smaller rates as width grows, on the right, in "
-    "muP, it stays.",
+    alt="Training loss against the rate, one curve for each width with a circle at its lowest "
+    "point; on the left in the standard parametrisation, on the right in muP.",
     caption="Training loss over the last tenth of the updates against the rate, geometric mean and "
     f"95 % t interval over {n_seeds} seeds. Circles: the best rate and the lowest loss, geometric "
     "means of the seeds.",
@@ -230,9 +230,8 @@ for ax in axes:
     plots.ticks(ax.xaxis, widths)
 display.show(
     fig,
-    alt="Left: the best rate against the width, falling in the standard parametrisation and level "
-    "in muP. Middle and right: how far a few updates move the hidden and the output layer, growing "
-    "with the width in the standard parametrisation only.",
+    alt="Against the width, in the standard parametrisation and in muP: left the best rate, middle "
+    "and right how far a few updates move the output of the hidden and the output layer.",
     caption="Left: the best rate against the width, geometric mean. Middle and right: coordinate "
     f"check, root mean square of the change of a layer's output after {check_updates} updates at η "
     f"= $2^{{{check_log_rate}}}$, before the ReLU. Bands: 95 % t intervals over {n_seeds} seeds.",
@@ -399,18 +398,18 @@ claims.conclude(
 
 # %% tags=["nbval-ignore-output"]
 falls, stays = (shown[f"best rate, {name}"] for name in kinds.values())
-cost = stats.mean_interval(100 * np.expm1(extra), beyond)
 display.answer(
-    f"From width {narrow} to {wide} the best learning rate of Adam goes as the width to the power "
+    f"Perceptrons on MNIST-1D, {updates} updates: from width {narrow} to {wide} the best learning "
+    f"rate of Adam goes as the width to the power "
     f"{falls.estimate:.2f} [{falls.low:.2f}, {falls.high:.2f}], in muP to the power "
     f"{stays.estimate:.2f} [{stays.low:.2f}, {stays.high:.2f}]. At the narrowest's best rate "
-    f"the widest ends {cost.estimate:.0f} % [{cost.low:.0f}, {cost.high:.0f}] further above its "
-    "best loss in the standard parametrisation than in muP. "
+    "the widest's training loss over its lowest one is, in the standard parametrisation against "
+    f"muP, {phrases.percent(extra, beyond)}. "
     + (
         "What this means for you: in the standard one divide the learning rate by "
         f"{2**-falls.estimate:.1f} for each doubling of the width, or use muP."
         if falls.high < 0
-        else "In the standard one whether to lower the learning rate stays open."
+        else "Whether to lower the learning rate in the standard one stays open."
     ),
     claims=["standard-falls", "mup-stays", "transfer"],
 )

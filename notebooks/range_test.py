@@ -35,8 +35,7 @@
 # of MNIST, and concludes that "0.05 and 5e-4 seems to be a good balance". Its logs note the rate
 # one epoch late, after the scheduler's step: the ramps have the same test loss after the first
 # epoch as the run at a fixed 1e-5, where they note 1.5e-5. Read in effect, its loss first falls
-# below 2 at
-# 4.3e-4 to 5.8e-4 and is lowest at .066 to .11; it explodes at .85 to 1.2.
+# below 2 at 4.3e-4 to 5.8e-4 and is lowest at .066 to .11; it explodes at .85 to 1.2.
 #
 # 1. Where is each of these marks here, over seeds?
 # 2. How do constant rates inside and outside of the usable range end?
@@ -123,16 +122,16 @@ plots.chance_line(fig.axes[0], task.chance_loss)
 fig.axes[0].set_xlim(lr_min / 2, 2 * lr_max)  # the interval may be far wider
 display.show(
     fig,
-    alt="Loss and gradient norm against learning rate on a log axis. The loss is flat at ln 10, "
-    "falls inside the usable range, and rises steeply at its upper end, where the "
-    "gradient norm jumps.",
+    alt="Loss, and below it gradient norm, against learning rate on a log axis during the ramps; "
+    "the usable range and the suggestion are marked.",
     caption=f"Ramps of {n_seeds} seeds: raw losses as points, smoothed ones as lines, and the "
     "gradient norm below. Band: " + f"{result.band.low} to {result.band.high}. "
     f"Suggestion: {result.suggest()}.",
+    headline=True,
 )
 display.say(
-    "The suggestion comes from the pilots, whose losses differ little over a wide range: its "
-    "interval is the shaded range of rates among which these short runs can't choose."
+    "The suggestion comes from the pilots: its interval is the shaded range of rates among which "
+    "these short runs can't choose."
 )
 
 # %% [markdown]
@@ -237,8 +236,8 @@ ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="test loss [na
 ax.legend(loc="lower left")
 display.show(
     fig,
-    alt="Test loss at the end against constant rate: at ln 10 below the usable range, lowest "
-    "inside it, at ln 10 again above it. The report's range lies mostly below the usable range.",
+    alt="Test loss at the end against constant rate, beside ln 10, which is guessing; the usable "
+    "range and the report's range are shaded.",
     caption=f"Test loss after {steps} updates, {n_seeds} seeds as dashes, geometric mean as line. "
     f"Dotted: {as_far:.2g}, which travels as far as {lower_rate:g} in the report's length; "
     f"{constant.note()}.",
@@ -349,6 +348,7 @@ made = [
                 "Constant rates inside the usable range end lower than those outside.",
                 values=mean_log["inside"] - mean_log["outside"],
                 direction="less",
+                diverged=sum(any(constant[lr, s].diverged for lr in whole) for s in seeds),
                 unit="log ratio of test losses",
                 source="smith2017cyclical",
                 about=about(length, metric="test loss"),
@@ -366,9 +366,10 @@ lowest = [each["lowest"] for each in found]
 display.answer(
     f"LeNet, SGD, {n_seeds} ramps of {ramp_steps} updates: for runs of {steps} updates the usable "
     f"learning rates go from {result.band.low} to {result.band.high}; the loss is lowest at "
-    f"{np.median(lowest):.2g} (median). The lower end belongs to the length: {as_far:.2g}, which "
-    f"travels as far as {lower_rate:g} in {reported_steps:,} updates, ends "
-    f"{phrases.change(judged['lower-rate-trains'])} than guessing. What this means for you: run "
-    "the ramp yourself, and divide its lower end by how many times longer your training is.",
+    f"{np.median(lowest):.2g} (median). The lower end belongs to the length: at {as_far:.2g}, "
+    f"which travels as far as {lower_rate:g} in {reported_steps:,} updates, the test loss, "
+    f"compared with guessing, ends {phrases.change(judged['lower-rate-trains'])}. What this means "
+    "for you: run the ramp yourself, and divide its lower end by how many times longer your "
+    "training is.",
     claims=["lowest", "explodes", "lower-rate-trains"],
 )
