@@ -394,7 +394,7 @@ listed = [
         for slug, words, values in (
             (
                 "largest-usable",
-                "The largest peak rate within 2 % of the lowest test loss.",
+                f"The largest peak rate within {100 * usable:g} % of the lowest test loss.",
                 largest,
             ),
             ("best-peak", "The peak rate with the lowest test loss.", best),
@@ -429,8 +429,9 @@ worse, edge = said["spiked-better"], said["edge-is-best"]
 ratio = [math.exp(x) for x in (edge.estimate, edge.low, edge.high)]
 display.answer(
     f"Spikes begin at a peak learning rate of {said['onset'].estimate:.2g}; the best peak rate is "
-    f"{ratio[0]:.2g} [{ratio[1]:.2g}, {ratio[2]:.2g}] times that, the largest within 2 % of the "
-    f"best loss {said['largest-usable'].estimate:.2g}. Over the peak rates, the rank correlation "
+    f"{ratio[0]:.2g} [{ratio[1]:.2g}, {ratio[2]:.2g}] times that, the largest within "
+    f"{100 * usable:g} % of the best loss {said['largest-usable'].estimate:.2g}. Over the peak "
+    "rates, the rank correlation "
     f"of spikes with the test loss is {worse.estimate:.2f} [{worse.low:.2f}, {worse.high:.2f}]. "
     "What this means for you: "
     + (
