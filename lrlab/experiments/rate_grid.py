@@ -34,7 +34,8 @@ def extended(
     """Go on beyond the edge of each arm's grid, by its own ratio, until the best rate lies inside.
 
     Args:
-        tried: with keys of (arm, rate, seed): for each arm a grid of equal ratios, on equal seeds.
+        tried: with keys of (arm, rate, seed): for each arm a grid of equal ratios, every rate on
+            the arm's seeds.
         job: what to train for (arm, rate, seed).
         metric: lower is better, positive.
         most: how many rates are added to a grid at most.
@@ -43,17 +44,18 @@ def extended(
         All runs, these and the new ones.
     """
     runs = dict(tried)
-    seeds = list(dict.fromkeys(key[2] for key in runs))
-    arms = list(dict.fromkeys(key[0] for key in runs))
+    seeds: dict[Hashable, dict[int, None]] = {}
+    for arm, _, seed in runs:
+        seeds.setdefault(arm, {})[seed] = None
     for _ in range(most):
         more = {}
-        for arm in arms:
+        for arm in seeds:
             rates, losses = curve(Results(runs), arm, metric)
             best, ratio = int(losses.argmin()), rates[1] / rates[0]
             if 0 < best < len(rates) - 1:
                 continue
             rate = rates[0] / ratio if best == 0 else rates[-1] * ratio
-            more |= {(arm, rate, seed): job(arm, rate, seed) for seed in seeds}
+            more |= {(arm, rate, seed): job(arm, rate, seed) for seed in seeds[arm]}
         if not more:
             break
         runs |= train_many(more)
