@@ -6,7 +6,7 @@
 #     name: python3
 #   lrlab:
 #     title: The critical batch
-#     short_title: Beyond which batch is more no help?
+#     short_title: Beyond which batch does more not help?
 #     question: Beyond which batch does more not help, and does the noise scale predict it?
 #     tags: [calibration, batch, sgd, quadratic, mnist1d]
 #     smoke: {batches: [32, 128, 512], target: 2.2, most_examples: 2000, n_seeds: 2,
@@ -265,8 +265,8 @@ for ax in axes:
     ax.legend()
 display.show(
     fig,
-    alt="MNIST-1D: updates to a target loss against the batch, falling and then flat, with a "
-    "fitted hyperbola; and the best constant rate against the batch, rising and then flat.",
+    alt="MNIST-1D: updates to a target loss against the batch with a fitted hyperbola, and the "
+    "best constant rate against the batch.",
     caption="MNIST-1D. Left: updates to the target at each batch's chosen rate, geometric mean and "
     f"95 % t interval over {n_seeds} seeds, the fitted hyperbola, and the 95 % intervals of the "
     f"critical batch and of the noise scale. Right: the chosen rate, and that of each of "
@@ -439,18 +439,20 @@ claims.conclude(made, source=source)
 # %% tags=["nbval-ignore-output"]
 judged = phrases.judged(made)
 end, noisy = judged["no-more-help"], judged["noise-scale"]
+power = stats.mean_interval([1 + halving(s) for s in seeds], claims.level(tested, "equivalence"))
 near = noisy.low is not None and max(abs(noisy.low), abs(noisy.high)) < np.log(2)
 advice = (
-    "beyond the critical batch a doubling saves less than a quarter of the updates and costs half "
-    "as many examples again"
+    "by the hyperbola, a doubling beyond the critical batch saves less than a quarter of the "
+    "updates and costs more than half as many examples again"
 )
 if near:
     advice += "; the noise scale, measured in one run, tells where within a factor of two"
 display.answer(
     f"On MNIST-1D to {target:g} nats the critical batch is {critical.estimate:.0f} "
     f"[{critical.low:.0f}, {critical.high:.0f}] signals. From {small} to {larger} the updates fall "
-    f"as the batch to the power −{1 + judged['perfect-scaling'].estimate:.2f}; those of {large}, "
-    f"compared with {largest}, are {phrases.change(end, 'fewer', 'more')}. The noise scale is "
+    f"as the batch to the power {-power.estimate:.2f} [{-power.high:.2f}, {-power.low:.2f}]; those "
+    f"of {large}, compared with {largest}, are {phrases.change(end, 'fewer', 'more')}. The noise "
+    f"scale is "
     f"{measured.estimate:.0f} [{measured.low:.0f}, {measured.high:.0f}]. What this means for you: "
     f"{advice}.",
     claims=["critical-batch", "perfect-scaling", "no-more-help", "noise-scale"],
