@@ -234,6 +234,7 @@ display.show(
     f"and the {100 * level:.3g} % t interval that decides, dashes are seeds; shaded: too small to "
     "matter; dotted: one cycle in the re-run on the full set. "
     f"Of one cycle {cycles.note()}, of `inv` {slow.note()}.",
+    headline=True,
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -340,16 +341,22 @@ claims.conclude(made)
 found = phrases.judged(made)
 no_worse = found["at-least"].verdict == "seen here"
 display.answer(
-    f"Test error of one cycle of {short_epochs} epochs, against {long_epochs} epochs of a slow "
-    f"decay: {phrases.change(found['fewer-mistakes'])}. The slow decay when stopped "
+    f"LeNet on {n_train:,} digits, test error of one cycle of {short_epochs} epochs against "
+    f"{long_epochs} epochs of a slow decay: {phrases.change(found['fewer-mistakes'])}. "
+    "The slow decay when stopped "
     f"after {short_epochs} epochs, against the cycle: {phrases.change(found['inv-needs-longer'])}; "
     f"after {enough} epochs it is within {100 * margin:g} % of its end. "
     + (
         f"What this means for you: plan one cycle of {short_epochs} epochs before you pay for "
-        f"{long_epochs}, and expect to save a factor of {enough / short_epochs:.2g}, rather than "
-        f"{long_epochs / short_epochs:.2g}, against a decay that stops in time."
+        f"{long_epochs}"
+        + (
+            f", and expect to save a factor of {enough / short_epochs:.2g}, rather than "
+            f"{long_epochs / short_epochs:.2g}, against a decay that stops in time."
+            if enough > short_epochs
+            else "; a slow decay needs no more epochs than that either."
+        )
         if no_worse
-        else ""
+        else "What this means for you: don't count on the cycle in place of the long training."
     ),
     claims=["at-least", "fewer-mistakes", "inv-needs-longer"],
 )

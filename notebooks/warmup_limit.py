@@ -214,9 +214,11 @@ display.show(
     caption="Loss over the last tenth of the updates against the rate, geometric mean and 95 % t "
     f"interval over {n_seeds} seeds; a run that diverged counts as guessing, "
     f"{runs.note()}. Dotted: what counts as training.",
+    headline=True,
 )
 
 # %% tags=["nbval-ignore-output"]
+at_end = sum(x in (cases[key[0]].rates[0], cases[key[0]].rates[-1]) for key, x in limit.items())
 rows = []
 for name, case in cases.items():
     for warmup in case.warmups:
@@ -234,7 +236,8 @@ for name, case in cases.items():
 display.table(
     rows,
     caption=f"The largest rate that trains, and the test loss at the best rate (nats): geometric "
-    f"means and 95 % t intervals over {n_seeds} seeds.",
+    f"means and 95 % t intervals over {n_seeds} seeds. {at_end} of {len(limit)} largest rates lie "
+    "at an end of the grid.",
 )
 
 # %% [markdown]
@@ -342,11 +345,18 @@ display.answer(
     f"{loss_at_best.estimate:+.1f} % [{loss_at_best.low:+.1f}, {loss_at_best.high:+.1f}]. ".replace(
         "-", "−"
     )
+    + "What this means for you: "
     + (
-        "What this means for you: warm up so that a rate that was chosen too high does no harm; "
+        "warm up so that a rate that was chosen too high does no harm; "
+        if found["transformer"].verdict == "seen here"
+        else "don't count on a warmup for a larger rate; "
+    )
+    + (
         "don't expect a lower loss of it where the rate is tuned."
-        if found["transformer"].verdict == "seen here" and loss_at_best.high > -1
-        else ""
+        if loss_at_best.low > -100 * same
+        else "where the rate is tuned it lowers the loss as well."
+        if loss_at_best.high < 0
+        else "whether it lowers the loss where the rate is tuned stays open."
     ),
     claims=["transformer", "perceptron", "best-loss"],
 )
