@@ -6,7 +6,7 @@
 #     name: python3
 #   lrlab:
 #     title: Can gradient descent find its own learning rate?
-#     short_title: A meta-meta-learned rate
+#     short_title: A meta-learned learning rate
 #     question: Does gradient descent on the learning rate itself find the published 0.62?
 #     tags: [calibration, hypergradient, mnist1d, sgd]
 #     smoke: {inner_steps: 10, outer_steps: 4, n_seeds: 2, pilot_seeds: 2, grid_points: 5}
@@ -64,6 +64,7 @@ import numpy as np
 from lrlab import Claim, claims, display, events, plots, stats, tasks
 from lrlab.claims import About, Setting
 from lrlab.experiments.metalearned_rate import UnrolledTraining
+from lrlab.labbook import phrases
 from lrlab.labbook.tuned import best_rate
 from lrlab.training import parallel
 
@@ -150,11 +151,12 @@ plots.ticks(axes[1].xaxis, [0.2, 0.4, 0.62, 1, 2])
 axes[1].legend()
 display.show(
     fig,
-    alt="Left: the rate against the step of the descent, from above and below it settles at the "
-    "published value. Right: the mean loss against the rate, lowest near the published value.",
+    alt="Left: the rate against the step of the descent, from above and below. Right: the mean "
+    "loss against the rate. Dashed lines mark the published value.",
     caption="Left: the rate under descent on it, from the original's initial weights and from "
     f"{n_seeds} others. Right: mean loss of {inner_steps} updates at each constant rate; band: "
     f"mean and 95 % t interval over {n_seeds} initial weights.",
+    headline=True,
 )
 
 # %% [markdown]
@@ -238,12 +240,11 @@ claims.conclude(
 # %% tags=["nbval-ignore-output"]
 level = claims.level(tested, "equivalence")
 there = stats.geometric_interval(other, level)
-off = stats.mean_interval(100 * np.expm1(learned_to_best), level)
 display.answer(
     f"Gradient descent through {inner_steps} updates ends at a learning rate of "
     f"{ends[original, high_start]:.3f} from the original's weights (published: {published:g}) and "
     f"of {there.estimate:.3f} [{there.low:.3f}, {there.high:.3f}] from {n_seeds} others, "
-    f"{off.estimate:+.1f} % [{off.low:.1f}, {off.high:.1f}] from the best constant one by trying. "
+    f"{phrases.percent(learned_to_best, level)} from the best constant one by trying. "
     + (
         f"What this means for you: for one rate, try: {grid_points} trainings do for what takes "
         f"{outer_steps}, each there and back."

@@ -162,8 +162,8 @@ upper[0].plot([], [], color=plots.COLOURS[1], label="test")
 upper[0].legend(loc="lower left")
 display.show(
     fig,
-    alt="Loss against step, one panel for each peak rate: it falls during the lead, and rises and "
-    "falls with the rate, or stays at ln 10 after a large peak.",
+    alt="Loss against step, one panel for each peak rate, above the learning rate of each update; "
+    "a line marks ln 10, which is guessing.",
     caption=f"Loss on each batch and on the test set, {n_seeds} seeds for each peak; what is above "
     f"{top:g} is drawn there; the schedule is drawn below: {lead} updates at "
     f"{start_lr:g}, up to the peak in 30 % of the cycle, down to 1/10,000 of the first rate. A "

@@ -458,10 +458,11 @@ again = (
     else ""
 )
 display.answer(
-    f"MNIST-1D, {lengths['2t']:,} updates, rates tuned: against a constant rate's, a cosine's test "
-    f"error is {phrases.change(momentum)} with momentum and {phrases.change(judged['adam-2t'])} "
-    f"with Adam, whose test loss is {phrases.change(loss)}. With momentum, a cosine at the rate "
-    f"tuned for a constant has an error {phrases.change(late)}, compared with its own rate. What "
-    f"this means for you: {advice}{again}.",
+    f"Perceptron, MNIST-1D, {lengths['2t']:,} updates, tuned: against a constant rate's, a "
+    f"cosine's test error is {phrases.change(momentum)} with momentum and "
+    f"{phrases.change(judged['adam-2t'])} with Adam, whose test loss is {phrases.change(loss)}. "
+    "With momentum, a cosine at the rate tuned for a constant has an error "
+    f"{phrases.change(late)}, compared with its own rate. What this means for you: "
+    f"{advice}{again}.",
     claims=["momentum-2t", "adam-2t", "adam-loss-2t", "schedule-last-sgd"],
 )
