@@ -202,8 +202,7 @@ ax.set_ylim(0.95 * min(map(np.min, lines)), 1.02 * max(line[len(line) // 8] for 
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 display.show(
     fig,
-    alt="Validation loss against epoch, all schedules in one panel: where the rate falls to zero "
-    "the loss becomes smooth towards the end.",
+    alt="Validation loss against epoch, all schedules in one panel, with intervals.",
     caption=f"Validation loss of the short training, each schedule at its best of "
     f"{len(tuned.AROUND)} peak rates: geometric mean and 95 % t interval over {n_seeds} seeds. The "
     f"first epochs, which are higher, are cut off; {best.of(..., seeds).note()}.",
@@ -267,10 +266,11 @@ display.show(
 # %% tags=["nbval-ignore-output"]
 means = {label: [np.mean(difference[label, name]) for name in others] for label in settings}
 short, long = (np.argsort(means[f"tuned, {length}"]) for length in ("short", "long"))
+lead = {label: -100 * np.expm1(min(each)) for label, each in means.items()}
 display.say(
-    f"At the common rate the cosine's largest lead is {-100 * min(means['common rate, short']):.0f}"
-    f" %, at tuned rates {-100 * min(means['tuned, short']):.0f} %, in the long training "
-    f"{-100 * min(means['tuned, long']):.0f} %. The order of the others is "
+    f"At the common rate the cosine's largest lead is {lead['common rate, short']:.0f} %, at tuned "
+    f"rates {lead['tuned, short']:.0f} %, in the long training {lead['tuned, long']:.0f} %. The "
+    "order of the others is "
     f"{'the same' if (short == long).all() else 'not quite the same'} in both lengths."
 )
 
@@ -349,13 +349,14 @@ intervals = {
 }
 beaten = [WORDS.get(name, name) for name, (_, high) in intervals.items() if high < -delta]
 better = [WORDS.get(name, name) for name, (low, _) in intervals.items() if low > delta]
+advice = [f"prefer the cosine to {', '.join(beaten)}"] if beaten else []
+advice += [f"prefer {', '.join(better)} to the cosine"] if better else []
 display.answer(
     f"Small diffusion model, Adam, {steps} updates, each schedule at the best of three rates: the "
     "cosine's test loss, against a constant rate's, is "
     f"{phrases.change(judged[slugs['constant']])}; against step decay's, "
     f"{phrases.change(judged[slugs['step']])}; against linear decay's, "
     f"{phrases.change(judged[slugs['linear']])}. What this means for you: "
-    + (f"prefer the cosine to {', '.join(beaten)}" if beaten else "the cosine beats none clearly")
-    + (f", and {', '.join(better)} to the cosine." if better else "."),
+    f"{', and '.join(advice) or 'none of the others is clearly worse or better than the cosine'}.",
     claims=[slugs[name] for name in ("constant", "step", "linear")],
 )

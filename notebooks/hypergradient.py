@@ -246,8 +246,8 @@ display.show(
     fig,
     alt="Paths of the learning rate under hypergradient descent from three starts, for SGD, "
     "momentum and Adam.",
-    caption="The learning rate as a part of the tuned one, one line for each seed; dotted: tuned. "
-    f"n = {n_seeds}; {runs.note()}.",
+    caption="The learning rate as a multiple of the tuned one, a line for each seed; dotted: "
+    f"tuned. n = {n_seeds}; {runs.note()}.",
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -265,8 +265,8 @@ axes[0].set_ylim(top=1.12 * task.chance_loss)
 axes[0].legend()
 display.show(
     fig,
-    alt="Test loss against the first rate, for constant rates a basin, for hypergradient descent "
-    "flatter, one panel for each optimizer.",
+    alt="Test loss against the first rate, kept constant or changed by hypergradient descent, one "
+    "panel for each optimizer, with intervals.",
     caption="Test loss at the end against the first rate: kept, or changed by hypergradient "
     f"descent. Geometric mean and 95 % t interval, n = {n_seeds}; diverged counts "
     f"as guessing; {runs.note()}.",
@@ -531,7 +531,7 @@ made = [
     *(
         Claim.descriptive(
             f"last-rate-{tuned.slug(o)}",
-            f"Last rate from {low:g} times the tuned one, as a part of it",
+            f"Last rate of hypergradient descent from {low:g} times the tuned one, relative to it",
             values=ends[o, low],
             scale="log",
             unit="ratio of rates",
@@ -546,15 +546,24 @@ claims.conclude(made)
 judged = phrases.judged(made)
 small, large, above = (judged[slug] for slug in ("moves-small", "moves-large", "above-tuned"))
 slower = phrases.change(judged["little-time-perceptron"], "less time", "more time")
-advice = "it is an insurance against a bad guess, tuning still ends lower"
-if above.low is None or above.low <= 0:
-    advice = "these runs do not tell it from a tuned constant rate"
+helps = all(found.high is not None and found.high < 0 for found in (small, large))
+advice = (
+    "it is an insurance against a bad guess of the rate"
+    if helps
+    else "it is no sure insurance against a bad guess of the rate"
+)
+if above.low is not None and above.low > 0:
+    advice += "; tuning still ends lower"
+elif above.high is not None and above.high < 0:
+    advice += "; it ends below a tuned constant, too"
+else:
+    advice += "; whether tuning ends lower stays open"
 display.answer(
     f"On MNIST-1D, compared with the rate it starts from, hypergradient descent ends "
     f"{phrases.change(small)} in test loss from {low:g} × the tuned rate and "
     f"{phrases.change(large)} from {high:g} ×; compared with the tuned constant it ends "
     f"{phrases.change(above)}. It takes {slower}; a gradient through "
-    f"the whole training takes {step_cost.estimate:.2g} trainings for each step. What this means "
-    f"for you: {advice}.",
+    f"the whole training takes {step_cost.estimate:.2g} [{step_cost.low:.2g}, "
+    f"{step_cost.high:.2g}] trainings for each step. What this means for you: {advice}.",
     claims=["moves-small", "moves-large", "above-tuned", "too-expensive-unrolled"],
 )

@@ -18,7 +18,7 @@
 #       - says: The convolutional network has about 91 %, three points short.
 #         claims: not judged
 #       - says: Shuffling costs the convolutional and the recurrent network 30 points each.
-#         claims: {order: supported}
+#         claims: not judged
 # ---
 
 # %% [markdown]
