@@ -219,7 +219,8 @@ display.table(
         for part, chosen in parts.items()
     ],
     digits=2,
-    caption=f"Means and {level:.1%} t intervals over n = {n} sweeps. Uniform draws have a rank of "
+    caption=f"Means and {100 * level:.1f} % t intervals over n = {n} sweeps. Uniform draws "
+    "have a rank of "
     f"0.5 and are at an edge {100 * chance:.0f} % of the time.",
 )
 
@@ -248,7 +249,8 @@ display.show(
     fig,
     alt="Left: distance of the trials to the best one before, ranked, against the trial. Right: "
     "share of trials at an edge of the ranges. Single sweeps grey, their mean with a band.",
-    caption=f"Mean over {width} trials; grey: {n} single sweeps; band: {level:.1%} t interval over "
+    caption=f"Mean over {width} trials; grey: {n} single sweeps; band: {100 * level:.1f} % t "
+    "interval over "
     "sweeps. Dotted: uniform draws.",
     headline=True,
 )
@@ -349,8 +351,7 @@ for place in (warmup, steep_end):
 ax.set(yscale="log", xlabel="updates", ylabel="validation loss (nats)")
 display.show(
     fig,
-    alt="Validation loss against updates: the best runs fall steeply from the first updates on and "
-    "then ever more slowly.",
+    alt="Validation loss against updates, one line for each of the best runs.",
     caption=f"The {best_runs} best runs of each sweep. Dotted: the end of the warmup ({warmup} "
     f"updates) and of the part that is compared with it ({steep_end}).",
 )
@@ -379,7 +380,8 @@ seen = About(
     ),
     replication="sweeps",
     like="analogue",
-    lost="the range of rates; the loss is searched for, not the composite metric",
+    lost=("" if trials >= 300 else "its 300 runs; ")
+    + "the range of rates; the loss is searched for, not the composite metric",
 )
 share = replace(seen, metric="share")
 shape = replace(seen, family="curves", reason="the shape of a curve: the source names no number")
@@ -481,6 +483,8 @@ said = judged(listed)
 
 
 def interval(claim, offset=0.0, digits=2):
+    if claim.low is None:  # tied values, and too few for an interval of their median
+        return f"{claim.estimate + offset:.{digits}f} (no interval, n = {claim.n})"
     low, high = claim.low + offset, claim.high + offset
     return f"{claim.estimate + offset:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
@@ -491,11 +495,14 @@ display.answer(
     f"{interval(said['exploits'], 0.5)} to the best trial before (random: 0.5), and its share of "
     f"trials at an edge changes by {interval(edge)} from early to late. The best runs have a peak "
     f"learning rate of {interval(rate, digits=3)}, which has "
-    f"{said['importance-of-the-rate'].estimate:.0%} of the importance. What this means for you: "
+    f"{100 * said['importance-of-the-rate'].estimate:.0f} % of the importance. What this means "
+    "for you: "
     + (
         "spend the trials on the learning rate first."
         if said["importance-of-the-rate"].low > 0.5
-        else "search the hyperparameters together, none of them explains most of the loss."
+        else "search the hyperparameters together, the rate alone explains less than half."
+        if said["importance-of-the-rate"].high < 0.5
+        else "search the hyperparameters together; whether the rate explains most of it stays open."
     ),
     claims=["exploits", "wandb-late-edges", "rate-selected"],
 )
