@@ -363,7 +363,14 @@ def test_an_interrupted_search_leaves_no_process_and_goes_on(place):
         "early_terminate: {type: hyperband, min_iter: 2, eta: 2}\n"
     )
     command = [sys.executable, "-m", "lrlab.cli", "sweep", "sweep.yaml", "--workers", "2"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # What runs in the background of a shell ignores SIGINT, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     began = place / "sweep.trials" / "00001" / "metrics.jsonl"
     while not (began.exists() and began.stat().st_size):
         time.sleep(0.02)
