@@ -244,8 +244,7 @@ axes[1].legend()
 display.show(
     fig,
     alt="Left: standard deviations of the four sources at two rates. Right: difference between the "
-    "two numerics profiles over training, flat at the low rate, growing by orders of magnitude at "
-    "the high one.",
+    "two numerics profiles over training, at both rates.",
     caption=f"Left: components of the standard deviation after {updates} updates with 95 % "
     f"intervals over {n_crossings} crossings; one that reaches the left edge goes down to zero. "
     f"Right: the same run under two numerics profiles, median and quartiles over {len(apart)} "

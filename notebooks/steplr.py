@@ -149,7 +149,7 @@ right.legend()
 display.show(
     fig,
     alt="Learning rate against step. Left, on a log axis: a staircase and a straight line rise "
-    "together over five decades. Right: a falling staircase above a smooth exponential decay.",
+    "together. Right: a falling staircase above a smooth exponential decay.",
     caption="Learning rate of each update. Left: both ramps start and end at the same rates. "
     "Right: both decays lose the same factor per epoch.",
 )
@@ -211,8 +211,8 @@ ax.set(xscale="log", ylim=(0, 5), xlabel="learning rate", ylabel="loss on the ba
 ax.legend(loc="lower left")
 display.show(
     fig,
-    alt="Batch loss against learning rate for both ramps: flat at ln 10, then a fall, then a steep "
-    "rise, at the same rates for both.",
+    alt="Batch loss against learning rate for both ramps, one line for each seed, beside ln 10, "
+    "which is guessing.",
     caption=f"Loss against the rate at which it was measured, {n_seeds} seeds for each ramp, "
     "smoothed without lag; what is above 5 is cut off.",
 )
@@ -374,7 +374,7 @@ display.answer(
     + f", against a smooth ramp. Used as a decay, with the same factor per epoch, the staircase's "
     f"test loss is {phrases.change(decay)}. What this means for you: "
     + (
-        "take either; they end alike."
+        "take either decay; they end alike."
         if decay.verdict == claims.rules.SEEN
         else "the two are not interchangeable at one first rate, for the smooth decay is lower at "
         "every update but the first of an epoch; tune the rate for each."
