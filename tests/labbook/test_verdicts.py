@@ -4,7 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from lrlab.claims import About, Claim, judge
-from lrlab.labbook.site._verdicts import chart, turned
+from lrlab.labbook.site._verdicts import beside, chart, rest, turned
 
 VALUES = [-0.5, -0.6, -0.55, -0.45, -0.52, -0.51]
 
@@ -15,7 +15,7 @@ def effect(id, values=VALUES, direction="less", delta=0.1, **more):
 
 def drawn(*claims):
     judged = judge(claims, notebook="demo")
-    return judged, BeautifulSoup(chart(judged), "lxml")
+    return judged, BeautifulSoup(chart(judged) + beside(judged), "lxml")
 
 
 def percent(text):
@@ -82,5 +82,8 @@ def test_without_a_tested_claim_there_is_no_chart_and_others_are_counted():
     described = Claim.descriptive("rate", "rate", values=[0.1, 0.2])
     assert chart(judge([exact], notebook="demo")) == ""
     _, page = drawn(effect("it"), exact, described)
+    apart = BeautifulSoup(rest(judge([exact, described], notebook="demo"), "p.html"), "lxml")
+    links = [a["href"] for a in apart.select("tbody a")]
+    assert links == ["p.html#claim-rate", "p.html#claim-half"]
     said = page.select_one("p").get_text()
     assert "1 measurement without" in said and "1 check of" in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
     from lrlab.labbook.entries import Entry
+    from lrlab.labbook.ledger import Row
 
+CLAIMS = "claims"
 FOLDER = "files"
 """Beside the book's other folders: notebooks without results, and the values behind claims."""
 
@@ -69,6 +72,19 @@ def values(entry: Entry) -> str:
     return out.getvalue()
 
 
+def ledger(rows: Sequence[Row]) -> str:
+    """The claims of the entries that count, one a line, as CSV."""
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    fields = ("id", "kind", "verdict", "estimate", "low", "high", "level", "n", "unit", "source")
+    table.writerow([*fields, "statement", "rule", "entry"])
+    for row in rows:
+        claim = row.claim
+        known = [getattr(claim, field) for field in fields]
+        table.writerow([*known, claim.sentence, claim.rule_text, row.entry])
+    return out.getvalue()
+
+
 def clean(entry: Entry) -> str:
     """An entry's notebook without results, to be run."""
     notebook: dict[str, Any] = entry.content()
@@ -90,10 +106,14 @@ def _write(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.builder.name != "html":
         return
     folder = Path(app.outdir) / FOLDER
-    log = sites.of(app).log
+    site = sites.of(app)
+    log = site.log
     for path in folder.glob("*"):  # of an entry that is gone
-        if path.stem not in {entry.name for entry in log}:
+        if path.stem not in {CLAIMS, *(entry.name for entry in log)}:
             path.unlink()
+    stored = [row.claim.to_dict() | {"entry": row.entry} for row in site.ledger]
+    sites.write(folder / f"{CLAIMS}.json", (json.dumps(stored, indent=1) + "\n").encode())
+    sites.write(folder / f"{CLAIMS}.csv", ledger(site.ledger).encode())
     for entry in log:
         record = Path(entry.path).with_suffix(".json").read_bytes()
         sites.write(folder / f"{entry.name}.ipynb", clean(entry).encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
@@ -11,16 +12,18 @@ from sphinx.util.docutils import SphinxDirective
 from lrlab.claims import Judged, smallest_effects
 from lrlab.claims.render import css_class
 from lrlab.labbook.error_rate import FAR, error_rate
-from lrlab.labbook.ledger import Row, totals
+from lrlab.labbook.ledger import Row, counted, joined, totals
 from lrlab.labbook.sentences import sentences
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._tables import ClaimTable, said, table
+from lrlab.labbook.site._verdicts import chart, rest
 from lrlab.labbook.site.site import Site
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-LEDGER = ("Verdict", "Claim", "Measured", "n", "Rule", "Source", "Date")
+    from lrlab.labbook.entries import Entry
+
 PUBLISHED = ("Source", "Published", "Measured", "Rule", "Verdict", "Claim")
 
 
@@ -34,14 +37,30 @@ def connect(app: Sphinx) -> None:
 
 
 class LedgerTable(ClaimTable):
-    """Every claim of the entries that count, one row each."""
+    """Every claim of the entries that count, folded by entry: tested, measured, checked."""
 
     def run(self) -> list[nodes.Node]:
-        """Return the table, or a sentence where there is nothing to show."""
+        """Return the folded tables, or a sentence where there is nothing to show."""
         if not self.site.ledger:
             return [nodes.paragraph(text="No entry of the log counts yet.")]
-        rows = ([self.cells(row)[name] for name in LEDGER] for row in self.site.ledger)
-        return [table(LEDGER, rows, "lrlab-ledger")]
+        entries = sorted(self.site.counting, key=lambda entry: sites.short_title(entry).lower())
+        parts = "".join(self._entry(entry) for entry in entries if entry.claims())
+        html = f'<div class="lrlab-ledger">{parts}</div>'
+        return [nodes.raw("", html, format="html")]
+
+    def _entry(self, entry: Entry) -> str:
+        claims = joined(entry)
+        page = sites.relative_uri(self.env, self.site.document(entry))
+        counts = counted([claim.to_dict() for claim in claims])
+        said = " · ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
+        tags = escape(" ".join(tag.replace(" ", "-") for tag in sites.tags(entry)))
+        title = escape(sites.short_title(entry))
+        return (
+            f'<details data-tags="{tags}"><summary>{title} '
+            f'<span class="lrlab-counted">{said}</span></summary>'
+            f'<p><a href="{page}">{escape(sites.question(entry))}</a></p>'
+            f"{chart(claims, page)}{rest(claims, page)}</details>"
+        )
 
 
 def published(site: Site) -> list[Row]:

@@ -22,7 +22,7 @@ from lrlab.labbook.site import _actions as actions
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._outputs import WITHOUT_CODE, align, apart
 from lrlab.labbook.site._record import live_section, record_section
-from lrlab.labbook.site._verdicts import chart
+from lrlab.labbook.site._verdicts import beside, chart
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -76,7 +76,7 @@ def decorate(text: str, entry: Entry, site: Site) -> str:
     top = [heading, *banners(entry, site), *([answer.markdown()] if answer else [])]
     about = [byline(entry, claims), *looked(entry, site), actions.of(entry)]
     if verdicts := chart(claims):
-        about.append(_raw(verdicts))
+        about.append(_raw(verdicts + beside(claims)))
     keys = sorted({claim.source for claim in claims if claim.source})
     notebook["cells"] = [
         _markdown("top", "\n\n".join(top)),

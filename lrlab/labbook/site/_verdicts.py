@@ -12,20 +12,23 @@ from html import escape
 from itertools import groupby
 
 from lrlab.claims import Judged, rules
-from lrlab.claims.render import css_class, number
+from lrlab.claims.render import css_class, measured, number
 
 LEAST, MOST = 3.0, 12.0
 """Half the width of the axis, in units of δ; what lies beyond is drawn at the edge, as an arrow."""
 
+_KINDS = {"descriptive": "measured", "exact": "check"} | dict.fromkeys(rules.TESTED, "tested")
 _SHARE = 0.05  # the unit of a proportion, which has no δ
 _HEIGHT = 20  # pixels of a row's picture
 
 
-def chart(claims: Sequence[Judged]) -> str:
-    """The tested claims, by family, and the counts of the others; empty without a tested one.
+def chart(claims: Sequence[Judged], page: str = "", *more: str) -> str:
+    """The tested claims of an entry, by family; empty without a tested one.
 
     Args:
         claims: all claims of an entry.
+        page: address of the page that has their cards; empty for this one.
+        *more: CSS classes of the table.
 
     Returns:
         HTML without empty lines.
@@ -41,8 +44,9 @@ def chart(claims: Sequence[Judged]) -> str:
         heading = ""
         if family and len(rows) > 1:
             heading = f'<tr><th colspan="4" scope="rowgroup">{escape(family)}</th></tr>'
-        parts.append(f"<tbody>{heading}{''.join(_row(row, reach) for row in rows)}</tbody>")
-    return f'<table class="lrlab-forest">{"".join(parts)}</table>{_others(claims)}'
+        parts.append(f"<tbody>{heading}{''.join(_row(row, reach, page) for row in rows)}</tbody>")
+    names = " ".join(("lrlab-forest", *more))
+    return f'<table class="{names}">{"".join(parts)}</table>'
 
 
 def turned(claim: Judged) -> tuple[float, float, float]:
@@ -91,15 +95,25 @@ def _header(tested: Iterable[Judged]) -> str:
     return f"<thead><tr>{cells}</tr></thead>"
 
 
-def _row(claim: Judged, reach: float) -> str:
+def _row(claim: Judged, reach: float, page: str) -> str:
     low, high = number(claim.low), number(claim.high)
     between = f" [{low}, {high}]" if claim.low is not None else ""
     numbers = f"{number(claim.estimate)}{between}, n\u00a0=\u00a0{claim.n}"
     return (
-        f'<tr class="{css_class(claim.verdict)}">'
-        f'<th scope="row"><a href="#claim-{claim.slug}">{escape(claim.statement)}</a></th>'
+        f"{_opened(claim, page)}"
         f'<td><span class="lrlab-badge {css_class(claim.verdict)}">{claim.verdict}</span></td>'
         f"<td>{_picture(claim, reach)}</td><td>{escape(numbers)}</td></tr>"
+    )
+
+
+def _opened(claim: Judged, page: str) -> str:
+    """The beginning of a claim's row, with what a script can choose it by."""
+    source = escape(claim.source or "")
+    return (
+        f'<tr class="{css_class(claim.verdict)}" data-verdict="{claim.verdict}" '
+        f'data-kind="{_KINDS[claim.kind]}" data-source="{source}">'
+        f'<th scope="row"><a href="{page}#claim-{claim.slug}" title="{claim.id}">'
+        f"{escape(claim.statement)}</a></th>"
     )
 
 
@@ -137,7 +151,33 @@ def _percent(value: float, reach: float) -> str:
     return f"{50 + 50 * value / reach:.4g}%"
 
 
-def _others(claims: Iterable[Judged]) -> str:
+def rest(claims: Sequence[Judged], page: str, *more: str) -> str:
+    """What an entry measured or checked besides, as tables; empty without such claims.
+
+    Args:
+        claims: all claims of an entry.
+        page: address of the page that has their cards.
+        *more: CSS classes of the tables.
+    """
+    found = ""
+    for kind, title in (("descriptive", "Measured, not tested"), ("exact", "Checks")):
+        rows = [
+            f"{_opened(claim, page)}<td>{claim.verdict}</td><td>{escape(measured(claim))}</td></tr>"
+            for claim in claims
+            if claim.kind == kind
+        ]
+        names = " ".join(("lrlab-rest", *more))
+        heads = "".join(f'<th scope="col">{name}</th>' for name in (title, "Verdict", "Measured"))
+        if rows:
+            found += (
+                f'<table class="{names}"><thead><tr>{heads}</tr></thead>'
+                f"<tbody>{''.join(rows)}</tbody></table>"
+            )
+    return found
+
+
+def beside(claims: Iterable[Judged]) -> str:
+    """One line that counts what is not in the chart; empty where nothing is."""
     kinds = [claim.kind for claim in claims]
     said = []
     if measured := kinds.count("descriptive"):
