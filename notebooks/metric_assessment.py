@@ -191,7 +191,7 @@ display.show(
     fig,
     alt="Rank correlation with the final loss against evaluations, for loss and summed metric.",
     caption="Rank correlation of validation loss and summed metric with the final test loss, mean "
-    f"and {level:.1%} t interval over n = {n} sweeps; dotted: kill points.",
+    f"and {100 * level:.1f} % t interval over n = {n} sweeps; dotted: kill points.",
 )
 display.say(
     f"At the first kill point, evaluation {first}: "
@@ -269,7 +269,8 @@ display.table(
         for name, values in measured_of.items()
     ],
     digits=2,
-    caption=f"Means over {orders} random orders of each sweep's {trials} runs, with {level:.1%} t "
+    caption=f"Means over {orders} random orders of each sweep's {trials} runs, with "
+    f"{100 * level:.1f} % t "
     f"intervals over n = {n} sweeps.",
 )
 
@@ -283,13 +284,14 @@ display.show(
     fig,
     alt="Two panels with a row for each rule: the regret, and the time saved.",
     caption=f"Each rule on the runs of {n} sweeps: mean regret and share of evaluations saved, "
-    f"with {level:.1%} t intervals over sweeps; ticks: single sweeps. The last two rules look at "
+    f"with {100 * level:.1f} % t intervals over sweeps; ticks: single sweeps. The last two "
+    "rules look at "
     "the summed metric.",
     headline=True,
 )
 near_best = [np.mean(one.final < 1.01 * one.final.min()) for one in swept]
 display.say(
-    "Most of these runs were chosen by the search, and lie close together: "
+    "Most of these runs were chosen by the search: "
     f"{100 * np.mean(near_best):.0f} % of a sweep's end within 1 % of its lowest. A lost winner "
     "costs little where many are nearly as good."
 )
@@ -336,7 +338,7 @@ listed = [
         "At the first kill point the loss predicts the final loss better than the metric does.",
         values=at_first["loss"] - at_first["summed metric"],
         direction="greater",
-        unit="difference of rank correlations",
+        unit="of rank correlation",
         about=about,
     ),
     Claim.effect(
@@ -429,8 +431,10 @@ saved, lost, difference = (
 )
 harmless = said["regret-wandb"].verdict == claims.rules.SUPPORTED
 display.answer(
-    f"On the plain loss W&B's rule saves {saved.estimate:.0%} [{saved.low:.0%}, {saved.high:.0%}] "
-    f"of the time, stops the best run in {lost.estimate:.0%} of the orders, and the best run that "
+    f"On the plain loss W&B's rule saves {100 * saved.estimate:.0f} % [{100 * saved.low:.0f} "
+    f"%, {100 * saved.high:.0f} %] "
+    f"of the time, stops the best run in {100 * lost.estimate:.0f} % of the orders, and the "
+    "best run that "
     f"it keeps is, against the best of all, {change(said['regret-wandb'])}. At the first kill "
     f"point the loss's rank correlation with the final loss is {difference.estimate:.2f} "
     f"[{difference.low:.2f}, {difference.high:.2f}] above the metric's. What this means for you: "
