@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 
 import numpy as np
 
@@ -29,7 +29,11 @@ def curve(tried: Results, arm: Hashable, metric: Metric) -> tuple[list[float], n
 
 
 def extended(
-    tried: Results, job: Callable[[Hashable, float, int], Job], metric: Metric, most: int = 3
+    tried: Results,
+    job: Callable[[Hashable, float, int], Job],
+    metric: Metric,
+    most: int = 3,
+    by: Callable[[Mapping[Hashable, Job]], Results] = train_many,
 ) -> Results:
     """Go on beyond the edge of each arm's grid, by its own ratio, until the best rate lies inside.
 
@@ -39,6 +43,7 @@ def extended(
         job: what to train for (arm, rate, seed).
         metric: lower is better, positive.
         most: how many rates are added to a grid at most.
+        by: what trains them, such as `lrlab.experiments.prefixes.train_branches`.
 
     Returns:
         All runs, these and the new ones.
@@ -58,5 +63,5 @@ def extended(
             more |= {(arm, rate, seed): job(arm, rate, seed) for seed in seeds[arm]}
         if not more:
             break
-        runs |= train_many(more)
+        runs |= by(more)
     return Results(runs)
