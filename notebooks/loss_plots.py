@@ -257,9 +257,7 @@ def gallery(name, seed):
     display.show(
         fig,
         alt=f"One panel for each mistake on {name}: mean and spread of the training loss over "
-        "time, beside a healthy run. A rate too high jumps above guessing and stays on a plateau, "
-        "a forgotten zero_grad rises without end, a dead start is a flat line at guessing, a "
-        "rate too low barely falls.",
+        "time, beside a healthy run.",
         caption=f"{name}, seed {seed}: training loss over that of guessing. Dots: batches. Line "
         f"and band: mean and one standard deviation of the batches in each of {len(centres)} "
         "windows. Dashed: the healthy run; horizontal line: guessing. What lies beyond the frame "
@@ -361,6 +359,7 @@ display.show(
     "a mistake meets its own cause it was named rightly.",
     caption="Runs with each name, of all with that mistake, over tasks and seeds. Bold: named "
     "rightly.",
+    headline=True,
 )
 
 
@@ -561,7 +560,7 @@ display.answer(
         " What this means for you: plot the loss of every batch, not a smoothed curve alone, and "
         "look at the first one."
         if more > 0
-        else ""
+        else " What this means for you: its windows say as much as the single batches."
     ),
     claims=[*counted, f"high-by-{factors[0]:g}"],
 )

@@ -189,8 +189,8 @@ display.say(
 example = sound[names[0]][0]
 display.show(
     example.figure(),
-    alt="Three panels: the loss of a small sample falls to zero; the loss after a short run "
-    "against the rate has a minimum near the recipe's rate; training and held-out loss fall.",
+    alt="Three panels: the loss of a small sample against the update; the loss after a short run "
+    "against the rate; training and held-out loss.",
     caption=f"A checkup of a healthy run of {names[0]} (one seed). Dotted: where a sample counts "
     "as learned.",
 )
@@ -246,8 +246,8 @@ right.set(title="eight examples by heart", xlabel="update", ylabel="loss, relati
 right.legend()
 display.show(
     fig,
-    alt="Left: the log ratio of the first loss to that of guessing, near zero on each task. Right: "
-    "the losses of small samples fall by more than a factor of twenty within some tens of updates.",
+    alt="Left: the log ratio of the first loss to that of guessing, with its interval, a row for "
+    "each task. Right: the losses of small samples against the update.",
     caption=f"Left: first loss against that of guessing, with the {100 * deciding:.3g} % intervals "
     f"that decide, n = {n_seeds}; shaded: within {margin:g}. Right: loss of eight examples "
     "learned with Adam, a line for each seed; it ends where they count as well learned.",
@@ -299,10 +299,11 @@ ax.set(xlabel="finding", ylabel="planted mistake")
 ax.grid(visible=False)
 display.show(
     fig,
-    alt="A table of planted mistakes against findings; nearly all counts lie where a mistake meets "
-    "the finding of its own name, and the row of healthy runs is empty or nearly so.",
+    alt="A table of planted mistakes against findings; bold where a mistake meets the finding of "
+    "its own name. The first row is that of healthy runs.",
     caption="Checkups with each finding, of all with that mistake, over tasks and seeds; bold: the "
     "finding that names the mistake. A report may have several findings.",
+    headline=True,
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -421,10 +422,16 @@ shares = {
 }
 furthest = max(names, key=lambda name: abs(np.mean(off[name])))
 display.answer(
-    f"The checklist finds {shares['found']} planted mistakes under their own name, and something "
-    f"in {shares['false-alarms']} healthy runs. The first loss lies furthest from that of guessing "
+    f"On {len(names)} small tasks the checklist finds {shares['found']} planted mistakes under "
+    f"their own name, and something in {shares['false-alarms']} healthy runs. The first loss lies "
+    "furthest from that of guessing "
     f"for the {MODELS[furthest]}: {change(verdicts[f'first-loss-{furthest}'])}. What this means "
-    "for you: run the checkup before you tune"
+    "for you: "
+    + (
+        "run the checkup before you tune"
+        if verdicts["found"].low > 0.5
+        else "don't rely on the checkup alone"
+    )
     + (f"; a clean report does not rule out {missed[0]}." if missed else "."),
     claims=["found", "false-alarms", f"first-loss-{furthest}"],
 )
