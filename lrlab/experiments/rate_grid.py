@@ -9,7 +9,7 @@ import numpy as np
 from lrlab.training.parallel import Job, train_many
 from lrlab.training.results import Metric, Results
 
-__all__ = ["curve", "extended"]
+__all__ = ["beyond", "curve", "extended"]
 
 
 def curve(tried: Results, arm: Hashable, metric: Metric) -> tuple[list[float], np.ndarray]:
@@ -26,6 +26,23 @@ def curve(tried: Results, arm: Hashable, metric: Metric) -> tuple[list[float], n
     found = tried.of(arm).arrays(metric)
     rates = sorted(found)
     return rates, np.exp([np.log(found[rate]).mean() for rate in rates])
+
+
+def beyond(rates: list[float], losses: np.ndarray) -> float | None:
+    """Return the next rate of a grid whose lowest loss is at its edge; None where it lies inside.
+
+    Args:
+        rates: a grid of equal ratios, rising.
+        losses: at each of them, shape (rates,).
+
+    Example:
+        >>> beyond([1.0, 2.0, 4.0], np.array([3.0, 2.0, 1.0]))
+        8.0
+    """
+    best, ratio = int(losses.argmin()), rates[1] / rates[0]
+    if 0 < best < len(rates) - 1:
+        return None
+    return rates[0] / ratio if best == 0 else rates[-1] * ratio
 
 
 def extended(
@@ -55,11 +72,9 @@ def extended(
     for _ in range(most):
         more = {}
         for arm in seeds:
-            rates, losses = curve(Results(runs), arm, metric)
-            best, ratio = int(losses.argmin()), rates[1] / rates[0]
-            if 0 < best < len(rates) - 1:
+            rate = beyond(*curve(Results(runs), arm, metric))
+            if rate is None:
                 continue
-            rate = rates[0] / ratio if best == 0 else rates[-1] * ratio
             more |= {(arm, rate, seed): job(arm, rate, seed) for seed in seeds[arm]}
         if not more:
             break
