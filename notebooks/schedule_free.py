@@ -94,6 +94,7 @@ FREE, BARE = "schedule-free", "schedule-free, no warmup"
 SCHEDULES = ("constant", "cosine", "linear", "WSD")
 HALF, QUARTER = "linear to T/2", "linear to T/4"
 SHORT = {HALF: 2, QUARTER: 4}
+ARMS = (*SCHEDULES, FREE, BARE, HALF, QUARTER)
 TESTED = 6
 
 
@@ -110,7 +111,6 @@ class Case:
     rates: list[float]
     n_seeds: int
     metric: str  # of the validation part and of the test part
-    arms: tuple[str, ...]
 
     def job(self, name, rate, seed):
         steps = self.steps // SHORT.get(name, 1)
@@ -147,7 +147,6 @@ cases = {
         lm_rates,
         lm_seeds,
         "loss",
-        (*SCHEDULES, FREE, BARE, HALF, QUARTER),
     ),
     MANY: Case(
         tasks.get("mnist1d", n_train=n_train),
@@ -159,7 +158,6 @@ cases = {
         mlp_rates,
         mlp_seeds,
         "error",
-        (*SCHEDULES, FREE),
     ),
 }
 for name, case in cases.items():
@@ -179,7 +177,7 @@ def job(arm, rate, seed):
     return cases[name].job(condition, rate, seed)
 
 
-arms = [(name, condition) for name, case in cases.items() for condition in case.arms]
+arms = [(name, condition) for name in cases for condition in ARMS]
 plan = {
     (arm, rate, s): job(arm, rate, s)
     for arm in arms
@@ -226,7 +224,7 @@ curves = {arm: rate_grid.curve(grids[arm[0]], arm, metric(arm[0], "validation"))
 centre = {arm: tuned.best_rate(*found) for arm, found in curves.items()}
 fig, axes = plots.figure(1, 2, height=3.6)
 for ax, (name, case) in zip(axes, cases.items(), strict=True):
-    shown = [condition for condition in case.arms if condition not in (*SHORT, "cosine")]
+    shown = [condition for condition in ARMS if condition not in (*SHORT, "cosine")]
     for style, condition in plots.styled(shown):
         ax.plot(*curves[name, condition], marker="o", markersize=3, label=condition, **style)
     ax.set(xscale="log", yscale="log", xlabel="learning rate (peak)", title=name)
@@ -252,9 +250,8 @@ runs = train_many(
 )
 display.say(
     f"{sum(map(len, grids.values()))} runs to find the rates, {len(runs)} at them: "
-    f"{len(tuned.AROUND)} rates × {lm_seeds} seeds for each of {len(cases[ONE].arms)} arms in one "
-    f"pass, × {mlp_seeds} for each of {len(cases[MANY].arms)} in many, and {pilot_seeds} pilot "
-    "seeds for two arms of each."
+    f"{len(tuned.AROUND)} rates for each of {len(ARMS)} arms, on {lm_seeds} seeds in one pass and "
+    f"{mlp_seeds} in many, and of two arms of each on {pilot_seeds} pilot seeds."
 )
 
 # %% [markdown]
@@ -273,18 +270,24 @@ def kept(name, group):
 best = {name: kept(name, group) for name, group in seeds.items()}
 
 
-def stopped(run, quarter):
-    """Test loss after that many quarters of the updates; guessing where the run diverged."""
-    guessing = run.chance["loss"]
-    return guessing if run.diverged else min(guessing, run.evals["test_loss"][quarter])
+def stopped(run, quarter, what="loss"):
+    """Test loss or error after so many quarters of the updates; guessing where it diverged."""
+    guessing = run.chance["loss"] if what == "loss" else 1 - run.chance["accuracy"]
+    if run.diverged:
+        return guessing
+    seen = run.evals["test_loss" if what == "loss" else "test_accuracy"][quarter]
+    return min(guessing, seen if what == "loss" else 1 - seen)
 
 
 def against(name, a, b, of=(None, None), chosen=None):
     """Paired log ratios of a to b by seed, and how many pairs hold a diverged run."""
     group = best[name] if chosen is None else chosen
     pair = [group.of((name, condition)) for condition in (a, b)]
+    what = cases[name].metric
     values = [
-        members.array(metric(name, "test") if at is None else lambda run, at=at: stopped(run, at))
+        members.array(
+            metric(name, "test") if at is None else lambda run, at=at: stopped(run, at, what)
+        )
         for members, at in zip(pair, of, strict=True)
     ]
     lost = [x.diverged or y.diverged for x, y in zip(*(m.values() for m in pair), strict=True)]
@@ -373,7 +376,7 @@ display.table(
             ),
         }
         for name, case in cases.items()
-        for condition in case.arms
+        for condition in ARMS
     ],
     caption="Best rates (best of three within each seed), the range of rates on the grid whose "
     "validation metric is within 5 % of the lowest, what a rate a factor of two off costs in the "
@@ -493,6 +496,37 @@ made = [
             about=About(setting, "learning rate", like="analogue", lost=LOST),
         )
         for name, setting in ((ONE, lm), (MANY, mlp))
+    ),
+    *(
+        Claim.descriptive(
+            f"{slug}-many",
+            text,
+            values=against(MANY, *pair, of=of)["values"],
+            unit="log ratio of test errors",
+            source="",
+            about=About(mlp, "test error", family="the same in many passes"),
+        )
+        for slug, text, pair, of in (
+            (
+                "control",
+                "A constant rate against a linear decay, each at its own rate",
+                ("constant", "linear"),
+                (None, None),
+            ),
+            (
+                "anytime",
+                "Schedule-free SGD, stopped at half of its length, against a linear decay made for "
+                "that half",
+                (FREE, HALF),
+                (2, None),
+            ),
+            (
+                "warmup",
+                "Schedule-free SGD without a warmup against with one",
+                (BARE, FREE),
+                (None, None),
+            ),
+        )
     ),
     *(
         Claim.descriptive(
