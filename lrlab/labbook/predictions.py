@@ -16,6 +16,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 Prediction = Mapping[str, float]
 
@@ -61,6 +62,69 @@ def check(predictions: Mapping[str, Prediction]) -> None:
             raise ValueError(
                 f"prediction of {claim!r}: probabilities must add up to 1, got {dict(chances)}"
             )
+
+
+NOT_JUDGED = "not judged"
+
+
+def check_foretold(sentences: Sequence[Mapping[str, Any]]) -> None:
+    """Raise a ValueError unless each sentence of a prediction says what it foretold.
+
+    A notebook that was written before predictions were probabilities maps each sentence of its
+    prediction to the verdicts that it foretold, or to "not judged"::
+
+        foretold:
+          - {says: It ends lower., claims: {lower: supported}}
+          - {says: It is a surprise., claims: not judged}
+
+    Raises:
+        ValueError: naming the sentence and what is wrong.
+
+    Example:
+        >>> check_foretold([{"says": "It ends lower.", "claims": {"lower": "supported"}}])
+    """
+    from lrlab.claims.rules import VERDICTS
+
+    for sentence in sentences:
+        if not isinstance(sentence, Mapping) or set(sentence) != {"says", "claims"}:
+            raise ValueError(f"a sentence that was foretold needs says and claims, got {sentence}")
+        claims = sentence["claims"]
+        if claims == NOT_JUDGED:
+            continue
+        unknown = sorted(set(map(str, claims.values())) - set(VERDICTS))
+        if unknown:
+            raise ValueError(f"foretold {sentence['says']!r}: {unknown[0]!r} is no verdict")
+
+
+def outcome(claims: Mapping[str, str] | str, came: Mapping[str, str]) -> str:
+    """What became of a sentence of a prediction, in a few words.
+
+    Args:
+        claims: the verdict that was foretold of each claim, or "not judged".
+        came: the verdict that each claim of the entry has.
+
+    Example:
+        >>> outcome({"a": "supported", "b": "supported"}, {"a": "supported", "b": "inconclusive"})
+        'came true of 1 claim, open of 1'
+    """
+    if isinstance(claims, str):
+        return NOT_JUDGED
+    known = {claim: verdict for claim, verdict in claims.items() if claim in came}
+    if not known:
+        return NOT_JUDGED
+    true = sum(came[claim] == verdict for claim, verdict in known.items())
+    undecided = sum(
+        came[claim].startswith("inconclusive") and came[claim] != verdict
+        for claim, verdict in known.items()
+    )
+    counts = {"came true": true, "open": undecided, "did not": len(known) - true - undecided}
+    said = {word: n for word, n in counts.items() if n}
+    if len(said) == 1:
+        return "did not come true" if "did not" in said else next(iter(said))
+    return ", ".join(
+        f"{word} of {n} claim{'s' * (n > 1 and not i)}" if not i else f"{word} of {n}"
+        for i, (word, n) in enumerate(said.items())
+    )
 
 
 def brier(prediction: Prediction, came: str) -> float:

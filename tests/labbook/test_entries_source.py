@@ -96,3 +96,4 @@ def test_names_of_entries_are_readable_and_distinct():
     slugs = [slug("n", "full", changed) for changed in unsafe]
     assert len(set(slugs)) == len(slugs)
     assert all("/" not in name and len(name) < 100 for name in slugs)
+    assert slug("n", "full", {"a": [1, 2]}) != slug("n", "full", {"a": [1], "b": 2})

@@ -41,3 +41,34 @@ def test_the_base_rates_have_no_skill_and_nothing_predicted_has_no_score():
     pairs = [({"supported": 0.5, "inconclusive": 0.5}, v) for v in ("supported", "inconclusive")]
     assert predictions.score(pairs).skill == pytest.approx(0)
     assert predictions.score([]) is None
+
+
+@pytest.mark.parametrize(
+    ("came", "said"),
+    [
+        ({"a": "supported", "b": "contradicted"}, "came true"),
+        ({"a": "inconclusive", "b": "inconclusive (fragile)"}, "open"),
+        ({"a": "contradicted", "b": "supported"}, "did not come true"),
+        ({"a": "supported", "b": "inconclusive"}, "came true of 1 claim, open of 1"),
+        ({"a": "supported", "b": "supported"}, "came true of 1 claim, did not of 1"),
+        ({"other": "supported"}, "not judged"),
+    ],
+)
+def test_what_became_of_a_sentence_that_was_foretold(came, said):
+    assert predictions.outcome({"a": "supported", "b": "contradicted"}, came) == said
+
+
+def test_a_sentence_that_nobody_judged_says_so():
+    assert predictions.outcome("not judged", {"a": "supported"}) == "not judged"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "what"),
+    [
+        ({"says": "It falls."}, "needs says and claims"),
+        ({"says": "It falls.", "claims": {"a": "likely"}}, "'likely' is no verdict"),
+    ],
+)
+def test_a_sentence_that_foretells_nothing_that_can_be_judged_is_refused(sentence, what):
+    with pytest.raises(ValueError, match=what):
+        predictions.check_foretold([sentence])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _LONGEST_SLUG = 80
+_KEPT = ("short_title", "foretold", "predictions")  # of the header, for the page
 
 
 def slug(name: str, size: str, changed: dict[str, Value]) -> str:
@@ -29,17 +30,22 @@ def slug(name: str, size: str, changed: dict[str, Value]) -> str:
         changed: the parameters that differ from those of this size.
 
     Example:
-        >>> slug("onecycle", "full", {"peak_lr": 0.5})
-        'onecycle-peak_lr-0.5'
+        >>> slug("onecycle", "full", {"peaks": [0.2, 3.0], "n_seeds": 3})
+        'onecycle-peaks-0.2-3.0-n_seeds-3'
     """
     full = "-".join(
         [name, *(["smoke"] if size == "smoke" else [])]
-        + [f"{key}-{spell(value)}" for key, value in changed.items()]
+        + [f"{key}-{_part(value)}" for key, value in changed.items()]
     )
     clean = re.sub(r"[^A-Za-z0-9._+-]+", "_", full)[:_LONGEST_SLUG]
     if clean == full:
         return full
     return f"{clean.rstrip('_-.')}-{hashlib.sha256(full.encode()).hexdigest()[:8]}"
+
+
+def _part(value: Value) -> str:
+    """A value as part of a name: those of a list one after the other."""
+    return "-".join(map(spell, value)) if isinstance(value, list) else spell(value)
 
 
 def command(name: str, size: str, changed: dict[str, Value], portable: bool = False) -> str:
@@ -95,6 +101,7 @@ def assemble(
                 "notebook": source.name,
                 "title": source.header["title"],
                 "question": source.header["question"],
+                **{key: source.header[key] for key in _KEPT if source.header.get(key)},
                 "size": size,
                 "parameters": values,
                 "changed": changed,

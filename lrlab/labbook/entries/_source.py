@@ -226,6 +226,8 @@ def _header(text: str) -> dict[str, Any]:
         raise ValueError(f"short_title has at most {longest} characters, got {short!r}")
     if header.get("predictions"):
         predictions.check(header["predictions"])
+    if header.get("foretold"):
+        predictions.check_foretold(header["foretold"])
     return header
 
 

@@ -20,6 +20,7 @@ from lrlab.labbook.ledger import counted, joined
 from lrlab.labbook.looks import told
 from lrlab.labbook.site import _actions as actions
 from lrlab.labbook.site import site as sites
+from lrlab.labbook.site._foretold import what_came
 from lrlab.labbook.site._outputs import WITHOUT_CODE, align, apart
 from lrlab.labbook.site._record import live_section, record_section
 from lrlab.labbook.site._verdicts import beside, chart
@@ -77,6 +78,8 @@ def decorate(text: str, entry: Entry, site: Site) -> str:
     about = [byline(entry, claims), *looked(entry, site), actions.of(entry)]
     if verdicts := chart(claims):
         about.append(_raw(verdicts + beside(claims)))
+    said = notebook["metadata"].get("lrlab", {})
+    others = [_told(cell, what_came(said, claims)) for cell in others]
     keys = sorted({claim.source for claim in claims if claim.source})
     notebook["cells"] = [
         _markdown("top", "\n\n".join(top)),
@@ -152,6 +155,15 @@ def _headline(cells: list[Cell]) -> list[Cell]:
     chosen["outputs"] = [next(filter(_is_picture, chosen["outputs"]))]
     chosen["metadata"]["tags"] = ["remove-input"]
     return [chosen | {"id": "lrlab-headline", "source": WITHOUT_CODE}]
+
+
+def _told(cell: Cell, came: str) -> Cell:
+    """The cell that ends a prediction, with what came of it."""
+    source = "".join(cell["source"])
+    before, found, after = source.partition("## Result")
+    if not came or not found or cell["cell_type"] != "markdown":
+        return cell
+    return {**cell, "source": f"{before.rstrip()}\n\n{came}\n\n{found}{after}".lstrip()}
 
 
 def _is_picture(output: Mapping[str, Any]) -> bool:

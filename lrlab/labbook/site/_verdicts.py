@@ -43,7 +43,7 @@ def chart(claims: Sequence[Judged], page: str = "", *more: str) -> str:
         rows = list(group)
         heading = ""
         if family and len(rows) > 1:
-            heading = f'<tr><th colspan="4" scope="rowgroup">{escape(family)}</th></tr>'
+            heading = f'<tr><th colspan="4" scope="rowgroup">{_words(family)}</th></tr>'
         parts.append(f"<tbody>{heading}{''.join(_row(row, reach, page) for row in rows)}</tbody>")
     names = " ".join(("lrlab-forest", *more))
     return f'<table class="{names}">{"".join(parts)}</table>'
@@ -80,6 +80,11 @@ def _place(claim: Judged, tested: Sequence[Judged]) -> int:
     """Where a claim's family first stands, so that families stay together."""
     families = [other.about.family or other.id for other in tested]
     return families.index(claim.about.family or claim.id)
+
+
+def _words(family: str) -> str:
+    """A family's name as a heading; one that is written like an id loses its hyphens."""
+    return escape(family if " " in family else family.replace("-", " "))
 
 
 def _header(tested: Iterable[Judged]) -> str:

@@ -1,0 +1,50 @@
+"""What became of an entry's prediction, beside its text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lrlab.claims import Judged
+from lrlab.labbook.entries.markup import prose
+from lrlab.labbook.predictions import outcome
+
+
+def what_came(header: Mapping[str, Any], claims: Sequence[Judged]) -> str:
+    """The prediction's sentences, or its probabilities, with what came, as a Markdown table.
+
+    Args:
+        header: what the entry's notebook says of itself: `foretold` or `predictions`.
+        claims: the claims of the entry.
+
+    Returns:
+        A table; empty where nothing was foretold.
+    """
+    verdicts = {claim.slug: claim.verdict for claim in claims}
+    if sentences := header.get("foretold"):
+        rows = [
+            (prose(sentence["says"]), _linked(outcome(sentence["claims"], verdicts), sentence))
+            for sentence in sentences
+        ]
+        return _table(("Foretold", "What came"), rows)
+    rows = []
+    for slug, chances in header.get("predictions", {}).items():
+        if slug not in verdicts:
+            continue
+        likely = ", ".join(f"{verdict} {100 * p:.0f} %" for verdict, p in chances.items() if p)
+        came = f"{verdicts[slug]}, which had {100 * chances.get(verdicts[slug], 0):.0f} %"
+        rows.append((f"[{slug}](#claim-{slug}): {likely}", came))
+    return _table(("Foretold", "What came"), rows) if rows else ""
+
+
+def _linked(said: str, sentence: Mapping[str, Any]) -> str:
+    claims = sentence["claims"]
+    if isinstance(claims, str):
+        return said
+    links = ", ".join(f"[{slug}](#claim-{slug})" for slug in claims)
+    return f"{said} ({links})"
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
