@@ -50,7 +50,8 @@
 #
 # For each rate and seed the best λ is the vertex of the parabola through the lowest point and its
 # two neighbours, on logarithmic axes; the slope is that of a straight line through the best λ of
-# all rates.
+# all rates. A quarter of the best rate is taken of those rates whose quarter is on the grid, and
+# four times the best λ of those λ that have it there.
 
 # %% tags=["parameters"]
 passes: int = 20  # [1..] passes over the data
