@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 import joblib
@@ -71,12 +71,10 @@ def train_branches(
         found = ((name, place.get(name, job.recipe)) for name, job in todo.items())
         done = {name: run for name, run in found if run is not None}
     events.emit("plan", total=len(todo), stored=len(done), seconds=None)
+    spared = {name: done[name].seconds * own for name, own in _own_shares(todo, done).items()}
     for name, run in done.items():
-        events.emit("run", key=name, stored=True, status=run.status, seconds=run.seconds)
-    alike: dict[Any, list[Named]] = {}
-    for name, job in todo.items():
-        if name not in done:
-            alike.setdefault(_beginning(job), []).append((name, job))
+        events.emit("run", key=name, stored=True, status=run.status, seconds=spared[name])
+    alike = _families({name: job for name, job in todo.items() if name not in done})
     shown = progress and alike and not events.heard()
     calls = [joblib.delayed(_grown)(group, place) for group in alike.values()]
     with tqdm(total=len(todo) - len(done), unit="run", disable=not shown) as bar:
@@ -86,6 +84,32 @@ def train_branches(
                 bar.update()
                 events.emit("run", key=run.key, stored=False, status=run.status)
     return Results({key: done[name] for key, name in names.items()})
+
+
+def _families(jobs: Mapping[str, Job]) -> dict[Any, list[Named]]:
+    found: dict[Any, list[Named]] = {}
+    for name, job in jobs.items():
+        found.setdefault(_beginning(job), []).append((name, job))
+    return found
+
+
+def _own_shares(jobs: Mapping[str, Job], names: Iterable[str]) -> dict[str, float]:
+    """For each of these runs, the share of its updates that none before it has in common with it.
+
+    So that the time which stored runs spare counts a common beginning once.
+    """
+    shares = {}
+    for family in _families({name: jobs[name] for name in names}).values():
+        counted: list[np.ndarray] = []
+        for name, job in family:
+            rates, common = _rates(job), 0
+            for other in counted:
+                n = min(len(rates), len(other))
+                different = np.flatnonzero(rates[:n] != other[:n])
+                common = max(common, int(different[0]) if different.size else n)
+            shares[name] = 1 - common / len(rates)
+            counted.append(rates)
+    return shares
 
 
 def _beginning(job: Job) -> Any:

@@ -83,6 +83,19 @@ def test_runs_are_kept_and_read_again_under_the_keys_that_they_have_alone(tmp_pa
     same(train_branches(half, n_jobs=1, store=store, progress=False), {k: first[k] for k in half})
 
 
+def test_the_time_that_stored_runs_spare_counts_a_common_beginning_once():
+    trapeze = WarmupStableDecay(0.1, steps=20, warmup_steps=0, cooldown_steps=5, start_lr=0.1)
+    jobs = {
+        "short": job(Constant(0.1), 10),
+        "long": job(Constant(0.1), 40),
+        "cooled": job(trapeze, 20),  # whose rate is another from update 17 on
+        "other": job(Constant(0.2), 10),
+        "not stored": job(Constant(0.1), 80),
+    }
+    shares = prefixes._own_shares(jobs, ["short", "long", "cooled", "other"])
+    assert shares == pytest.approx({"short": 1, "long": 0.75, "cooled": 0.2, "other": 1})
+
+
 def test_jobs_that_stop_early_are_refused():
     stopping = Job(TASK, job(Constant(0.1), 4).recipe, stop=EarlyStopping("validation_loss", 2))
     with pytest.raises(ValueError, match="no rule that stops"):
