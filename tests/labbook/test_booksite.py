@@ -229,3 +229,19 @@ def test_only_the_figure_of_a_cell_gets_its_caption():
     assert "remove-input" in parts[1]["metadata"]["tags"]
     alone = {**cell, "outputs": [picture]}
     assert outputs.apart([alone]) == [alone]
+
+
+def test_a_what_if_says_what_it_changes_and_what_the_entry_that_counts_answers(tmp_path):
+    usual = write_entry(tmp_path)
+    notebook = json.loads(usual.read_bytes())
+    answer = {"text": "It falls by 3 %.", "claims": ["lower"]}
+    notebook["cells"][3]["outputs"][0]["metadata"]["lrlab_answer"] = answer
+    usual.write_text(json.dumps(notebook))
+    other = write_entry(tmp_path, date="2030-01-02", changed={"peak_lr": 0.5})
+    log = site.Site(tmp_path)
+    entry = log.by_document["book/log/2030-01-02-demo"]
+    top = json.loads(pages.decorate(other.read_text(), entry, log))["cells"][0]["source"]
+    assert "With `peak_lr = 0.5` in place of `0.2`." in top
+    assert "</book/log/2030-01-01-demo>`. Its answer: It falls by 3 %." in top
+    plain = pages.decorate(usual.read_text(), log.by_document["book/log/2030-01-01-demo"], log)
+    assert "A what-if" not in plain

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from lrlab.claims import Judged
 from lrlab.claims.render import card
 from lrlab.labbook import stored_claims
-from lrlab.labbook.answers import lift
+from lrlab.labbook.answers import answer_of, lift
 from lrlab.labbook.entries import parameters_of
 from lrlab.labbook.entries.logbook import claims_of
 from lrlab.labbook.entries.markup import code, fence, prose
+from lrlab.labbook.entries.values import spell
 from lrlab.labbook.ledger import counted, joined
 from lrlab.labbook.looks import told
 from lrlab.labbook.site import _actions as actions
@@ -136,7 +137,28 @@ def banners(entry: Entry, site: Site) -> list[str]:
             f"This entry takes the place of {{doc}}`{supersedes['entry']} <{older}>`. "
             f"Why: {prose(supersedes['reason'])}\n:::"
         )
-    return found
+    return [*found, *_beside_the_usual(entry, site)]
+
+
+def _beside_the_usual(entry: Entry, site: Site) -> Iterator[str]:
+    """What a what-if changes, and what the entry that counts answers."""
+    record = entry.record
+    usual = next((e for e in site.counting if e.record["notebook"] == record["notebook"]), None)
+    if usual is None or not record["changed"] or record["size"] != "full":
+        return
+    before = usual.record["parameters"]
+    changes = ", ".join(
+        f"{code(f'{name} = {spell(value)}')}"
+        + (f" in place of {code(spell(before[name]))}" if name in before else "")
+        for name, value in record["changed"].items()
+    )
+    answer = answer_of(usual.content())
+    there = f" Its answer: {answer.text}" if answer else ""
+    link = f"{{doc}}`{sites.short_title(usual)} </{site.document(usual)}>`"
+    yield (
+        f":::{{admonition}} A what-if\n:class: note\nWith {changes}. What counts is {link}.{there}"
+        "\n:::"
+    )
 
 
 def sources_section(keys: Iterable[str]) -> str:
