@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from lrlab.claims import About, Claim, judge
+from lrlab.claims import About, Claim, Setting, judge
 from lrlab.labbook.site._verdicts import beside, chart, rest, turned
 
 VALUES = [-0.5, -0.6, -0.55, -0.45, -0.52, -0.51]
@@ -87,3 +87,20 @@ def test_without_a_tested_claim_there_is_no_chart_and_others_are_counted():
     assert links == ["p.html#claim-rate", "p.html#claim-half"]
     said = page.select_one("p").get_text()
     assert "1 measurement without" in said and "1 check of" in said
+
+
+def test_claims_that_say_the_same_are_told_apart_by_their_setting():
+    claims = [
+        Claim.effect(
+            id,
+            "It falls.",
+            values=VALUES,
+            direction="less",
+            delta=0.1,
+            about=About(Setting("LeNet", id)),
+        )
+        for id in ("SGD", "Adam")
+    ]
+    _, page = drawn(*claims, effect("alone", about=About(Setting("LeNet", "SGD"))))
+    said = [link.get_text() for link in page.select("tbody a")]
+    assert said == ["It falls (LeNet, SGD)", "It falls (LeNet, Adam)", "alone < it"]

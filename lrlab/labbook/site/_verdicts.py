@@ -7,6 +7,7 @@ reader reads the table, a phone stacks its cells.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
@@ -37,14 +38,16 @@ def chart(claims: Sequence[Judged], page: str = "", *more: str) -> str:
     if not tested:
         return ""
     families = sorted(tested, key=lambda claim: _place(claim, tested))
-    reach = _reach(tested)
+    reach, named = _reach(tested), _named(tested)
     parts = [_header(tested)]
     for family, group in groupby(families, key=lambda claim: claim.about.family):
         rows = list(group)
         heading = ""
         if family and len(rows) > 1:
             heading = f'<tr><th colspan="4" scope="rowgroup">{_words(family)}</th></tr>'
-        parts.append(f"<tbody>{heading}{''.join(_row(row, reach, page) for row in rows)}</tbody>")
+        parts.append(
+            f"<tbody>{heading}{''.join(_row(row, reach, page, named[row.id]) for row in rows)}</tbody>"
+        )
     names = " ".join(("lrlab-forest", *more))
     return f'<table class="{names}">{"".join(parts)}</table>'
 
@@ -100,25 +103,36 @@ def _header(tested: Iterable[Judged]) -> str:
     return f"<thead><tr>{cells}</tr></thead>"
 
 
-def _row(claim: Judged, reach: float, page: str) -> str:
+def _row(claim: Judged, reach: float, page: str, statement: str) -> str:
     low, high = number(claim.low), number(claim.high)
     between = f" [{low}, {high}]" if claim.low is not None else ""
     numbers = f"{number(claim.estimate)}{between}, n\u00a0=\u00a0{claim.n}"
     return (
-        f"{_opened(claim, page)}"
+        f"{_opened(claim, page, statement)}"
         f'<td><span class="lrlab-badge {css_class(claim.verdict)}">{claim.verdict}</span></td>'
         f"<td>{_picture(claim, reach)}</td><td>{escape(numbers)}</td></tr>"
     )
 
 
-def _opened(claim: Judged, page: str) -> str:
+def _named(claims: Sequence[Judged]) -> dict[str, str]:
+    """What is claimed, by id; with the setting where two claims say the same of two."""
+    said = Counter(claim.statement for claim in claims)
+    return {
+        claim.id: claim.statement
+        if said[claim.statement] == 1 or claim.about.setting is None
+        else f"{claim.statement.rstrip('.')} ({claim.about.setting})"
+        for claim in claims
+    }
+
+
+def _opened(claim: Judged, page: str, statement: str) -> str:
     """The beginning of a claim's row, with what a script can choose it by."""
     source = escape(claim.source or "")
     return (
         f'<tr class="{css_class(claim.verdict)}" data-verdict="{claim.verdict}" '
         f'data-kind="{_KINDS[claim.kind]}" data-source="{source}">'
         f'<th scope="row"><a href="{page}#claim-{claim.slug}" title="{claim.id}">'
-        f"{escape(claim.statement)}</a></th>"
+        f"{escape(statement)}</a></th>"
     )
 
 
@@ -164,10 +178,10 @@ def rest(claims: Sequence[Judged], page: str, *more: str) -> str:
         page: address of the page that has their cards.
         *more: CSS classes of the tables.
     """
-    found = ""
+    found, named = "", _named(claims)
     for kind, title in (("descriptive", "Measured, not tested"), ("exact", "Checks")):
         rows = [
-            f"{_opened(claim, page)}<td>{claim.verdict}</td><td>{escape(measured(claim))}</td></tr>"
+            f"{_opened(claim, page, named[claim.id])}<td>{claim.verdict}</td><td>{escape(measured(claim))}</td></tr>"
             for claim in claims
             if claim.kind == kind
         ]
