@@ -45,9 +45,8 @@ def chart(claims: Sequence[Judged], page: str = "", *more: str) -> str:
         heading = ""
         if family and len(rows) > 1:
             heading = f'<tr><th colspan="4" scope="rowgroup">{_words(family)}</th></tr>'
-        parts.append(
-            f"<tbody>{heading}{''.join(_row(row, reach, page, named[row.id]) for row in rows)}</tbody>"
-        )
+        body = "".join(_row(row, reach, page, named[row.id]) for row in rows)
+        parts.append(f"<tbody>{heading}{body}</tbody>")
     names = " ".join(("lrlab-forest", *more))
     return f'<table class="{names}">{"".join(parts)}</table>'
 
@@ -181,7 +180,8 @@ def rest(claims: Sequence[Judged], page: str, *more: str) -> str:
     found, named = "", _named(claims)
     for kind, title in (("descriptive", "Measured, not tested"), ("exact", "Checks")):
         rows = [
-            f"{_opened(claim, page, named[claim.id])}<td>{claim.verdict}</td><td>{escape(measured(claim))}</td></tr>"
+            f"{_opened(claim, page, named[claim.id])}<td>{claim.verdict}</td>"
+            f"<td>{escape(measured(claim))}</td></tr>"
             for claim in claims
             if claim.kind == kind
         ]
