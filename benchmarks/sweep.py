@@ -44,7 +44,8 @@ import torch
 
 from lrlab import tasks, train
 from lrlab.sweep import LogUniform, Plan, rules, sweep, trials
-from lrlab.sweep.trainer import Progress, TaskTrainer, Trainer
+from lrlab.sweep.trainer import TaskTrainer, Trainer
+from lrlab.sweep.workers import Progress
 
 RESULTS = Path(__file__).parent / "results" / "sweep.json"
 ROOT = Path(__file__).resolve().parent.parent

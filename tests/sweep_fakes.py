@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from lrlab.sweep import LogUniform, Plan, Trial, Uniform, sweep, trials
-from lrlab.sweep.trainer import Progress
+from lrlab.sweep.workers import Progress
 
 EVALUATIONS = 16
 

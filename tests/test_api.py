@@ -29,15 +29,17 @@ MADE_BY = {
     "Progress": "TaskTrainer",
     "RangeTest": "range_test",
     "Report": "checkup",
+    "Range": "LogUniform",
     "Search": "checkup",
     "Suggestion": "range_test",
     "Trace": "smooth",
     "Trainer": "TaskTrainer",  # a protocol
     "Trial": "trials",
+    "Workers": "TaskTrainer",  # a protocol
 }
 # What an example can't call by the way.
 NOT_RUN_HERE = {
-    "init": "called by a program in a sweep, see `Script`",
+    "init": "called by a program in a sweep",
     "log": "called by a program in a sweep",
     "finish": "called by a program in a sweep",
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from lrlab.sweep import rules
-from lrlab.sweep._search import ENDLESS, Search
 from lrlab.sweep._space import IntUniform, Uniform
+from lrlab.sweep.search import ENDLESS, Search
 from lrlab.sweep.trial import Trial, best_of
 
 _EDGE = 0.05  # share of a range that counts as its edge

@@ -14,9 +14,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lrlab.sweep import rules, sampling
 from lrlab.sweep._seal import RUNG, SEAL, recorded, seal
-from lrlab.sweep._search import Search
 from lrlab.sweep._storage_writer import Kept
-from lrlab.sweep.trainer import Progress
+from lrlab.sweep.search import Search
+from lrlab.sweep.workers import Progress
 
 
 def _rungs(trial: FrozenTrial) -> dict[str, Any]:

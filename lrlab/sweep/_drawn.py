@@ -11,7 +11,7 @@ import numpy as np
 from optuna import distributions as optuna_distributions
 
 from lrlab.checks import is_number
-from lrlab.sweep._range import Range, plain
+from lrlab.sweep.ranges import Range, plain
 
 _NEEDS: dict[str, tuple[str, ...]] = {
     "uniform": ("low", "high"),

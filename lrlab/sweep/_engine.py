@@ -9,27 +9,18 @@ was interrupted.
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 
 import optuna
 
 from lrlab.sweep._book import Book
-from lrlab.sweep._place import alone, folder_beside, preflight
+from lrlab.sweep._place import alone, preflight
 from lrlab.sweep._progress import Board
-from lrlab.sweep._scripts import Scripts
-from lrlab.sweep._search import Search
 from lrlab.sweep._storage_writer import Kept
-from lrlab.sweep.script import Script
+from lrlab.sweep.plan import Plan
+from lrlab.sweep.search import Search
 from lrlab.sweep.storage import begin, quiet
-from lrlab.sweep.trainer import (
-    Objective,
-    Processes,
-    Progress,
-    TaskTrainer,
-    Trainer,
-    Workers,
-    default_folder,
-)
+from lrlab.sweep.trainer import Objective, Processes, TaskTrainer, Trainer, default_folder
+from lrlab.sweep.workers import Progress, Workers
 
 
 def sweep(
@@ -41,6 +32,7 @@ def sweep(
     n_jobs: int | None = None,
     progress: bool = True,
     trainer: Trainer | None = None,
+    workers: Workers | None = None,
 ) -> optuna.Study:
     """Carry out a plan, or go on with it, and return its study.
 
@@ -50,7 +42,7 @@ def sweep(
     failed, with the reason; one with the hyperparameters of an earlier one takes over its result.
 
     Args:
-        plan: what is searched: a `Plan`, or what `load` made of a file that names a program.
+        plan: what is searched: a `Plan`, or another `Search` that comes with its workers.
         storage: URL of the storage, such as ``sqlite:///sweep.db``; None keeps it in memory.
         name: of the study in the storage.
         objective: makes the metric out of the evaluations, one number each; None: `plan.metric`.
@@ -58,6 +50,8 @@ def sweep(
             those of a Dask cluster.
         progress: show a line of progress.
         trainer: what trains, in place of the plan's task.
+        workers: what brings the trials on, in place of processes that call the trainer; they are
+            closed at the end, however it comes.
 
     Returns:
         The study; `lrlab.sweep.trials` reads it.
@@ -77,6 +71,8 @@ def sweep(
         >>> [trial.outcome for trial in trials(sweep(plan, n_jobs=1, progress=False))]
         ['completed', 'completed']
     """
+    if workers is None and trainer is None and not isinstance(plan, Plan):
+        raise ValueError("a search over anything but a task needs its workers")
     preflight(plan, storage, name, "in lockstep")
     if trainer is None:
         plan.check(metric=objective is None)
@@ -86,8 +82,10 @@ def sweep(
         kept = None
         if storage is not None:
             kept = stack.enter_context(Kept(*begin(plan, storage, name, "in lockstep")))
-        workers = _workers(plan, storage, name, objective, n_jobs, trainer)
-        stack.push(lambda kind, *_: workers.close(clean=kind is None))
+        team = workers or Processes(
+            plan, trainer or TaskTrainer(default_folder(), objective), n_jobs
+        )
+        stack.push(lambda kind, *_: team.close(clean=kind is None))
         book = Book(plan, name, kept)
         with Board(plan.trials, book.study, shown=progress) as board:
             for first in range(0, plan.trials, plan.wave):
@@ -96,22 +94,9 @@ def sweep(
                 for stage in [*plan.rungs(), plan.evaluations]:
                     waiting = [n for n in wave if book.waits(n, stage)]
                     if waiting:
-                        _advance(book, workers, waiting, stage)
+                        _advance(book, team, waiting, stage)
                         board.update()
     return kept.study if kept else book.study
-
-
-def _workers(
-    plan: Search,
-    storage: str | None,
-    name: str,
-    objective: Objective | None,
-    n_jobs: int | None,
-    trainer: Trainer | None,
-) -> Workers:
-    if trainer is None and isinstance(plan, Script):
-        return Scripts(plan, folder_beside(storage) or Path(f"{name}.trials"), n_jobs)
-    return Processes(plan, trainer or TaskTrainer(default_folder(), objective), n_jobs)
 
 
 def _advance(book: Book, workers: Workers, waiting: list[int], stage: int) -> None:

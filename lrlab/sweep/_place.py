@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from lrlab.sweep._search import Search, same
+from lrlab.sweep.search import Search, same
 
 _TABLES = {"studies", "trials", "version_info", "study_user_attributes"}  # of Optuna
 _BEGINNINGS = ("study_", "trial_", "alembic_")  # of its other ones
@@ -167,12 +167,6 @@ def alone(storage: str | None, *, wait: float = 0.0) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def folder_beside(storage: str | None) -> Path | None:
-    """Return the folder beside a SQLite file in which its trials keep what they said."""
-    path = file_of(storage)
-    return None if path is None else path.with_suffix(".trials")
 
 
 def file_of(storage: str | None) -> Path | None:

@@ -14,7 +14,7 @@ from optuna.trial import Trial
 
 from lrlab.checks import built, is_integer, is_number
 from lrlab.sweep._drawn import Drawn
-from lrlab.sweep._range import Range, plain
+from lrlab.sweep.ranges import Range, plain
 
 
 @dataclasses.dataclass(frozen=True)

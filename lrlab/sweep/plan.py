@@ -9,7 +9,7 @@ from typing import Any
 
 from lrlab.recipe import Recipe
 from lrlab.sweep import _paths
-from lrlab.sweep._search import Search
+from lrlab.sweep.search import Search
 from lrlab.tasks import Task
 
 PEAK = "peak_lr"

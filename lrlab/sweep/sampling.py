@@ -9,8 +9,8 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 
-from lrlab.sweep._search import Search
 from lrlab.sweep._space import Space
+from lrlab.sweep.search import Search
 
 __all__ = ["fixed"]
 

@@ -5,19 +5,26 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import optuna
 
 from lrlab.checks import need
-from lrlab.sweep._place import cannot, check_notes, foreign, preflight, spelled_out
+from lrlab.sweep._place import cannot, check_notes, file_of, foreign, preflight, spelled_out
 from lrlab.sweep._seal import damage
-from lrlab.sweep._search import Search
+from lrlab.sweep.search import Search
 
 __all__ = ["open_study"]
 
 HEARTBEAT_SECONDS = 30
 PATIENCE = 20  # seconds that an asynchronous worker waits for others that are opening the study
+
+
+def folder_beside(storage: str | None) -> Path | None:
+    """Return the folder beside a SQLite file in which its trials keep what they said."""
+    path = file_of(storage)
+    return None if path is None else path.with_suffix(".trials")
 
 
 def connect(url: str, *, heartbeat: int | None = None) -> optuna.storages.RDBStorage:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lrlab.sweep import _reporting as reporting
+from lrlab.sweep import reporting
 
 __all__ = ["config", "finish", "init", "log"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from lrlab.experiments.replay import replay
 from lrlab.sweep import LogUniform, Plan, sweep, trials
-from lrlab.sweep.trainer import Progress
+from lrlab.sweep.workers import Progress
 
 pytestmark = pytest.mark.trains
 

@@ -25,7 +25,8 @@ from lrlab.sweep import (
 )
 from lrlab.sweep.asynchronous import join
 from lrlab.sweep.storage import connect
-from lrlab.sweep.trainer import Progress, TaskTrainer
+from lrlab.sweep.trainer import TaskTrainer
+from lrlab.sweep.workers import Progress
 from lrlab.training.state import TrainingState
 
 RECIPE = Recipe(schedule=schedules.Cosine(1.0, steps=8), steps=8, batch_size=10, eval_every=4)

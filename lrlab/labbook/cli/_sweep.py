@@ -93,14 +93,15 @@ def run(
     continue_trial: int | None,
 ) -> None:
     """Carry out the search that FILE describes, or go on with it."""
-    from lrlab.sweep import advice, trials
-    from lrlab.sweep import sweep as carry_out
+    from lrlab.labbook.sweeps.programs import search
+    from lrlab.sweep import advice, sweep, trials
     from lrlab.sweep.asynchronous import join
 
     plan, url = _plan(file, count), storage or _default(file)
     with _one_sentence():
         plan.check()
-        if not hasattr(plan, "task") and (asynchronous or cluster or continue_trial is not None):
+        of_programs = not hasattr(plan, "task")
+        if of_programs and (asynchronous or cluster or continue_trial is not None):
             raise BadInput("a script is searched in lockstep on this machine, from its beginning")
         if continue_trial is not None:
             _continue(plan, url, file.stem, continue_trial)
@@ -111,6 +112,7 @@ def run(
             if asynchronous:
                 study = join(plan, url, name=file.stem, n_jobs=workers)
             else:
+                carry_out = search if of_programs else sweep
                 study = carry_out(plan, storage=url, name=file.stem, n_jobs=workers)
     found = trials(study)
     _summary(found, maximizes=plan.maximizes)

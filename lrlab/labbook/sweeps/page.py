@@ -19,7 +19,7 @@ from lrlab.sweep.trial import OUTCOMES, Trial, best_of, counts
 if TYPE_CHECKING:
     import optuna
 
-    from lrlab.sweep._search import Search
+    from lrlab.sweep.search import Search
 
 _ENOUGH = 10  # trials from which on importances are shown
 _POINTS = 200  # of a curve
@@ -84,8 +84,10 @@ def write_report(study: optuna.Study, path: Path) -> Path:
         ...     write_report(study, Path(folder) / "report.html").exists()
         True
     """
+    from lrlab.labbook.sweeps.script import Script
+
     noted = study.user_attrs["plan"]
-    plan = (sweeps.Script if "command" in noted else sweeps.Plan).from_dict(noted)
+    plan = (Script if "command" in noted else sweeps.Plan).from_dict(noted)
     found = sweeps.trials(study)
     if not any(trial.outcome != "interrupted" for trial in found):
         raise ValueError("the study has no trial that has ended yet")

@@ -14,8 +14,9 @@ from lrlab import sweep as sweeps  # which loads what it has when it is asked fo
 from lrlab.checks import is_integer, is_number
 
 if TYPE_CHECKING:
-    from lrlab.sweep import Plan, Script
-    from lrlab.sweep._range import Range
+    from lrlab.labbook.sweeps.script import Script
+    from lrlab.sweep import Plan
+    from lrlab.sweep.ranges import Range
 
 _METHODS = {"grid": "grid", "random": "random", "bayes": "gp"}
 _OF_THE_SERVER = {"$schema", "apiVersion", "kind", "project", "entity", "name", "description"}
@@ -93,6 +94,8 @@ def parse(data: Mapping[str, Any], *, count: int | None = None) -> Script:
     Raises:
         ValueError: if something in it is unknown or makes no sense.
     """
+    from lrlab.labbook.sweeps.script import Script
+
     notes = []
     if unknown := sorted(map(str, data.keys() - _KNOWN - _OF_THE_SERVER - {"lrlab"})):
         raise ValueError(f"{unknown[0]!r} is not a part of a sweep file of W&B")
@@ -124,7 +127,7 @@ def parse(data: Mapping[str, Any], *, count: int | None = None) -> Script:
     if points is not None and is_integer(trials):
         trials = min(trials, points)
     together = trials if rule is None and sampler != "gp" and is_integer(trials) else _SEPARATE
-    return sweeps.Script(
+    return Script(
         space=space,
         trials=trials,
         metric=metric,

@@ -10,8 +10,10 @@ from typing import Any, ClassVar, Self
 
 from lrlab.checks import Checked
 from lrlab.sweep import rules
-from lrlab.sweep._range import Range, plain
 from lrlab.sweep._space import Space, from_dict
+from lrlab.sweep.ranges import Range, plain
+
+__all__ = ["Search"]
 
 SAMPLERS = ("random", "quasi-random", "grid", "tpe", "gp")
 ENDLESS = 10**9  # evaluations of a run whose length nobody knows beforehand
@@ -25,7 +27,26 @@ _LONGEST_NAME = 200
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Search(Checked):
-    """Base of the plans; `Plan` says what the fields are."""
+    """What is searched, whatever is trained: `Plan` is one over a task, and has an example.
+
+    Another one says what its trials are, and comes to `lrlab.sweep.sweep` with the `Workers` that
+    bring them on.
+
+    Args:
+        space: what is searched, a range for each name.
+        trials: how many.
+        metric: the name of what is made small, or large.
+        direction: ``"minimize"`` or ``"maximize"``; None: small, unless that makes no sense.
+        sampler: one of those of `Plan`.
+        rule: the stopping rule and its arguments; None: no trial is stopped.
+        grid: for the sampler ``"grid"``: the values of each name.
+        wave: trials that are asked for at once and advance together.
+        judge_every: evaluations between two judgements.
+        seed: of the sampler.
+
+    Raises:
+        ValueError: if something makes no sense; the message holds the value.
+    """
 
     space: Space
     trials: int

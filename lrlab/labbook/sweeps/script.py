@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from lrlab.sweep._range import plain
-from lrlab.sweep._search import Search
+from lrlab.sweep.ranges import plain
+from lrlab.sweep.search import Search
 
 COMMAND = ("${env}", "${interpreter}", "${program}", "${args}")
 _MACROS: tuple[str, ...] = (

@@ -10,7 +10,8 @@ from sweep_fakes import Formula, plan
 
 from lrlab.labbook.sweeps.importance import clusters, importance, positions
 from lrlab.labbook.sweeps.page import running_best, write_report
-from lrlab.sweep import Choice, LogUniform, Script, Trial, Uniform, sweep, trials
+from lrlab.labbook.sweeps.script import Script
+from lrlab.sweep import Choice, LogUniform, Trial, Uniform, sweep, trials
 
 SPACE = {"rate": LogUniform(1e-4, 1.0), "idle": Uniform(0.0, 1.0), "kind": Choice(("a", "b", "c"))}
 

@@ -17,11 +17,12 @@ from click.testing import CliRunner
 from wandb_parameters import RATES, SETTINGS, WAVE, curve, stored
 
 from lrlab.labbook.cli import main
+from lrlab.labbook.sweeps.programs import search
+from lrlab.labbook.sweeps.script import Script
 from lrlab.labbook.sweeps.wandb_files import load
-from lrlab.sweep import LogUniform, sweep, trials
-from lrlab.sweep.script import Script
+from lrlab.sweep import LogUniform, trials
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 # As it was written for W&B; the tests change its import line and nothing else.
 WRITTEN_FOR_WANDB = """\
@@ -89,7 +90,7 @@ def script(text: str, **changes: object) -> Script:
 
 
 def carried_out(plan: Script, **options: object) -> list:
-    return trials(sweep(plan, n_jobs=2, progress=False, **options))
+    return trials(search(plan, n_jobs=2, progress=False, **options))
 
 
 def children() -> list[psutil.Process]:
@@ -151,7 +152,7 @@ def test_a_stopped_script_ends_and_the_study_is_one_whatever_the_workers(place, 
     plan = script(text, trials=6, rule={"rule": "wandb-hyperband", "min_iter": 2, "eta": 2})
     tables = []
     for workers in (1, 3):
-        found = trials(sweep(plan, n_jobs=workers, progress=False))
+        found = trials(search(plan, n_jobs=workers, progress=False))
         tables.append([(t.params, t.outcome, t.values.tolist()) for t in found])
         assert not children()
     assert tables[0] == tables[1]
@@ -325,10 +326,10 @@ def test_the_import_for_scripts_loads_no_tensor_library_and_no_optuna():
 
 
 def test_rows_are_counted_as_wandb_counts_them(monkeypatch):
-    from lrlab.sweep import _reporting, wandb
+    from lrlab.sweep import reporting, wandb
 
     said = []
-    monkeypatch.setattr(_reporting, "say", lambda step, row: said.append((step, row)))
+    monkeypatch.setattr(reporting, "say", lambda step, row: said.append((step, row)))
     monkeypatch.setattr(wandb, "_step", None)
     monkeypatch.setattr(wandb, "_count", 0)
     wandb.log({"a": 1})

@@ -12,12 +12,14 @@ from optuna.trial import Trial
 
 from lrlab.checks import Checked
 
+__all__ = ["Range", "plain"]
+
 
 class Range(Checked):
     """Base of the ranges.
 
     A sampler searches in terms of Optuna, which are the values themselves, except where Optuna has
-    no such distribution.
+    no such distribution. `LogUniform` and the others say what the methods do in their case.
     """
 
     def distribution(self) -> Any:
@@ -61,6 +63,9 @@ class Range(Checked):
 
 def plain(value: Any) -> Any:
     """Return a value as JSON would give it back: NumPy's numbers as Python's, tuples as lists.
+
+    Args:
+        value: a number, text, list or mapping.
 
     Raises:
         ValueError: if JSON can't hold it.

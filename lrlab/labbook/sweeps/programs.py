@@ -1,4 +1,4 @@
-"""Scripts as workers of a sweep: several run at a time, each up to the next rung."""
+"""A search over a script: several run at a time as the workers, each up to the next rung."""
 
 from __future__ import annotations
 
@@ -11,17 +11,52 @@ import threading
 from collections.abc import Iterator, Mapping
 from multiprocessing.connection import Connection, Listener
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import joblib
 
-from lrlab.sweep import _reporting as reporting
-from lrlab.sweep._process import Process
-from lrlab.sweep.script import Script
-from lrlab.sweep.trainer import Params, Progress
+from lrlab import sweep as sweeps  # which loads what it has when it is asked for
+from lrlab.labbook.sweeps._process import Process
+from lrlab.labbook.sweeps.script import Script
+from lrlab.sweep import reporting
+from lrlab.sweep.storage import folder_beside
+from lrlab.sweep.workers import Params, Progress
+
+if TYPE_CHECKING:
+    import optuna
 
 
-class Scripts:
+def search(
+    plan: Script,
+    *,
+    storage: str | None = None,
+    name: str = "sweep",
+    n_jobs: int | None = None,
+    progress: bool = True,
+) -> optuna.Study:
+    """Carry out a search over a script, or go on with it; see `lrlab.sweep.sweep`.
+
+    What the trials said is kept in a folder beside a SQLite file, else in the working folder.
+
+    Args:
+        plan: what is searched.
+        storage: URL of the storage; None keeps the study in memory.
+        name: of the study in the storage.
+        n_jobs: scripts that run at a time; None: one for each core.
+        progress: show a line of progress.
+
+    Returns:
+        The study.
+
+    Raises:
+        ValueError: if the plan or the storage makes no sense.
+    """
+    folder = folder_beside(storage) or Path(f"{name}.trials")
+    with contextlib.closing(_Scripts(plan, folder, n_jobs)) as workers:
+        return sweeps.sweep(plan, storage=storage, name=name, progress=progress, workers=workers)
+
+
+class _Scripts:
     """Starts a script for each trial, and hears what it says.
 
     Args:

@@ -13,7 +13,7 @@ from lrlab.sweep import load
 from lrlab.sweep.plan import Plan
 from lrlab.training.parallel import WorkerKilled
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 GUIDE = ROOT / "book" / "guide" / "sweeping.md"
 EXAMPLE = GUIDE.with_name("surnames.yml")
 

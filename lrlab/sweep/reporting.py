@@ -9,6 +9,8 @@ from multiprocessing.connection import Client, Connection
 from pathlib import Path
 from typing import Any
 
+__all__ = ["Stopped", "report"]
+
 ADDRESS, KEY = "LRLAB_SWEEP_ADDRESS", "LRLAB_SWEEP_KEY"
 TRIAL, CONFIG = "LRLAB_SWEEP_TRIAL", "LRLAB_SWEEP_CONFIG"
 GO, STOP = b"go", b"stop"

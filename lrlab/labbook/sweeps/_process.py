@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lrlab.sweep.trainer import Progress
+from lrlab.sweep.workers import Progress
 
 _PATIENCE = 5.0  # seconds for the last lines of a process that has ended
 _LAST = 4096  # bytes of the end of stderr that are looked at
