@@ -261,6 +261,8 @@ def quarter(group):
 
 
 kept_decay, kept_product, lost = quarter(seeds[SMALL])
+every = np.concatenate([best_decays(case, seeds[case]).ravel() for case in (SMALL, LARGE)])
+ends = int(np.isin(every, (decays[0], decays[-1])).sum())
 level = claims.level(TESTED)
 fig, axes = plots.figure(1, 2, height=3.2, width_ratios=[1.2, 1])
 for style, case in plots.styled((SMALL, LARGE)):
@@ -288,7 +290,8 @@ display.show(
     alt="Left: the best weight decay against the learning rate for two batches, with a line of "
     "slope minus one. Right: what a quarter of the best rate costs with the weight decay kept, "
     "with the product kept, and the difference of the two.",
-    caption=f"Left: best λ, geometric mean with 95 % t intervals over {n_seeds} seeds. Right: log "
+    caption=f"Left: best λ, geometric mean with 95 % t intervals over {n_seeds} seeds; {ends} of "
+    f"{every.size} lie at an end of its grid, where the true one may be further out. Right: log "
     f"ratios of test losses times 100 to the best pair, and of the two to each other, with the "
     f"{100 * level:.3g} % intervals that decide; shaded: too small to matter.",
 )

@@ -559,10 +559,10 @@ elif (judged["one-pass"].low or 0) > 0:
 else:
     advice = "these runs do not decide between the two; take what is easier to run"
 display.answer(
-    f"Against a linear decay, each tuned, schedule-free AdamW (transformer, one pass, {lm_steps} "
-    f"updates) ends with a test loss of {free['one-pass']}, schedule-free SGD (perceptron) with a "
-    f"test error of {free['many-passes']}. Stopped at half, AdamW's loss is {free['anytime']} to a "
-    f"decay made for that length; without a warmup it is {free['warmup']}. What this means for "
-    f"you: {advice}.",
+    f"Against a linear decay, each tuned: schedule-free AdamW's test loss differs by "
+    f"{free['one-pass']} (transformer, one pass, {lm_steps} updates), schedule-free SGD's test "
+    f"error by {free['many-passes']} (perceptron, many passes). Stopped at half, AdamW's loss "
+    f"differs by {free['anytime']} from a decay made for that length; leaving out the warmup "
+    f"changes it by {free['warmup']}. What this means for you: {advice}.",
     claims=["one-pass", "many-passes", "anytime", "warmup", "control"],
 )

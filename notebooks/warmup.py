@@ -390,7 +390,12 @@ claims.conclude(made, source="xiong2020layer")
 judged = phrases.judged(made)
 gains = {kind: phrases.percent(values / 100, levels[kind]) for kind, values in losses.items()}
 needs, pre = judged["needs"], judged["pre-loss"]
-if needs.verdict != claims.rules.SEEN:
+if (pre.low or 0) > margin:
+    advice = (
+        f"with pre-norm and a tuned rate, {long} of {steps} updates of warmup cost more than they "
+        "bring; warm up for less, or to be safe from a rate that is too high"
+    )
+elif needs.verdict != claims.rules.SEEN:
     advice = "what a warmup does to the loss is not testable here, since the control shows no need"
 elif (pre.low or 0) > -margin:
     advice = (
