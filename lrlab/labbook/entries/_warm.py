@@ -31,6 +31,7 @@ _LIBRARIES = (
     "pandas",
     "scipy.optimize",
     "scipy.stats",
+    "torch._dynamo",  # which the first optimizer of each process would load, with SymPy
     "tqdm",
     "lrlab.display",
     "lrlab.checkup",
