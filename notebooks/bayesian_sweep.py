@@ -12,7 +12,7 @@
 #     smoke:
 #       results: ""
 #       n_sweeps: 2
-#       trials: 14
+#       trials: 10
 #       updates: 20
 #       eval_every: 1
 #       n_eval: 20

@@ -14,9 +14,9 @@
 #       tuning_seeds: 1
 #       pilot_seeds: 2
 #       peaks: [0.1, 0.4]
-#       n_train: 640
+#       n_train: 320
 #       epochs: 1
-#       ramp_steps: 120
+#       ramp_steps: 40
 #     foretold:
 #       - says: All four end within 10 % of each other.
 #         claims: not judged

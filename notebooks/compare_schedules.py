@@ -12,7 +12,7 @@
 #     smoke:
 #       n_train: 100
 #       short_epochs: 10
-#       long_epochs: 20
+#       long_epochs: 12
 #       n_seeds: 2
 #       long_seeds: 2
 #       pilot_seeds: 2

@@ -9,7 +9,7 @@
 #     short_title: A constant learning rate
 #     question: What does a fixed learning rate reach, and how many trials does it take to find one?
 #     tags: [sgd, mnist, lenet, constant]
-#     smoke: {n_seeds: 2, tuning_seeds: 2, n_train: 640, epochs: 1, rates: [1.0e-5, 0.03, 0.3]}
+#     smoke: {n_seeds: 2, tuning_seeds: 2, n_train: 320, epochs: 1, rates: [1.0e-5, 0.03, 0.3]}
 #     foretold:
 #       - says: At 1e-5 the test loss changes by less than 5 %.
 #         claims: {small-rate-stands-still: seen here}

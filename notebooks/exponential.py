@@ -12,10 +12,10 @@
 #     smoke:
 #       n_seeds: 2
 #       pilot_seeds: 2
-#       n_train: 640
+#       n_train: 320
 #       evaluations: 2
 #       bursts: [0.8]
-#       burst_steps: 5
+#       burst_steps: 3
 #     foretold:
 #       - says: The report's decay starts too low; one from .3 ends at least 10 % lower.
 #         claims: {balance: not seen here}

@@ -10,7 +10,7 @@
 #     question: Why did one of 23 runs end far below all others, and why was none of them stopped?
 #     tags: [sweep, transformer, names, adamw]
 #     smoke:
-#       updates: 20
+#       updates: 10
 #       eval_every: 1
 #       warmup_updates: 2
 #       trials: 6

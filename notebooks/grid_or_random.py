@@ -10,8 +10,8 @@
 #     question: With few trials, how should several hyperparameters be searched?
 #     tags: [calibration, search, mnist1d, sgd]
 #     smoke:
-#       updates: 10
-#       points: [5, 4]
+#       updates: 5
+#       points: [4, 3]
 #       decay_points: 3
 #       n_seeds: 2
 #       many_seeds: 2

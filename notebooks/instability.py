@@ -9,7 +9,7 @@
 #     short_title: Late instability
 #     question: Does the validation loss get unstable late in training, and is the rate the cause?
 #     tags: [adam, adamw, diffusion, digits, instability]
-#     smoke: {updates: 120, evaluations: 30, few: 64, many: 100, n_seeds: 2, pilot_seeds: 2}
+#     smoke: {updates: 60, evaluations: 15, few: 64, many: 100, n_seeds: 2, pilot_seeds: 2}
 #     foretold:
 #       - says: With decay the late jitter is smaller than before, not larger.
 #         claims: {late-fixed: not seen here}

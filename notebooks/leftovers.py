@@ -9,7 +9,7 @@
 #     short_title: The sources' other sentences
 #     question: What of the remaining statements of the source documents can be checked in passing?
 #     tags: [sources, adam, diffusion, digits]
-#     smoke: {n_train: 100, epochs: 30, n_seeds: 2, pilot_seeds: 2, count: 50}
+#     smoke: {n_train: 100, epochs: 30, n_seeds: 2, pilot_seeds: 2, count: 20}
 #     foretold:
 #       - says: Not all schedules have a very low rate by then.
 #         claims: {low-rates-by-then: not seen here}

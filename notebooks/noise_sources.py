@@ -9,7 +9,7 @@
 #     short_title: Sources of a result's spread
 #     question: How much of a result's variance is initialisation, data order, and numerics?
 #     tags: [calibration, noise, numerics, sgd, momentum, mnist1d]
-#     smoke: {updates: 20, eval_every: 10, n_crossings: 2, pilot_crossings: 2, size: 2, workers: 1}
+#     smoke: {updates: 10, eval_every: 5, n_crossings: 2, pilot_crossings: 2, size: 2, workers: 1}
 #     foretold:
 #       - says: At the low rate the profiles differ five orders of magnitude less than the seeds do.
 #         claims: {numerics-low: not seen here}

@@ -11,7 +11,7 @@
 #     tags: [sgd, mnist, lenet, one-cycle]
 #     smoke:
 #       n_seeds: 2
-#       n_train: 640
+#       n_train: 320
 #       epochs: 1
 #       lead_epochs: 1
 #       evaluations: 2

@@ -11,9 +11,9 @@
 #     tags: [sgd, mnist, lenet, range test]
 #     smoke:
 #       n_seeds: 2
-#       ramp_steps: 40
+#       ramp_steps: 24
 #       pilots: 4
-#       n_train: 640
+#       n_train: 320
 #       epochs: 1
 #       rates: [5.0e-4, 0.05, 0.2]
 #     foretold:

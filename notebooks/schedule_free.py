@@ -9,8 +9,8 @@
 #     short_title: Training without a schedule
 #     question: Does a schedule-free optimizer do without a schedule what a schedule does?
 #     tags: [optimizers, schedule-free, warmup, linear, wsd, adamw, momentum, names, mnist1d]
-#     smoke: {lm_steps: 16, lm_warmup: 2, lm_rates: [4.0e-3, 1.6e-2, 6.4e-2], lm_seeds: 2,
-#       n_eval: 50, mlp_steps: 16, mlp_warmup: 2, mlp_rates: [0.1, 0.4, 1.6], mlp_seeds: 2,
+#     smoke: {lm_steps: 12, lm_warmup: 2, lm_rates: [4.0e-3, 1.6e-2, 6.4e-2], lm_seeds: 2,
+#       n_eval: 50, mlp_steps: 12, mlp_warmup: 2, mlp_rates: [0.1, 0.4, 1.6], mlp_seeds: 2,
 #       n_train: 400, pilot_seeds: 2, tuning_seeds: 1}
 #     predictions:
 #       control: {supported: 0.75, smaller than δ: 0.05, not by δ: 0.02, inconclusive: 0.18}

@@ -10,7 +10,7 @@
 #     question: Does a checklist of seven steps find planted mistakes, and nothing in healthy runs?
 #     tags: [checkup, debugging, mnist1d, mnist, names, digits]
 #     smoke:
-#       {names: [mnist1d], n_seeds: 2, pilot_seeds: 2, search_updates: 20, learn_updates: 100,
+#       {names: [mnist1d], n_seeds: 2, pilot_seeds: 2, search_updates: 10, learn_updates: 50,
 #        pool: 500}
 #     foretold:
 #       - {says: "The mean first loss lies within 5 % of its expectation on every task.",

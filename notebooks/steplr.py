@@ -12,10 +12,10 @@
 #     smoke:
 #       n_seeds: 2
 #       pilot_seeds: 2
-#       intervals: 10
+#       intervals: 6
 #       interval_steps: 8
-#       gamma: 2.8
-#       n_train: 640
+#       gamma: 5.0
+#       n_train: 320
 #       epochs: 1
 #     foretold:
 #       - says: At equal factor and interval the two schedules are one and the same.

@@ -9,7 +9,7 @@
 #     short_title: Super-convergence, 12 epochs for 85
 #     question: Does one cycle of 12 epochs reach what 85 epochs of slow decay reach?
 #     tags: [calibration, one-cycle, sgd, momentum, mnist, lenet]
-#     smoke: {long_epochs: 4, short_epochs: 2, n_train: 160, peaks: [0.0125, 0.025, 0.05],
+#     smoke: {long_epochs: 3, short_epochs: 2, n_train: 96, peaks: [0.0125, 0.025, 0.05],
 #       n_seeds: 2, pilot_seeds: 2, tuning_seeds: 1}
 #     foretold:
 #       - says: The cycle makes about a tenth fewer mistakes than 85 epochs of inv.

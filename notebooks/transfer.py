@@ -10,7 +10,7 @@
 #     question: Do discriminative rates fine-tune better than one rate for all layers?
 #     tags: [sources, transfer, fine-tuning, mnist1d, mnist, adam]
 #     smoke:
-#       {ratios: [1.0, 2.6], rates: [0.016, 0.032, 0.064], steps: 20, pretraining_steps: 20,
+#       {ratios: [1.0, 2.6], rates: [0.016, 0.032, 0.064], steps: 10, pretraining_steps: 10,
 #        tuning_seeds: 1, n_seeds: 2, pilot_seeds: 2, lenet_rates: [0.002, 0.004, 0.008],
 #        lenet_steps: 5, lenet_pretraining: 5, lenet_tuning: 1, lenet_seeds: 2}
 #     foretold:

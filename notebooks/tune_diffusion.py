@@ -11,8 +11,8 @@
 #     tags: [adam, diffusion, digits, tuning]
 #     smoke:
 #       n_train: 100
-#       short_epochs: 30
-#       long_epochs: 60
+#       short_epochs: 10
+#       long_epochs: 20
 #       peaks: [1.0e-3, 4.0e-3, 1.6e-2]
 #       tuning_seeds: 1
 #     foretold:

@@ -9,7 +9,7 @@
 #     short_title: What a warmup buys
 #     question: What does a warmup buy once the learning rate is tuned with and without it?
 #     tags: [optimizers, warmup, adam, linear, names]
-#     smoke: {steps: 12, long: 4, short: 2, rates: [4.0e-3, 2.0e-2, 0.1], n_seeds: 2, deep_seeds: 2,
+#     smoke: {steps: 8, long: 4, short: 2, rates: [4.0e-3, 2.0e-2, 0.1], n_seeds: 2, deep_seeds: 2,
 #       deep_layers: 2, pilot_seeds: 2, n_eval: 50}
 #     predictions:
 #       needs: {seen here: 0.6, not seen here: 0.15, inconclusive: 0.25}

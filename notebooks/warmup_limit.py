@@ -10,11 +10,11 @@
 #     question: Does a warmup raise the largest learning rate that trains?
 #     tags: [calibration, warmup, adam, sgd, names, mnist1d]
 #     smoke:
-#       lm_updates: 20
+#       lm_updates: 12
 #       lm_warmups: [0, 8]
 #       lm_rates: [1.6e-2, 6.4e-2, 0.256]
-#       lm_eval: 100
-#       mlp_updates: 40
+#       lm_eval: 50
+#       mlp_updates: 24
 #       mlp_warmups: [0, 16]
 #       mlp_rates: [1.0, 4.0, 16.0]
 #       n_seeds: 2

@@ -9,7 +9,7 @@
 #     short_title: Do the weights diverge?
 #     question: Do the weights slowly diverge, when do they stand still, and how large are they?
 #     tags: [adam, diffusion, digits, weights]
-#     smoke: {n_train: 100, epochs: 24, snapshots: 12, count: 20, n_seeds: 2, pilot_seeds: 2}
+#     smoke: {n_train: 100, epochs: 12, snapshots: 12, count: 20, n_seeds: 2, pilot_seeds: 2}
 #     foretold:
 #       - says: The 0.999 quantile of |w| grows under every schedule.
 #         claims: not judged

@@ -10,7 +10,7 @@
 #     question: Does a constant rate with a short cooldown end as low as a cosine?
 #     tags: [calibration, wsd, cosine, adamw, names]
 #     smoke: {steps: 20, warmup: 2, rates: [8.0e-3, 1.6e-2, 3.2e-2], n_seeds: 2, pilot_seeds: 2,
-#       n_eval: 100}
+#       n_eval: 50}
 #     foretold:
 #       - says: At its own rate the cooldown of 20 % ends within half a per cent of the cosine, and
 #           so does the one of 10 %.
