@@ -1,15 +1,16 @@
 """A build of what changed shows a reader what a build from nothing would, page by page."""
 
+import functools
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from entry_maker import rewrite_claims, write_entry
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +42,36 @@ PAGES = {
     "references": "# References\n\n```{bibliography}\n:all:\n```\n",
 }
 Pages = dict[str, bytes]
+# Sphinx and the extensions of others are loaded once; each build is a fork of that process, which
+# then loads the package of the laboratory, as it is by then, and does what the command line does.
+RENDERER = """\
+import contextlib, importlib, json, os, runpy, sys
+
+for name in ("sphinx.application", "sphinx.builders.html", "jupyter_book.config", *sys.argv[1:]):
+    importlib.import_module(name)
+assert not any(name.partition(".")[0] == "lrlab" for name in sys.modules)
+for line in sys.stdin:
+    root, package, arguments = json.loads(line)
+    if not (pid := os.fork()):
+        os.chdir(root)
+        os.environ["PYTHONPATH"] = package
+        sys.path[0] = package
+        sys.argv = ["lrlab", "book", *arguments]
+        for number, name in enumerate(("stdin", "stdout", "stderr")):
+            flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC
+            os.dup2(os.open(os.devnull if number == 0 else f"_build.{name}", flags), number)
+        code = 1
+        try:
+            runpy.run_module("lrlab.cli", run_name="__main__")
+        except SystemExit as end:
+            code = end.code or 0
+        finally:
+            with contextlib.suppress(OSError):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(code)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -72,15 +103,33 @@ def built(tmp_path_factory: pytest.TempPathFactory, package: Path) -> Path:
     return root
 
 
-def render(root: Path, package: Path, *arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "lrlab.cli", "book", *arguments],
-        cwd=root,
-        env=os.environ | {"PYTHONPATH": str(package)},
-        capture_output=True,
+@functools.cache
+def renderer() -> subprocess.Popen[str]:
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text())["sphinx"]["config"]
+    extensions = settings["extensions"]
+    others = [name for name in extensions if not name.startswith("lrlab")]
+    return subprocess.Popen(
+        [sys.executable, "-c", RENDERER, *others],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        check=False,
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def renderer_ends() -> Iterator[None]:
+    yield
+    with renderer():
+        renderer.cache_clear()
+
+
+def render(root: Path, package: Path, *arguments: str) -> subprocess.CompletedProcess:
+    process = renderer()
+    assert process.stdin and process.stdout
+    print(json.dumps([str(root), str(package), arguments]), file=process.stdin, flush=True)
+    code = int(process.stdout.readline())
+    said, warned = ((root / f"_build.{name}").read_text() for name in ("stdout", "stderr"))
+    return subprocess.CompletedProcess(["lrlab", "book", *arguments], code, said, warned)
 
 
 def seen(root: Path) -> Pages:
