@@ -9,7 +9,8 @@
 #     short_title: Would a smaller model overfit less?
 #     question: Would fewer parameters reduce overfitting, and would that help?
 #     tags: [adam, diffusion, digits, cosine, overfitting]
-#     smoke: {widths: [16, 64], few: 64, many: 100, updates: 60, evaluations: 12, n_seeds: 2, pilot_seeds: 2}
+#     smoke: {widths: [16, 64], few: 64, many: 100, updates: 60, evaluations: 12, n_seeds: 2,
+#       pilot_seeds: 2}
 #     foretold:
 #       - says: The gap grows with the width, with few images far more than with many.
 #         claims: {gap-many: seen here, gap-few: seen here}
