@@ -67,7 +67,6 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def open_page(page: Page, book: Book, name: str) -> None:
     page.goto((book.html / f"{name}.html").as_uri())
-    page.evaluate("window.MathJax?.startup?.promise")  # formulas are set by now
 
 
 def violations(page: Page) -> list[str]:
@@ -233,3 +232,28 @@ def test_ledger_leads_to_the_card_of_a_claim(book, page):
     page.locator(f"{VISIBLE} a").click()
     page.wait_for_selector("#claim-lower:target")
     assert "A demonstration" in page.title()
+
+
+def results(page: Page, book: Book, query: str) -> list[str]:
+    page.goto(f"{(book.html / 'search.html').as_uri()}?q={query}")
+    page.wait_for_selector("ul.search li")
+    return [link.get_attribute("href") for link in page.query_selector_all("ul.search li > a")]
+
+
+def test_search_finds_the_pages_named_so_before_all_others(book, page):
+    first = results(page, book, "one+cycle")[:2]
+    assert any("handbook/one_cycle" in link for link in first), first
+    assert any("-onecycle.html" in link for link in first), first
+    for line in page.query_selector_all("ul.search p.context")[:2]:
+        assert len(line.text_content()) > 40
+
+
+def test_search_for_an_optimizer_leads_with_pages_that_say_something_of_it(book, page):
+    assert not [link for link in results(page, book, "AdamW")[:5] if "/api/" in link]
+    assert "adamw" in page.query_selector("ul.search li").text_content().lower()
+
+
+def test_search_that_finds_nothing_says_so(book, page):
+    page.goto(f"{(book.html / 'search.html').as_uri()}?q=zzzzqqqq")
+    page.wait_for_function("document.querySelector('.search-summary')?.textContent.length > 20")
+    assert "No page has all of these words" in page.text_content(".search-summary")

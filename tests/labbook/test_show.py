@@ -22,7 +22,7 @@ def laboratory(tmp_path, monkeypatch):
     """A laboratory with two entries, as the working folder."""
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, tmp_path)
-    shutil.copytree(ROOT / "book" / "extra", tmp_path / "book" / "extra")
+    (tmp_path / "book").mkdir()
     shutil.copy(ROOT / "book" / "references.bib", tmp_path / "book")
     (tmp_path / "notebooks").mkdir()
     write_entry(tmp_path)

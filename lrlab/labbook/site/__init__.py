@@ -30,30 +30,38 @@ def setup(app: Sphinx) -> dict[str, Any]:
     from lrlab.labbook.site import _actions as actions
     from lrlab.labbook.site import _claim_role as claim_role
     from lrlab.labbook.site import _frame as frame
+    from lrlab.labbook.site import _mathematics as mathematics
     from lrlab.labbook.site import _pages as pages
     from lrlab.labbook.site import _quick as quick
     from lrlab.labbook.site import _security as security
     from lrlab.labbook.site import site
 
     app.connect("config-inited", _add_assets)
-    parts = [site, pages, actions, claim_role, frame, quick, security]
+    parts = [site, pages, actions, claim_role, frame, mathematics, quick, security]
     if "sphinx_external_toc" in app.extensions:  # a whole book, not a page alone
         from lrlab.labbook.site import _docstrings as docstrings
         from lrlab.labbook.site import _feed as feed
         from lrlab.labbook.site import _fresh as fresh
         from lrlab.labbook.site import _front as front
         from lrlab.labbook.site import _gallery as gallery
+        from lrlab.labbook.site import _get_the_code as get_the_code
         from lrlab.labbook.site import _ledger_table as ledger_table
+        from lrlab.labbook.site import _lighter as lighter
         from lrlab.labbook.site import _pictures as pictures
+        from lrlab.labbook.site import _previews as previews
+        from lrlab.labbook.site import _search as search
         from lrlab.labbook.site import _sentence_table as sentence_table
         from lrlab.labbook.site import _starter_files as starter_files
         from lrlab.labbook.site import _story as story
         from lrlab.labbook.site import _subjects as subjects
+        from lrlab.labbook.site import _uses as uses
+        from lrlab.labbook.site import _words as words
         from lrlab.labbook.site import handbook
 
         app.setup_extension("sphinx.ext.autodoc")  # whose events some parts listen to
         parts += [ledger_table, sentence_table, front, handbook, starter_files, docstrings]
         parts += [pictures, gallery, story, subjects, feed, fresh]
+        parts += [get_the_code, previews, search, uses, words, lighter]
     for part in parts:
         part.connect(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

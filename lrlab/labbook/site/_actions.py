@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lrlab.labbook.entries import Entry
     from lrlab.labbook.ledger import Row
+    from lrlab.labbook.site.site import Site
 
 CLAIMS = "claims"
 FOLDER = "files"
@@ -29,7 +30,7 @@ def connect(app: Sphinx) -> None:
     app.connect("build-finished", _write)
 
 
-def of(entry: Entry) -> str:
+def of(entry: Entry, site: Site) -> str:
     """The line of an entry's page with what can be done with it, as Markdown."""
     up = f"../../{FOLDER}/{entry.name}"
     links = [
@@ -37,14 +38,28 @@ def of(entry: Entry) -> str:
         f'<a href="{up}.ipynb" download>Notebook</a>',
         f'<a href="{up}.csv" download>Values behind the claims</a>',
         f'<a href="{up}.json" download>Record</a>',
-        _folded("Cite", bibtex(entry)),
+        *_source(entry, site),
+        _folded("Cite", bibtex(entry, site.address)),
     ]
     return fence(f'<div class="lrlab-actions">{"".join(links)}</div>', "{raw} html")
 
 
-def bibtex(entry: Entry) -> str:
-    """An entry as a reference."""
-    record, where = entry.record, sites.address()
+def _source(entry: Entry, site: Site) -> list[str]:
+    """A link to the notebook's source, where it is known where the code is."""
+    file = f"notebooks/{entry.record['notebook']}.py"
+    if not site.repository or not (site.root / file).is_file():
+        return []
+    return [f'<a href="{escape(site.repository)}/blob/{escape(site.branch)}/{file}">Source</a>']
+
+
+def bibtex(entry: Entry, where: str = "") -> str:
+    """An entry as a reference.
+
+    Args:
+        entry: the entry.
+        where: the address of the book; without one the reference has none.
+    """
+    record = entry.record
     fields = {
         "title": "{" + sites.title(entry) + "}",
         "author": "{The LR lab}",

@@ -29,7 +29,8 @@ def connect(app: Sphinx) -> None:
 def _write(app: Sphinx, exception: Exception | None) -> None:
     if exception is None and app.builder.format == "html":
         path = Path(app.outdir) / FEED
-        sites.write(path, feed(sites.of(app), sites.address()))
+        site = sites.of(app)
+        sites.write(path, feed(site, site.address))
 
 
 def feed(site: Site, where: str = "") -> bytes:

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).with_name("templates")
 _VIEWPORT = re.compile(r'<meta name="viewport"[^>]*>')
 # A script, and what a page must contain to need it.
-_NEEDED = {"tex-mml-chtml.js": 'class="math', "ledger.js": "lrlab-ledger"}
-_NEEDED |= {"gallery.js": "lrlab-entry", "page.js": "lrlab-"}
+_NEEDED = {"ledger.js": "lrlab-ledger", "gallery.js": "lrlab-entry", "page.js": "lrlab-"}
 
 
 def connect(app: Sphinx) -> None:
@@ -48,6 +47,4 @@ def _complete(
 
 def _is_needed(script: Any, body: str) -> bool:
     name = Path(str(getattr(script, "filename", "") or "")).name
-    is_setting = "window.MathJax" in getattr(script, "attributes", {}).get("body", "")
-    sign = _NEEDED["tex-mml-chtml.js"] if is_setting else _NEEDED.get(name, "")
-    return sign in body
+    return _NEEDED.get(name, "") in body

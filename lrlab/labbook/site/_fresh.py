@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import lrlab
 from lrlab.labbook.site import _pages as pages
+from lrlab.labbook.site import _uses as uses
 from lrlab.labbook.site import site as sites
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def fingerprints(app: Sphinx, env: BuildEnvironment) -> dict[str, str]:
     """What each page is made from, as a hash."""
     site = sites.of(app)
     package = digest(_files(PACKAGE))
-    book = digest(_files(site.root / "book"), package)
+    book = digest(_files(site.root / "book"), package, site.address, site.repository, site.branch)
+    used = "\n".join(uses.fingerprint(site))
     found = {}
     for document in env.found_docs:
         source = Path(env.doc2path(document))
@@ -77,7 +79,7 @@ def fingerprints(app: Sphinx, env: BuildEnvironment) -> dict[str, str]:
             uses_claims = "{claim}`" in text
             found[document] = digest([], made, book if uses_claims else "")
         elif document.startswith(API):
-            found[document] = digest([source], package)
+            found[document] = digest([source], package, used)
         else:
             found[document] = digest([source, *_beside(source)], book)
     return found

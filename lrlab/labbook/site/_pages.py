@@ -20,6 +20,7 @@ from lrlab.labbook.entries.values import spell
 from lrlab.labbook.ledger import counted, joined
 from lrlab.labbook.looks import told
 from lrlab.labbook.site import _actions as actions
+from lrlab.labbook.site import _uses as uses
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._foretold import what_came
 from lrlab.labbook.site._outputs import WITHOUT_CODE, align, apart
@@ -76,7 +77,8 @@ def decorate(text: str, entry: Entry, site: Site) -> str:
     first, *others = notebook["cells"]
     heading, _, rest = "".join(first["source"]).partition("\n")
     top = [heading, *banners(entry, site), *([answer.markdown()] if answer else [])]
-    about = [byline(entry, claims), *looked(entry, site), actions.of(entry)]
+    about = [byline(entry, claims), *looked(entry, site), actions.of(entry, site)]
+    about += uses.schedules_line(entry, site)
     if verdicts := chart(claims):
         about.append(_raw(verdicts + beside(claims)))
     said = notebook["metadata"].get("lrlab", {})

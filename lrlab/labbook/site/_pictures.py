@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lrlab.labbook.entries import Entry
 
 FOLDER = "book/live/pictures"
+_FIGURE = re.compile(r'(<figure\b[^>]*>\s*)(<img\b[^>]*\bsrc="([^"]+)"[^>]*>)')
 WIDTH = 720  # pixels: twice what a card shows
 
 
@@ -61,6 +63,22 @@ def picture(entry: Entry) -> str:
 def connect(app: Sphinx) -> None:
     """Make the small pictures before pages are read."""
     app.connect("config-inited", _write, priority=600)
+    app.connect("html-page-context", _open_large, priority=880)
+
+
+def opened(body: str) -> str:
+    """A page whose figures, when clicked, open as large as they are.
+
+    Example:
+        >>> opened('<figure id="a"><img alt="A line." src="x.png"/></figure>')
+        '<figure id="a"><a href="x.png"><img alt="A line." src="x.png"/></a></figure>'
+    """
+    return _FIGURE.sub(r'\1<a href="\3">\2</a>', body)
+
+
+def _open_large(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
+    if "body" in context:
+        context["body"] = opened(context["body"])
 
 
 def _write(app: Sphinx, config: Any) -> None:

@@ -36,14 +36,19 @@ def record_section(entry: Entry) -> str:
             f": {fence(record['command'], 'bash', indent='  ')}",
             "",
             "Files",
-            f": {{download}}`the record as JSON <{name}.json>`, "
-            f"{{download}}`the executed notebook <{name}.ipynb>`",
+            f": {_file(name, 'json', 'the record as JSON')}, "
+            f"{_file(name, 'csv', 'the values behind the claims')}, "
+            f"{_file(name, 'ipynb', 'the notebook without results')}",
             "",
             ":::{dropdown} What it was made with",
             _table(rows(record)),
             ":::",
         ]
     )
+
+
+def _file(name: str, ending: str, text: str) -> str:
+    return f'<a class="download" href="../../files/{name}.{ending}" download>{text}</a>'
 
 
 def live_section(record: Mapping[str, Any]) -> str:

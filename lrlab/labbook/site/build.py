@@ -142,6 +142,9 @@ def _sweep(app: Sphinx, made: set[str]) -> None:
             stale = path.suffix == ".html" and not name.startswith("_static/") and name not in pages
         if stale:
             path.unlink()
+    for folder in (out / "_downloads").glob("*"):
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _files(folder: Path) -> Iterator[Path]:

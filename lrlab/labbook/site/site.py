@@ -77,14 +77,45 @@ class Site:
         file = self.root / f"{LIVE}.json"
         return json.loads(file.read_text("utf-8")) if file.is_file() else None
 
+    @cached_property
+    def address(self) -> str:
+        """Where the book will be published, with a slash at its end; empty if nobody said.
+
+        It stands in `_config.yml` as `html: baseurl`; LRLAB_BOOK_URL overrides it.
+        """
+        given = os.environ.get("LRLAB_BOOK_URL") or self._setting("html", "baseurl")
+        return given.rstrip("/") + "/" if given else ""
+
+    @cached_property
+    def repository(self) -> str:
+        """Address of the code, from `repository: url` of `_config.yml`; empty if nobody said."""
+        return self._setting("repository", "url").rstrip("/")
+
+    @cached_property
+    def branch(self) -> str:
+        """Name of the branch that links to code lead to."""
+        return self._setting("repository", "branch") or "main"
+
+    def _setting(self, section: str, name: str) -> str:
+        import yaml
+
+        file = self.root / "_config.yml"
+        known = yaml.safe_load(file.read_text("utf-8")) if file.is_file() else None
+        return str(((known or {}).get(section) or {}).get(name) or "")
+
     def successor(self, entry: Entry) -> Entry | None:
         """The entry that supersedes this one, None without one."""
         return next((e for e in self.log if e.name == entry.superseded_by), None)
 
 
+def cells(path: Path) -> list[dict[str, Any]]:
+    """The cells of a stored notebook."""
+    return json.loads(path.read_bytes())["cells"]
+
+
 def title(entry: Entry) -> str:
     """An entry's first heading, without markup."""
-    for cell in json.loads(Path(entry.path).read_bytes())["cells"]:
+    for cell in cells(Path(entry.path)):
         for line in "".join(cell["source"]).splitlines():
             if cell["cell_type"] == "markdown" and line.startswith("# "):
                 return line[2:].strip()
@@ -109,12 +140,6 @@ def tags(entry: Entry) -> list[str]:
     return [tag.strip() for tag in found.split(",") if tag.strip()]
 
 
-def address() -> str:
-    """Where the book will be published, with a slash at its end; empty if nobody said."""
-    given = os.environ.get("LRLAB_BOOK_URL", "")
-    return given.rstrip("/") + "/" if given else ""
-
-
 def relative_uri(env: BuildEnvironment, document: str) -> str:
     """Address of a page, relative to the one that is being read."""
     return env.app.builder.get_relative_uri(env.docname, document)
@@ -135,7 +160,7 @@ def connect(app: Sphinx) -> None:
 
 
 def _set_address(app: Sphinx, config: Any) -> None:
-    config.html_baseurl = address()
+    config.html_baseurl = of(app).address
 
 
 def _write_generated(app: Sphinx, config: Any) -> None:

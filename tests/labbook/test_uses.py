@@ -1,0 +1,77 @@
+"""Entries, the handbook and the pages on the package lead to one another."""
+
+import json
+from pathlib import Path
+
+import pytest
+from entry_maker import write_entry
+
+from lrlab.labbook.site import _uses as uses
+from lrlab.labbook.site import site as sites
+
+CODE = """\
+from lrlab import schedules
+from lrlab.schedules import Join
+
+schedules.OneCycle(1.0, steps=10)
+"""
+
+
+@pytest.fixture
+def site(tmp_path) -> sites.Site:
+    path = write_entry(tmp_path, title="A `title`")
+    notebook = json.loads(path.read_bytes())
+    cell = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    cell["source"] = CODE
+    path.write_text(json.dumps(notebook))
+    page = tmp_path / "book" / "handbook" / "one_cycle.md"
+    page.parent.mkdir(parents=True)
+    page.touch()
+    return sites.Site(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("import lrlab.schedules as s\ns.Cosine", {"lrlab.schedules", "lrlab.schedules.Cosine"}),
+        ("from lrlab.schedules import Cosine as C\nC(1)", {"lrlab.schedules.Cosine"}),
+        ("from numpy import schedules\nschedules.Cosine", set()),
+        ("from lrlab.schedules import Cosine", set()),
+    ],
+)
+def test_names_are_those_that_the_code_uses(code, found):
+    assert uses.names(code) == found
+
+
+def test_presets_are_followed_to_the_schedules_that_they_make():
+    lineup = uses.names("from lrlab.schedules import presets\npresets.lineup(100)")
+    assert {"lrlab.schedules.OneCycle", "lrlab.schedules.MultiStep"} <= lineup
+    assert "lrlab.schedules.CosineRestarts" not in lineup
+    restarts = uses.names("from lrlab.schedules.presets import restarts\nrestarts(100)")
+    assert "lrlab.schedules.CosineRestarts" in restarts
+
+
+def test_entry_leads_to_the_handbook_where_it_has_a_page(site):
+    [line] = uses.schedules_line(site.log[0], site)
+    assert "{doc}`OneCycle </book/handbook/one_cycle>`" in line
+    assert "Join" not in line
+
+
+def test_handbook_lists_the_experiments_with_a_schedule(site):
+    assert f"</{site.document(site.log[0])}>`" in uses.experiments(site, "OneCycle")
+    assert uses.experiments(site, "Cosine") == "No experiment of the log uses it yet."
+
+
+def test_name_of_the_package_lists_its_users_in_restructuredtext(site):
+    line = "\n".join(uses.examples(site, "lrlab.schedules.OneCycle"))
+    assert f":doc:`A title </{site.document(site.log[0])}>`." in line
+    assert uses.examples(site, "lrlab.schedules.Cosine") == []
+
+
+def test_cells_of_other_commands_than_python_are_no_failure(site):
+    path = Path(site.log[0].path)
+    notebook = json.loads(path.read_bytes())
+    notebook["cells"][-1] |= {"cell_type": "code", "source": "%%bash\nls", "outputs": []}
+    path.write_text(json.dumps(notebook))
+    uses._of_file.cache_clear()
+    assert uses.of(site.log[0]) == frozenset()
