@@ -20,9 +20,9 @@ from typing import Any
 
 import joblib
 
+from lrlab.experiments import surnames
 from lrlab.experiments.bayesian_sweep import repeat
 from lrlab.files import write
-from lrlab.sweep import surnames
 
 RESULTS = Path(__file__).parent / "results" / "sweeps_repeated.json"
 FIRST_SEED = 50_000

@@ -69,12 +69,12 @@ import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.claims import About, Setting
+from lrlab.experiments.generation import GeneratedDigits
 from lrlab.experiments.restarts import rises, shift, values_at
 from lrlab.labbook import tuned
 from lrlab.labbook.phrases import percent
 from lrlab.optimizers import Adam
 from lrlab.schedules.presets import lineup, restarts
-from lrlab.training.generation import GeneratedDigits
 from lrlab.training.probes import WeightQuantiles
 
 plots.use_style()

@@ -90,12 +90,13 @@ import numpy as np
 from lrlab import Claim, claims, display, plots, stats
 from lrlab.claims import About, Setting
 from lrlab.experiments import bayesian_sweep as exploring
+from lrlab.experiments import surnames
 from lrlab.labbook import measured
 from lrlab.labbook.entries.laboratory import find_root
 from lrlab.labbook.phrases import judged
 from lrlab.labbook.sweeps import figures as plots_sweep
 from lrlab.labbook.sweeps.importance import clusters, importance
-from lrlab.sweep import Trial, rules, surnames
+from lrlab.sweep import Trial, rules
 
 plots.use_style()
 

@@ -76,10 +76,10 @@ import numpy as np
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.claims import About, Setting
 from lrlab.experiments.compare_schedules import images
+from lrlab.experiments.generation import GeneratedDigits
 from lrlab.labbook import phrases, tuned
 from lrlab.optimizers import Adam
 from lrlab.schedules.presets import lineup
-from lrlab.training.generation import GeneratedDigits
 
 plots.use_style()
 

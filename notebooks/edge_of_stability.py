@@ -78,7 +78,7 @@ import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.claims import About, Setting
-from lrlab.curvature.probe import Sharpness, edge
+from lrlab.experiments.sharpness import Sharpness, edge
 from lrlab.optimizers import SGD, Adam, Optimizer
 from lrlab.schedules import Constant
 

@@ -74,10 +74,10 @@ import numpy as np
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.claims import About, Setting
 from lrlab.experiments.jitter import jitter, spikes
+from lrlab.experiments.panels import panels
 from lrlab.labbook import tuned
 from lrlab.labbook.phrases import factor
 from lrlab.optimizers import Adam, AdamW
-from lrlab.plots.panels import panels
 from lrlab.schedules.presets import lineup, restarts
 
 plots.use_style()

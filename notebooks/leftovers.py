@@ -69,12 +69,12 @@ import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.claims import About, Setting
+from lrlab.experiments.generation import GeneratedDigits
+from lrlab.experiments.log2_quantile import log2_quantile
 from lrlab.labbook import tuned
 from lrlab.optimizers import Adam
 from lrlab.schedules import Exponential, OneCycle, StepDecay
 from lrlab.schedules.presets import lineup, restarts
-from lrlab.training.generation import GeneratedDigits
-from lrlab.training.probes import log2_quantile
 
 plots.use_style()
 

@@ -93,11 +93,12 @@ from lrlab import Claim, claims, display, plots, stats
 from lrlab.claims import About, Setting
 from lrlab.experiments import bayesian_sweep as exploring
 from lrlab.experiments import composite_metric as composite
+from lrlab.experiments import surnames
 from lrlab.experiments.replay import replay
 from lrlab.labbook import measured
 from lrlab.labbook.entries.laboratory import find_root
 from lrlab.labbook.phrases import change, judged
-from lrlab.sweep import rules, surnames
+from lrlab.sweep import rules
 
 plots.use_style()
 

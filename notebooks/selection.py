@@ -72,9 +72,9 @@ import numpy as np
 
 from lrlab import Claim, Job, claims, display, plots, stats, tasks, train_many
 from lrlab.claims import About, Setting
+from lrlab.experiments import surnames
 from lrlab.labbook import tuned
 from lrlab.labbook.phrases import change, judged
-from lrlab.sweep import surnames
 
 plots.use_style()
 

@@ -95,9 +95,9 @@ from lrlab import Claim, Job, claims, display, plots, stats, train_many
 from lrlab.claims import About, Setting
 from lrlab.experiments.composite_metric import cumulative, per_evaluation, weights
 from lrlab.experiments.replay import replay
+from lrlab.experiments.surnames import bayesian
 from lrlab.labbook.phrases import judged
 from lrlab.sweep import rules, sampling
-from lrlab.sweep.surnames import bayesian
 
 plots.use_style()
 

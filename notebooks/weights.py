@@ -73,14 +73,15 @@ from scipy.stats import norm
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.claims import About, Setting
+from lrlab.experiments.generation import GeneratedDigits
+from lrlab.experiments.log2_quantile import log2_quantile
+from lrlab.experiments.panels import panels
 from lrlab.experiments.weights import diverging
 from lrlab.labbook import tuned
 from lrlab.labbook.phrases import factor, percent
 from lrlab.optimizers import Adam
-from lrlab.plots.panels import panels
 from lrlab.schedules.presets import lineup
-from lrlab.training.generation import GeneratedDigits
-from lrlab.training.probes import WeightQuantiles, log2_quantile
+from lrlab.training.probes import WeightQuantiles
 
 plots.use_style()
 

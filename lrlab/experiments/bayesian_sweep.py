@@ -283,7 +283,7 @@ def repeat(
         The sweeps in the order of the seeds.
 
     Example:
-        >>> from lrlab.sweep import surnames
+        >>> from lrlab.experiments import surnames
         >>> plan = surnames.bayesian(trials=2, updates=20, eval_every=10, n_eval=8)
         >>> [one] = repeat(plan, [0], n_jobs=1, store=None)
         >>> one.positions.shape, one.losses.shape, Swept.from_dict(one.to_dict()).seed

@@ -10,7 +10,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lrlab.curvature.hessian import Lanczos, sharpness
-from lrlab.curvature.probe import adam_preconditioner, preconditioned_sharpness
+from lrlab.experiments.sharpness import adam_preconditioner, preconditioned_sharpness
 from lrlab.randomness import generator
 from lrlab.training.probes import Probe, StepContext, Value
 
@@ -19,7 +19,8 @@ from lrlab.training.probes import Probe, StepContext, Value
 class SampleSharpness(Probe):
     """The largest eigenvalue of the Hessian on a fixed sample, as it is and as Adam sees it.
 
-    A run keeps ``largest``, and ``preconditioned`` by `lrlab.curvature.probe.adam_preconditioner`;
+    A run keeps ``largest``, and ``preconditioned`` by
+    `lrlab.experiments.sharpness.adam_preconditioner`;
     NaN where the optimizer has none, infinity where the Hessian is not finite.
 
     Args:

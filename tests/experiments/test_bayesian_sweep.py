@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from lrlab.experiments import surnames
 from lrlab.experiments.bayesian_sweep import Swept, WandbSearch, at_edge, distance_ranks, repeat
 from lrlab.experiments.replay import replay
-from lrlab.sweep import surnames
 
 
 def bowl(at):

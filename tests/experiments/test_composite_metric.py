@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lrlab.experiments.composite_metric import cumulative, per_evaluation, weights
+from lrlab.experiments.surnames import bayesian
 from lrlab.sweep import advice
-from lrlab.sweep.surnames import bayesian
 
 
 def test_the_metric_equals_its_formula_written_out():

@@ -6,8 +6,8 @@ import torch
 from full_hessian import full_hessian
 
 from lrlab import Recipe, schedules, tasks, train
-from lrlab.curvature.probe import adam_preconditioner
 from lrlab.experiments.gradient_norms import SampleSharpness
+from lrlab.experiments.sharpness import adam_preconditioner
 from lrlab.optimizers import SGD, AdamW
 from lrlab.training.state import TrainingState
 

@@ -96,7 +96,7 @@ for call in sys.argv[1:]:
 """
 _CALLS = (
     "plots; lrlab.plots.figure()",
-    "plots.panels; lrlab.plots.panels.panels({'a': [0.1, 0.2]})",
+    "experiments.panels; lrlab.experiments.panels.panels({'a': [0.1, 0.2]})",
     "training",
     "display",
     "sweep.storage",

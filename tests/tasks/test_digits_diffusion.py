@@ -1,4 +1,4 @@
-"""The denoising task: its noise, its parts, its bounds, and what can be generated with it."""
+"""The denoising task: its noise, its parts, its bounds."""
 
 import math
 
@@ -9,7 +9,6 @@ import torch
 from lrlab import Recipe, schedules, tasks, train
 from lrlab.optimizers import Adam
 from lrlab.tasks.digits_diffusion import DigitsDiffusion, noise_levels
-from lrlab.training.generation import GeneratedDigits, _classifier, _recognised, _sample
 
 pytestmark = pytest.mark.trains
 
@@ -109,36 +108,6 @@ def test_a_bound_that_is_never_reached_changes_nothing():
     free = train(DigitsDiffusion(width=16, blocks=1), RECIPE)
     held = train(DigitsDiffusion(width=16, blocks=1, hold_norms=1e6), RECIPE)
     assert free.loss.tobytes() == held.loss.tobytes()
-
-
-def test_the_sampler_recovers_an_image_from_a_perfect_denoiser():
-    target = SMALL.data().test[0][:10]
-
-    class Perfect(torch.nn.Module):
-        def forward(self, x, times, labels):
-            alpha, sigma = noise_levels(times[:, None])
-            return (x - alpha * target[labels]) / sigma
-
-    images = _sample(Perfect(), torch.arange(10), 64, torch.Generator().manual_seed(0))
-    assert torch.allclose(images, target, atol=1e-4)
-
-
-def test_the_classifier_recognises_real_digits_and_not_noise():
-    images, labels = SMALL.data().test
-    assert _recognised(SMALL, images, labels) > 0.95
-    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0)).clamp(-1, 1)
-    assert _recognised(SMALL, noise, labels) < 0.3
-    assert _classifier(SMALL) is _classifier(SMALL)
-
-
-def test_generated_digits_are_measured_without_touching_the_run():
-    probe = GeneratedDigits(every=60, count=20, shown=10)
-    run, plain = train(SMALL, RECIPE, probes=[probe]), train(SMALL, RECIPE)
-    measured = run.probes["GeneratedDigits"]
-    assert measured["images"].shape == (1, 10 * 64)
-    assert 0 <= measured["accuracy"][0] <= 1
-    assert abs(measured["images"]).max() <= 1
-    assert run.loss.tobytes() == plain.loss.tobytes()
 
 
 def test_the_larger_digits_have_the_same_form():

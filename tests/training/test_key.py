@@ -18,10 +18,10 @@ import pytest
 import torch
 
 from lrlab import Recipe, schedules, tasks, train
-from lrlab.curvature.probe import Sharpness
 from lrlab.experiments.faulty_task import FaultyTask
 from lrlab.experiments.mup.width_task import Mnist1DWidth
 from lrlab.experiments.quadratic import Quadratic
+from lrlab.experiments.sharpness import Sharpness
 from lrlab.experiments.transfer import Transfer
 from lrlab.optimizers import SGD, Adam
 from lrlab.schedules.controllers import ReduceOnPlateau

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lrlab import plots
-from lrlab.plots import panels
+from lrlab.experiments import panels
 
 RATES = {name: np.linspace(peak, 0, 6) for name, peak in [("a", 1.0), ("b", 3.0), ("c", 2.0)]}
 

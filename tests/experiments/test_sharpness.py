@@ -7,7 +7,12 @@ from full_hessian import full_hessian
 from torch import nn
 
 from lrlab import Recipe, schedules, tasks, train
-from lrlab.curvature.probe import Sharpness, adam_preconditioner, edge, preconditioned_sharpness
+from lrlab.experiments.sharpness import (
+    Sharpness,
+    adam_preconditioner,
+    edge,
+    preconditioned_sharpness,
+)
 from lrlab.optimizers import SGD, Adam, AdamW
 
 pytestmark = pytest.mark.trains

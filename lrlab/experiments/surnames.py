@@ -5,8 +5,7 @@ from __future__ import annotations
 from lrlab import schedules, tasks
 from lrlab.optimizers import AdamW
 from lrlab.recipe import Recipe
-from lrlab.sweep._space import LogUniform, Uniform
-from lrlab.sweep.plan import Plan
+from lrlab.sweep import LogUniform, Plan, Uniform
 
 BETA2, WEIGHT_DECAY = "optimizer.betas.1", "optimizer.weight_decay"
 
