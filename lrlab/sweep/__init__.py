@@ -14,7 +14,6 @@ from lrlab.checks import need
 
 _EXPORTS = {
     "Choice": "_space",
-    "Drawn": "_drawn",
     "IntUniform": "_space",
     "LogUniform": "_space",
     "Plan": "plan",

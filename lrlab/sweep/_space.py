@@ -13,8 +13,7 @@ from optuna import distributions as optuna_distributions
 from optuna.trial import Trial
 
 from lrlab.checks import built, is_integer, is_number
-from lrlab.sweep._drawn import Drawn
-from lrlab.sweep.ranges import Range, plain
+from lrlab.sweep.ranges import KINDS, Range, plain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -260,8 +259,6 @@ class Choice(Range):
 
 Space = Mapping[str, Range]
 
-_KINDS: dict[str, Any] = {k.__name__: k for k in (Uniform, LogUniform, IntUniform, Choice, Drawn)}
-
 
 def from_dict(data: Mapping[str, Any]) -> Any:
     """Return the range that `to_dict` described.
@@ -289,4 +286,4 @@ def from_dict(data: Mapping[str, Any]) -> Any:
     if kind == "int":
         arguments |= {"log": True} if name == "LogUniform" else {}
         arguments["range"] = "IntUniform"
-    return built("range", _KINDS, arguments)
+    return built("range", KINDS, arguments)

@@ -14,13 +14,20 @@ from lrlab.checks import Checked
 
 __all__ = ["Range", "plain"]
 
+KINDS: dict[str, type[Range]] = {}
+
 
 class Range(Checked):
     """Base of the ranges.
 
     A sampler searches in terms of Optuna, which are the values themselves, except where Optuna has
-    no such distribution. `LogUniform` and the others say what the methods do in their case.
+    no such distribution. `LogUniform` and the others say what the methods do in their case. One of
+    your own is a frozen dataclass; plans find it by its name.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        KINDS[cls.__name__] = cls
 
     def distribution(self) -> Any:
         """Return what Optuna searches."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from lrlab import sweep as sweeps  # which loads what it has when it is asked for
 from lrlab.checks import is_integer, is_number
+from lrlab.labbook.sweeps.drawn import Drawn
 
 if TYPE_CHECKING:
     from lrlab.labbook.sweeps.script import Script
@@ -250,9 +251,9 @@ def _range(kind: str, spec: Mapping[str, Any]) -> Range | _Constant:
         raise ValueError(f"q must be positive, got q={q!r}")
     inner = kind.removeprefix("q_")
     if inner in ("normal", "log_normal"):
-        return sweeps.Drawn(inner, mu=spec.get("mu", 0.0), sigma=spec.get("sigma", 1.0), q=q)
+        return Drawn(inner, mu=spec.get("mu", 0.0), sigma=spec.get("sigma", 1.0), q=q)
     if inner == "beta":
-        return sweeps.Drawn("beta", a=spec.get("a", 1.0), b=spec.get("b", 1.0), q=q)
+        return Drawn("beta", a=spec.get("a", 1.0), b=spec.get("b", 1.0), q=q)
     low, high = spec.get("min", 0), spec.get("max", 1)
     for end, value in (("min", low), ("max", high)):
         if not is_number(value):
@@ -266,9 +267,7 @@ def _range(kind: str, spec: Mapping[str, Any]) -> Range | _Constant:
     if inner == "int_uniform":
         return sweeps.IntUniform(low, high)
     if q is not None:
-        return sweeps.Drawn(
-            "uniform" if inner == "uniform" else "log_uniform", low=low, high=high, q=q
-        )
+        return Drawn("uniform" if inner == "uniform" else "log_uniform", low=low, high=high, q=q)
     return (sweeps.Uniform if inner == "uniform" else sweeps.LogUniform)(low, high)
 
 
@@ -282,8 +281,8 @@ def _categorical(spec: Mapping[str, Any]) -> Range | _Constant:
         try:
             return sweeps.Choice(tuple(values))
         except ValueError:  # one of them twice, which makes it twice as likely
-            return sweeps.Drawn("categorical", options=tuple(values))
-    return sweeps.Drawn("categorical", options=tuple(values), probabilities=chances)
+            return Drawn("categorical", options=tuple(values))
+    return Drawn("categorical", options=tuple(values), probabilities=chances)
 
 
 def _points(name: str, searched: Any) -> tuple[Any, ...]:
@@ -299,7 +298,7 @@ def _points(name: str, searched: Any) -> tuple[Any, ...]:
     if chances and len(set(chances)) == 1:
         texts = dict.fromkeys(json.dumps(option) for option in searched.options or ())
         return tuple(json.loads(text) for text in texts)
-    if isinstance(searched, sweeps.Drawn) and searched.kind == "uniform" and searched.q:
+    if isinstance(searched, Drawn) and searched.kind == "uniform" and searched.q:
         if (searched.high - searched.low) / searched.q > 10**5:
             raise ValueError(f"parameters: {name} has too many values for a grid")
         # As W&B does: from the lower end on, and without the upper one.

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 
 import pytest
 import yaml
@@ -154,3 +155,16 @@ def test_a_count_goes_before_what_the_file_says(tmp_path):
     assert load(file, count=17).trials == 17
     file.write_text(EXAMPLES[0])
     assert load(file, count=99).trials == 6  # all points of the grid
+
+
+def test_a_plan_over_a_task_may_hold_a_distribution_of_wandb_too(tmp_path):
+    file = tmp_path / "plan.yml"
+    file.write_text(
+        "task: {task: mnist1d}\n"
+        "recipe: {schedule: {schedule: Constant, lr: 1.0}, steps: 4, batch_size: 10}\n"
+        "space: {peak_lr: {range: Drawn, kind: log_normal, mu: -2.0, sigma: 0.5}}\n"
+        "trials: 2\n"
+    )
+    made = load(file)
+    assert made.space["peak_lr"].at(0.5) == pytest.approx(math.exp(-2.0))
+    assert type(made).from_dict(made.to_dict()) == made
