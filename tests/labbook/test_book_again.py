@@ -216,6 +216,27 @@ def test_what_changed_is_built_as_from_nothing(
 
 
 @pytest.mark.slow
+def test_where_its_address_is_set_pages_say_where_they_are(built, package, tmp_path):
+    root = tmp_path / "laboratory"
+    shutil.copytree(built, root)
+    settings = root / "_config.yml"
+    settings.write_text(settings.read_text().replace('baseurl: ""', "baseurl: https://a.test/lab"))
+    done = render(root, package)
+    assert done.returncode == 0, done.stderr
+    html, page = root / "_build" / "html", "book/log/2030-01-01-demo.html"
+    head = (html / page).read_text().partition("</head>")[0]
+    assert f'<link rel="canonical" href="https://a.test/lab/{page}" />' in head
+    assert f'<meta property="og:url" content="https://a.test/lab/{page}" />' in head
+    assert '<meta property="og:title" content="A demonstration" />' in head
+    picture = re.search(r'property="og:image" content="https://a.test/lab/([^"]+)"', head)
+    assert picture and (html / picture[1]).is_file()
+    assert f"https://a.test/lab/{page}</loc>" in (html / "sitemap.xml").read_text()
+    assert "https://a.test/lab/sitemap.xml" in (html / "robots.txt").read_text()
+    assert 'action="https://a.test/lab/search.html"' in (html / "404.html").read_text()
+    assert f"https://a.test/lab/{page}" in (html / "book/log/atom.xml").read_text()
+
+
+@pytest.mark.slow
 def test_only_what_changed_is_read_and_a_failure_is_not_forgotten(built, package, tmp_path):
     root = tmp_path / "laboratory"
     shutil.copytree(built, root)

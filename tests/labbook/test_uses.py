@@ -2,9 +2,12 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from docutils import nodes
 from entry_maker import write_entry
+from sphinx.domains.python import ObjectEntry
 
 from lrlab.labbook.site import _uses as uses
 from lrlab.labbook.site import site as sites
@@ -75,3 +78,21 @@ def test_cells_of_other_commands_than_python_are_no_failure(site):
     path.write_text(json.dumps(notebook))
     uses._of_file.cache_clear()
     assert uses.of(site.log[0]) == frozenset()
+
+
+def test_entry_leads_from_its_code_to_the_pages_on_the_package(site):
+    page = nodes.document(None, None)
+    code = nodes.section("", nodes.title(text="Code"), ids=["code"])
+    page += code
+    known = ObjectEntry("book/api/schedules", "lrlab.schedules.OneCycle", "class", False)
+    other = ObjectEntry("book/api/schedules", "lrlab.schedules.Cosine", "class", False)
+    objects = {entry.node_id: entry for entry in (known, other)}
+    app = SimpleNamespace(
+        lrlab_site=site,
+        env=SimpleNamespace(domaindata={"py": {"objects": objects}}),
+        builder=SimpleNamespace(get_relative_uri=lambda page, to: f"../../{to}.html"),
+    )
+    uses._link_package(app, page, site.document(site.log[0]))
+    assert code[1].astext() == "From the package: OneCycle."
+    [link] = code[1].findall(nodes.reference)
+    assert link["refuri"] == "../../book/api/schedules.html#lrlab.schedules.OneCycle"

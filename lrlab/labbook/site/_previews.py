@@ -102,18 +102,18 @@ def _describe(
     site = sites.of(app)
     title = re.sub(r"<[^>]+>", "", context.get("title", ""))
     text = description(site, page, doctree)
-    head = tags(site, page, title, text, _picture(app, doctree))
+    head = tags(site, page, title, text, _picture(doctree))
     context["metatags"] = f"{context.get('metatags', '')}\n    {head}"
     if page in _WITHOUT:
         context["pageurl"] = None
 
 
-def _picture(app: Sphinx, doctree: nodes.document | None) -> tuple[str, str] | None:
-    """The first picture of a page, which is the headline of an entry."""
-    builder: Any = app.builder
+def _picture(doctree: nodes.document | None) -> tuple[str, str] | None:
+    """The first picture of a page as it is written, which is the headline of an entry."""
     for image in doctree.findall(nodes.image) if doctree else ():
-        if name := builder.images.get(image["uri"]):
-            return f"_images/{name}", image.get("alt", "")
+        _, folder, name = image["uri"].rpartition("_images/")
+        if folder:
+            return f"{folder}{name}", image.get("alt", "")
     return None
 
 

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from docutils import nodes
+
 import lrlab
 from lrlab.labbook.answers import answer_of
 from lrlab.labbook.entries.markup import prose
@@ -39,6 +41,7 @@ _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 def connect(app: Sphinx) -> None:
     """Make the list of a schedule's experiments known, and say under names who uses them."""
     app.add_directive("schedule-experiments", ScheduleExperiments)
+    app.connect("doctree-resolved", _link_package)
     if "autodoc-process-docstring" in app.events.events:
         app.connect("autodoc-process-docstring", _add_examples, priority=900)  # after napoleon
 
@@ -210,6 +213,27 @@ def _add_examples(
 ) -> None:
     if what in {"class", "function"}:
         lines += examples(sites.of(app), name)
+
+
+def _link_package(app: Sphinx, doctree: nodes.document, document: str) -> None:
+    """Under an entry's code, lead to what is said of the names that it takes from the package."""
+    entry = sites.of(app).by_document.get(document)
+    sections = [s for s in doctree.findall(nodes.section) if "code" in s["ids"]]
+    if entry is None or not sections:
+        return
+    objects = app.env.domaindata.get("py", {}).get("objects", {})
+    line = nodes.paragraph("", "From the package: ")
+    for name in sorted(of(entry) & objects.keys()):
+        known = objects[name]
+        if known.objtype in {"class", "function"}:
+            place = app.builder.get_relative_uri(document, known.docname)
+            line += nodes.Text(", " if len(line) > 1 else "")
+            link = nodes.reference("", "", internal=True, refuri=f"{place}#{known.node_id}")
+            link += nodes.literal(text=name.rpartition(".")[2])
+            line += link
+    if len(line) > 1:
+        line += nodes.Text(".")
+        sections[0].insert(1, line)
 
 
 def fingerprint(site: Site) -> Iterator[str]:
