@@ -95,7 +95,7 @@ def test_log_has_every_notebook_under_one_subject(book):
     named = " ".join(re.findall(r"^```{entries-of}\n(.*?)^```", text, re.M | re.S)).split()
     assert sorted(named) == sorted({entry.record["notebook"] for entry in entries.log(ROOT)})
     page = parsed(book.html / "book" / "log" / "index.html")
-    shown = {Path(link["href"]).stem for link in page.select("section#by-subject li a")}
+    shown = {Path(link["href"]).stem for link in page.select("section#by-subject a")}
     assert {row.entry for row in ledger_of(ROOT)} <= shown
 
 
@@ -222,7 +222,7 @@ def test_the_sidebar_lists_subjects_and_the_entries_of_the_open_one_only(book):
     assert "2026-11-24-tune_diffusion.html" not in entries
     index = parsed(book.html / "book" / "log" / "index.html")
     subject = index.find("section", id="looking-for-a-rate")
-    listed = [a["href"] for a in subject.select("li a")]
+    listed = [a["href"] for a in subject.select(".lrlab-entry a")]
     here = listed.index("2026-11-24-onecycle.html")
     assert page.select("a.left-prev")[0]["href"] == listed[here - 1]
     assert page.select("a.right-next")[0]["href"] == listed[here + 1]
@@ -236,7 +236,7 @@ def test_pages_load_only_what_they_need(book):
         scripts = " ".join(page.xpath("//script/@src"))
         assert len(page.xpath("//meta[@name='viewport']")) == 1, path
         assert page.findtext(".//title") != "The LR lab — The LR lab"
-        assert ("searchindex" in scripts) == (path.name == "search.html"), path
+        assert ("searchindex" in scripts) == (path == book.html / "search.html"), path
         assert "fontawesome" not in scripts
         loaded = {(path.parent / file.split("?")[0]).resolve() for file in page.xpath(LOADED)}
         total = sum(file.stat().st_size for file in loaded if file.is_file())
