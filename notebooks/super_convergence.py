@@ -76,11 +76,11 @@ import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, train_many
 from lrlab.claims import About, Setting
+from lrlab.experiments.inverse_decay import InverseDecay
 from lrlab.experiments.super_convergence import MnistFew
 from lrlab.labbook import phrases, tuned
 from lrlab.optimizers import SGD
 from lrlab.schedules import OneCycle
-from lrlab.schedules.inverse import InverseDecay
 
 plots.use_style()
 

@@ -19,13 +19,13 @@ import torch
 
 from lrlab import Recipe, schedules, tasks, train
 from lrlab.experiments.faulty_task import FaultyTask
+from lrlab.experiments.inverse_decay import InverseDecay
 from lrlab.experiments.mup.width_task import Mnist1DWidth
 from lrlab.experiments.quadratic import Quadratic
 from lrlab.experiments.sharpness import Sharpness
 from lrlab.experiments.transfer import Transfer
 from lrlab.optimizers import SGD, Adam
 from lrlab.schedules.controllers import ReduceOnPlateau
-from lrlab.schedules.inverse import InverseDecay
 from lrlab.training import EarlyStopping, _fingerprint, run_key
 from lrlab.training._description import Unknown, describe
 from lrlab.training.probes import GradientNorm, WeightQuantiles

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
-from lrlab.schedules._base import Schedule
-from lrlab.schedules._pieces import Rates, Steps
+from lrlab.schedules import Schedule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,5 +44,5 @@ class InverseDecay(Schedule):
         self._check_float("power", open_low=True)
         self._check_int("steps", optional=True)
 
-    def _rate(self, t: Steps) -> Rates:
+    def _rate(self, t: Any) -> Any:
         return self.peak_lr * np.power(1 + self.gamma * t, -self.power)

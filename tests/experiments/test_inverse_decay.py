@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lrlab import schedules
-from lrlab.schedules.inverse import InverseDecay
+from lrlab.experiments.inverse_decay import InverseDecay
 
 
 def test_it_is_the_published_formula_for_numbers_and_arrays():
