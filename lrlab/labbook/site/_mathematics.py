@@ -70,7 +70,7 @@ def _inline(translator: Any, node: nodes.Element) -> None:
 def _block(translator: Any, node: nodes.Element) -> None:
     from docutils import nodes
 
-    translator.body.append(translator.starttag(node, "div", CLASS="lrlab-formula"))
+    translator.body.append(translator.starttag(node, "div", CLASS="lrlab-formula", tabindex="0"))
     translator.body.append(_formula(translator, node, as_block=True))
     if node.get("number"):
         number = f"({node['number']})"

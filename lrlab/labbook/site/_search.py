@@ -62,7 +62,7 @@ def text_of(page: str) -> str:
         'A word.'
     """
     article = page.partition("<article")[2].partition("</article>")[0]
-    plain = _UNREAD.sub("", article)
+    plain = re.sub(r"<br\b[^>]*>", " ", _UNREAD.sub("", article))
     found = (re.sub(r"<[^>]*>", "", text) for _, text in _PARAGRAPH.findall(plain))
     return unescape(" ".join(" ".join(found).split()))[:LENGTH]
 
