@@ -150,7 +150,7 @@ def test_search_finds_an_entry(book, page):
 
 def test_mathematics_is_set(book, page):
     open_page(page, book, f"book/log/{NEW}")
-    assert page.locator("mjx-container").count() > 0
+    assert page.locator("article math").count() > 0
 
 
 VISIBLE = "div.lrlab-ledger tr[data-verdict]:visible"

@@ -23,6 +23,7 @@ MAY_BE_ZERO = {
     ("sweep_metric", "near"),
     ("selection", "default_decay"),
     ("range_test_benchmark", "exponents"),
+    *((name, "more") for name in ("cooldown", "peak_against_length", "resuming")),
 }
 SEEDS = ("first_seed", "sampler_seed")
 MAY_BE_NEGATIVE = {("onecycle", "bias_shift"), ("mup", "check_log_rate"), ("mup", "log_rates")}

@@ -147,3 +147,13 @@ def test_a_warm_kernel_is_like_a_cold_one(started, variables, tmp_path):
         warm, cold = (json.loads(said(begin()[1], STATE)) for begin in (started, start))
     assert warm["environment"].pop("JUPYTER_PATH") != cold["environment"].pop("JUPYTER_PATH")
     assert warm == cold
+
+
+def test_the_server_outlives_a_client_that_goes_as_its_kernel_ends(variables, tmp_path):
+    with starter(variables, tmp_path, warm=True) as start:
+        for _ in range(4):
+            manager, client = start()
+            client.execute("import os; os._exit(3)")
+            manager.provisioner.process.terminate()  # the signal and the end arrive together
+            wait_until(lambda manager=manager: not manager.is_alive())
+        assert said(start()[1], "print('awake')") == "awake\n"

@@ -111,13 +111,18 @@ def serve(address: str) -> NoReturn:
     ready.register(listener, selectors.EVENT_READ)
     while os.getppid() == parent:
         for key, _ in ready.select(timeout=1):
+            if ready.get_map().get(key.fd) is not key:
+                continue  # its kernel has ended in this round, and it is closed
             if key.fileobj is listener:
                 client = listener.accept()[0]
                 pid = _fork(client, listener)
                 ready.register(client, selectors.EVENT_READ, pid)
                 ready.register(os.pidfd_open(pid), selectors.EVENT_READ, (pid, client))
             elif isinstance(key.data, int):  # a signal to pass on, or the client is gone
-                data = key.fileobj.recv(1)
+                try:
+                    data = key.fileobj.recv(1)
+                except OSError:
+                    data = b""
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(key.data, data[0] if data else signal.SIGKILL)
                 if not data:
