@@ -21,7 +21,14 @@ from lrlab.sweep import rules, sampling
 from lrlab.sweep._place import alone, preflight
 from lrlab.sweep._seal import SEAL, seal
 from lrlab.sweep.plan import Plan
-from lrlab.sweep.storage import HEARTBEAT_SECONDS, PATIENCE, begin, open_study, quiet
+from lrlab.sweep.storage import (
+    HEARTBEAT_SECONDS,
+    PATIENCE,
+    begin,
+    connect,
+    open_study,
+    quiet,
+)
 from lrlab.sweep.trainer import Objective, TaskTrainer, Trainer, attempt, default_folder
 from lrlab.training import parallel
 
@@ -135,12 +142,33 @@ def _work(plan: Plan, storage: str, name: str, trainer: Trainer, heartbeat: int)
             _end(study, trial, "completed")
             return found.values[-1]
 
+        waited = 0.0
         while _counted(study) < plan.trials:
             optuna.storages.fail_stale_trials(study)
             if _counted(study, TrialState.RUNNING) < plan.trials:
                 study.optimize(objective, n_trials=1, catch=(_Enough, _Failed))
+                waited = 0.0
             else:  # the others may yet be killed, so that their trials are to be done here
-                time.sleep(min(1.0, heartbeat / 10))
+                if waited > PATIENCE + 3 * heartbeat:
+                    _fail_silent(study, storage)
+                    waited = 0.0
+                pause = min(1.0, heartbeat / 10)
+                time.sleep(pause)
+                waited += pause
+
+
+def _fail_silent(study: optuna.Study, storage: str) -> None:
+    """End trials whose worker was killed before its first sign of life, which Optuna waits for."""
+    import sqlalchemy
+    from optuna.storages._rdb.models import TrialHeartbeatModel  # no public call lists them
+
+    backend = connect(storage)
+    study_id = backend.get_study_id_from_name(study.study_name)
+    with backend.engine.connect() as connection:
+        heard = set(connection.scalars(sqlalchemy.select(TrialHeartbeatModel.trial_id)))
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if backend.get_trial_id_from_study_id_trial_number(study_id, trial.number) not in heard:
+            study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
 
 
 def _note(trial: Trial, **attributes: Any) -> None:

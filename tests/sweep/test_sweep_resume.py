@@ -212,6 +212,23 @@ def test_a_worker_that_finds_no_trial_left_waits_for_the_others(tmp_path):
     assert len(study.get_trials()) == TRIALS
 
 
+def test_a_trial_whose_worker_was_killed_before_its_first_sign_of_life_is_done_anew(
+    tmp_path, monkeypatch
+):
+    from lrlab.sweep import asynchronous
+
+    monkeypatch.setattr(asynchronous, "PATIENCE", 0)
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    silent = open_study(plan(trials=TRIALS, sampler="random"), url, "sweep").ask()
+    process = FORK.Process(target=work, args=(url,))
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+    found = trials(open_study(None, url, "sweep"))
+    assert silent.number not in {trial.number for trial in found}
+    assert len([trial for trial in found if trial.outcome != "interrupted"]) == TRIALS
+
+
 def test_several_programs_share_an_asynchronous_study_and_a_killed_one_loses_nothing(tmp_path):
     url = f"sqlite:///{tmp_path / 'study.db'}"
     open_study(plan(trials=TRIALS, sampler="random"), url, "sweep")
