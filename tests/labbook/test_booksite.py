@@ -159,7 +159,7 @@ def test_an_answer_stands_under_the_title_and_no_longer_at_the_end(tmp_path):
     assert (
         heading.startswith("# ") and first == ":::{div} lrlab-answer\nIt falls by 4 % [3, 5].\n:::"
     )
-    assert "[lower](#claim-lower)" in cells[0]["source"]
+    assert '<a href="#claim-lower">lower</a>' in cells[0]["source"]
     assert not any(stored["text"] in str(c.get("outputs")) for c in cells)
 
 

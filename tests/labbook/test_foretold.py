@@ -45,7 +45,7 @@ def test_sentences_stand_beside_what_came(tmp_path):
 def test_probabilities_stand_beside_the_verdict_that_came(tmp_path):
     chances = {"lower": {"supported": 0.7, "inconclusive": 0.3}, "gone": {"supported": 1.0}}
     text = shown(tmp_path, predictions=chances)
-    assert "[lower](#claim-lower): supported 70 %, inconclusive 30 %" in text
+    assert '">lower</a>: supported 70 %, inconclusive 30 %' in text
     assert "supported, which had 70 %" in text and "gone" not in text
 
 

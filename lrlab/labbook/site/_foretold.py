@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lrlab.claims import Judged
+from lrlab.labbook.answers import card_link
 from lrlab.labbook.entries.markup import prose
 from lrlab.labbook.predictions import outcome
 
@@ -33,7 +34,7 @@ def what_came(header: Mapping[str, Any], claims: Sequence[Judged]) -> str:
             continue
         likely = ", ".join(f"{verdict} {100 * p:.0f} %" for verdict, p in chances.items() if p)
         came = f"{verdicts[slug]}, which had {100 * chances.get(verdicts[slug], 0):.0f} %"
-        rows.append((f"[{slug}](#claim-{slug}): {likely}", came))
+        rows.append((f"{card_link(slug)}: {likely}", came))
     return _table(("Foretold", "What came"), rows) if rows else ""
 
 
@@ -41,7 +42,7 @@ def _linked(said: str, sentence: Mapping[str, Any]) -> str:
     claims = sentence["claims"]
     if isinstance(claims, str):
         return said
-    links = ", ".join(f"[{slug}](#claim-{slug})" for slug in claims)
+    links = ", ".join(map(card_link, claims))
     return f"{said} ({links})"
 
 
