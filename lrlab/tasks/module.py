@@ -64,7 +64,8 @@ def from_module(
     Example:
         >>> from torch.utils.data import DataLoader, TensorDataset
         >>> from lrlab.range_test import range_test
-        >>> x = torch.randn(64, 3, generator=torch.Generator().manual_seed(0))
+        >>> _ = torch.manual_seed(0)
+        >>> x = torch.randn(64, 3)
         >>> model = nn.Linear(3, 1)
         >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
         >>> loader = DataLoader(TensorDataset(x, x.sum(1, keepdim=True)), batch_size=16)

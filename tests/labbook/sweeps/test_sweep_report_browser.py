@@ -102,7 +102,7 @@ def test_a_range_on_a_logarithmic_axis_chooses_lines_curves_and_rows(page, study
 def drag(page: Page, axis: int, first: float, last: float) -> None:
     """Drag along an axis, from and to places between 0 and 1."""
     strip = page.locator("#coordinates .strip").nth(axis)
-    strip.scroll_into_view_if_needed()
+    page.locator("#coordinates").scroll_into_view_if_needed()  # strips are drawn anew on a resize
     box = strip.bounding_box()
     lying = box["width"] > box["height"]
     for place, act in ((first, page.mouse.down), (last, page.mouse.up)):
