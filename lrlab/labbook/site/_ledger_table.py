@@ -107,12 +107,12 @@ class VerdictCounts(SphinxDirective):
         """Return the list."""
         found = nodes.bullet_list(classes=["lrlab-counts"])
         for verdict, n in totals(sites.of(self.env.app).ledger).items():
+            if not n:
+                continue
             label = self._LABELS.get(verdict, verdict)
             number = nodes.strong(text=str(n))
-            words: nodes.Node = nodes.Text(label)
-            if n:
-                uri = sites.relative_uri(self.env, "book/claims")
-                words = nodes.reference("", label, refuri=f"{uri}?verdict={quote(verdict)}")
+            uri = sites.relative_uri(self.env, "book/claims")
+            words = nodes.reference("", label, refuri=f"{uri}?verdict={quote(verdict)}")
             line = nodes.paragraph("", "", number, nodes.Text(" "), words)
             found += nodes.list_item("", line, classes=[css_class(verdict)])
         return [found]
