@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -151,9 +152,14 @@ def test_a_warm_kernel_is_like_a_cold_one(started, variables, tmp_path):
 
 def test_the_server_outlives_a_client_that_goes_as_its_kernel_ends(variables, tmp_path):
     with starter(variables, tmp_path, warm=True) as start:
-        for _ in range(4):
-            manager, client = start()
-            client.execute("import os; os._exit(3)")
-            manager.provisioner.process.terminate()  # the signal and the end arrive together
-            wait_until(lambda manager=manager: not manager.is_alive())
+        manager, client = start()
+        kernel, server = map(
+            int, said(client, "import os; print(os.getpid(), os.getppid())").split()
+        )
+        os.kill(server, signal.SIGSTOP)  # so that it hears of both at once
+        os.kill(kernel, signal.SIGKILL)
+        time.sleep(0.2)
+        manager.provisioner.process.kill()
+        manager.provisioner.process.wait()
+        os.kill(server, signal.SIGCONT)
         assert said(start()[1], "print('awake')") == "awake\n"
