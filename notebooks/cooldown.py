@@ -80,12 +80,12 @@ import dataclasses
 
 import numpy as np
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats
 from lrlab.claims import About, Setting
-from lrlab.experiments import rate_grid
+from lrlab.experiments import passes, rate_grid
+from lrlab.experiments.passes import MANY, ONE
 from lrlab.experiments.prefixes import train_branches
 from lrlab.labbook import phrases, tuned
-from lrlab.optimizers import SGD, AdamW, Optimizer
 from lrlab.schedules import WarmupStableDecay
 from lrlab.training.results import Results
 
@@ -93,7 +93,6 @@ plots.use_style()
 
 TESTED = 6
 FIFTH = 0.2
-ONE, MANY = "one pass", "many passes"
 
 
 def linear(share):
@@ -115,17 +114,8 @@ PILOTED = (NONE, STANDARD, ROOT)
 
 
 @dataclasses.dataclass(frozen=True)
-class Case:
-    """What is trained, how long, and by what it is judged."""
-
-    task: tasks.Task
-    optimizer: Optimizer
-    batch_size: int
-    steps: int
-    warmup: int
-    rates: list[float]
-    n_seeds: int
-    metric: str
+class Case(passes.Case):
+    """What is trained, and by which schedules."""
 
     def schedule(self, arm, peak):
         share, shape, end, _ = arms[arm]
@@ -164,28 +154,11 @@ class Case:
         return value
 
 
-cases = {
-    ONE: Case(
-        tasks.get("names_lm", layers=1, n_eval=n_eval),
-        AdamW(weight_decay=0.1),
-        32,
-        lm_steps,
-        lm_warmup,
-        lm_rates,
-        lm_seeds,
-        "loss",
-    ),
-    MANY: Case(
-        tasks.get("mnist1d", n_train=n_train),
-        SGD(momentum=0.9),
-        100,
-        mlp_steps,
-        mlp_warmup,
-        mlp_rates,
-        mlp_seeds,
-        "error",
-    ),
+sizes = {
+    "lm": (lm_steps, lm_warmup, lm_rates, lm_seeds),
+    "mlp": (mlp_steps, mlp_warmup, mlp_rates, mlp_seeds),
 }
+cases = passes.both(Case, n_eval, n_train, **sizes)
 for name, case in cases.items():
     if case.warmup + 0.5 * case.steps > case.steps:
         raise ValueError(f"{name}: the warmup must end in the first half, got {case.warmup}")

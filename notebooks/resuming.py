@@ -77,12 +77,12 @@ import dataclasses
 
 import numpy as np
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats
 from lrlab.claims import About, Setting
-from lrlab.experiments import rate_grid
+from lrlab.experiments import passes, rate_grid
+from lrlab.experiments.passes import MANY, ONE
 from lrlab.experiments.prefixes import train_branches
 from lrlab.labbook import phrases, tuned
-from lrlab.optimizers import SGD, AdamW, Optimizer
 from lrlab.schedules import Constant, Cosine, Join, Warmup, WarmupStableDecay
 from lrlab.training.results import Results
 
@@ -90,7 +90,6 @@ plots.use_style()
 
 TESTED = 6
 COOLDOWN = 0.2  # share of the updates
-ONE, MANY = "one pass", "many passes"
 COSINE, STABLE, SCRATCH = "cosine over T", "WSD over T", "from scratch"
 FULL, HALF, QUARTER = "re-warmed to the peak", "to half of it", "to a quarter of it"
 JUMP, SMALL, BRANCH = "restarted at once", "a constant tenth", "branch of a WSD run"
@@ -99,17 +98,8 @@ CONTINUED = (*REWARMED, JUMP, SMALL, BRANCH)
 
 
 @dataclasses.dataclass(frozen=True)
-class Case:
-    """What is trained, how long, and by what it is judged."""
-
-    task: tasks.Task
-    optimizer: Optimizer
-    batch_size: int
-    steps: int  # T
-    warmup: int
-    rates: list[float]
-    n_seeds: int
-    metric: str
+class Case(passes.Case):
+    """What is trained, and by which schedules."""
 
     def length(self, arm):
         return self.steps if arm in (COSINE, STABLE) else 2 * self.steps
@@ -166,28 +156,11 @@ class Case:
         return value
 
 
-cases = {
-    ONE: Case(
-        tasks.get("names_lm", layers=1, n_eval=n_eval),
-        AdamW(weight_decay=0.1),
-        32,
-        lm_steps,
-        lm_warmup,
-        lm_rates,
-        lm_seeds,
-        "loss",
-    ),
-    MANY: Case(
-        tasks.get("mnist1d", n_train=n_train),
-        SGD(momentum=0.9),
-        100,
-        mlp_steps,
-        mlp_warmup,
-        mlp_rates,
-        mlp_seeds,
-        "error",
-    ),
+sizes = {
+    "lm": (lm_steps, lm_warmup, lm_rates, lm_seeds),
+    "mlp": (mlp_steps, mlp_warmup, mlp_rates, mlp_seeds),
 }
+cases = passes.both(Case, n_eval, n_train, **sizes)
 for name, case in cases.items():
     if case.steps % 8 or not 2 * case.warmup < case.steps:
         raise ValueError(

@@ -80,12 +80,12 @@ import dataclasses
 
 import numpy as np
 
-from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
+from lrlab import Claim, Job, Recipe, claims, display, plots, stats, train_many
 from lrlab.claims import About, Setting
-from lrlab.experiments import rate_grid
+from lrlab.experiments import passes, rate_grid
+from lrlab.experiments.passes import MANY, ONE
 from lrlab.experiments.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from lrlab.labbook import phrases, tuned
-from lrlab.optimizers import SGD, AdamW, Optimizer
 from lrlab.schedules import Constant, Cosine, LinearDecayToZero, Warmup, WarmupStableDecay
 
 plots.use_style()
@@ -96,21 +96,12 @@ HALF, QUARTER = "linear to T/2", "linear to T/4"
 SHORT = {HALF: 2, QUARTER: 4}
 ARMS = (*SCHEDULES, FREE, BARE, HALF, QUARTER)
 TESTED = 6
+FREES = {"loss": ScheduleFreeAdamW(weight_decay=0.1), "error": ScheduleFreeSGD()}
 
 
 @dataclasses.dataclass(frozen=True)
-class Case:
-    """What is trained, with which optimizers, how long, and by what it is judged."""
-
-    task: tasks.Task
-    optimizer: Optimizer
-    free: Optimizer
-    batch_size: int
-    steps: int
-    warmup: int
-    rates: list[float]
-    n_seeds: int
-    metric: str  # of the validation part and of the test part
+class Case(passes.Case):
+    """What is trained, and by which schedules."""
 
     def job(self, name, rate, seed):
         steps = self.steps // SHORT.get(name, 1)
@@ -128,38 +119,18 @@ class Case:
                 schedule=schedule if name == BARE else Warmup(schedule, warmup_steps=self.warmup),
                 steps=steps,
                 batch_size=self.batch_size,
-                optimizer=self.free if name in (FREE, BARE) else self.optimizer,
+                optimizer=FREES[self.metric] if name in (FREE, BARE) else self.optimizer,
                 seed=seed,
                 eval_every=self.steps // 4,
             ),
         )
 
 
-ONE, MANY = "one pass", "many passes"
-cases = {
-    ONE: Case(
-        tasks.get("names_lm", layers=1, n_eval=n_eval),
-        AdamW(weight_decay=0.1),
-        ScheduleFreeAdamW(weight_decay=0.1),
-        32,
-        lm_steps,
-        lm_warmup,
-        lm_rates,
-        lm_seeds,
-        "loss",
-    ),
-    MANY: Case(
-        tasks.get("mnist1d", n_train=n_train),
-        SGD(momentum=0.9),
-        ScheduleFreeSGD(),
-        100,
-        mlp_steps,
-        mlp_warmup,
-        mlp_rates,
-        mlp_seeds,
-        "error",
-    ),
+sizes = {
+    "lm": (lm_steps, lm_warmup, lm_rates, lm_seeds),
+    "mlp": (mlp_steps, mlp_warmup, mlp_rates, mlp_seeds),
 }
+cases = passes.both(Case, n_eval, n_train, **sizes)
 for name, case in cases.items():
     if case.steps % 4 or not 0 < case.warmup < case.steps // 4:
         raise ValueError(

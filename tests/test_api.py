@@ -8,7 +8,9 @@ import ast
 import dataclasses
 import importlib
 import inspect
+import re
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +45,8 @@ NOT_RUN_HERE = {
     "log": "called by a program in a sweep",
     "finish": "called by a program in a sweep",
 }
+
+ROOT = Path(__file__).parent.parent
 
 
 def library():
@@ -139,3 +143,14 @@ def test_public_names_of_the_lab_book_and_the_experiments_have_a_docstring():
 
     assert undocumented(public_modules()) == []
     assert importlib.import_module("lrlab.experiments").__doc__
+
+
+def test_each_module_of_the_experiments_stands_in_the_book():
+    page = (ROOT / "book" / "api" / "experiments.md").read_text("utf-8")
+    named = set(re.findall(r"automodule:: (\S+)", page))
+    found = {
+        ".".join(file.relative_to(ROOT).with_suffix("").parts)
+        for file in (ROOT / "lrlab" / "experiments").rglob("*.py")
+        if not file.name.startswith("_")
+    }
+    assert found - named == set()

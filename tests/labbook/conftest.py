@@ -1,5 +1,10 @@
-"""Kernels of these tests are forked from one process; `cold_kernels` starts them as users do."""
+"""Kernels of these tests are forked from one process; `cold_kernels` starts them as users do.
 
+`browser` is Chromium; where there is none its tests are skipped, but fail in CI.
+"""
+
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -63,3 +68,23 @@ def cold_kernels(warm_kernels, monkeypatch):
     from lrlab.labbook.entries import _kernel
 
     monkeypatch.setattr(_kernel.PinnedKernelManager, "kernel_spec", warm_kernels)
+
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        reason = "no Chromium on this machine; `make browser` installs it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield started
+        started.close()

@@ -1,19 +1,16 @@
 """The book in a real browser: offline, quiet, on a phone, in the dark, and for everybody."""
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import lxml.html
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from built_book import NEW, Book
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 PHONE, DESK = {"width": 375, "height": 800}, {"width": 1280, "height": 900}
 KINDS = (
     "book/intro",
@@ -41,20 +38,6 @@ for (const table of document.querySelectorAll("tbody")) {
   }
 }
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        reason = "no Chromium on this machine; `make browser` installs it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def _row(claim: Judged, reach: float, page: str, statement: str) -> str:
     between = f" [{low}, {high}]" if claim.low is not None else ""
     numbers = f"{number(claim.estimate)}{between}, n\u00a0=\u00a0{claim.n}"
     return (
-        f"{_opened(claim, page, statement)}"
+        f"{_row_start(claim, page, statement)}"
         f'<td><span class="lrlab-badge {css_class(claim.verdict)}">{claim.verdict}</span></td>'
         f"<td>{_picture(claim, reach)}</td><td>{escape(numbers)}</td></tr>"
     )
@@ -124,7 +124,7 @@ def _named(claims: Sequence[Judged]) -> dict[str, str]:
     }
 
 
-def _opened(claim: Judged, page: str, statement: str) -> str:
+def _row_start(claim: Judged, page: str, statement: str) -> str:
     """The beginning of a claim's row, with what a script can choose it by."""
     source = escape(claim.source or "")
     return (
@@ -180,7 +180,7 @@ def rest(claims: Sequence[Judged], page: str, *more: str) -> str:
     found, named = "", _named(claims)
     for kind, title in (("descriptive", "Measured, not tested"), ("exact", "Checks")):
         rows = [
-            f"{_opened(claim, page, named[claim.id])}<td>{claim.verdict}</td>"
+            f"{_row_start(claim, page, named[claim.id])}<td>{claim.verdict}</td>"
             f"<td>{escape(measured(claim))}</td></tr>"
             for claim in claims
             if claim.kind == kind
