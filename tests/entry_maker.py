@@ -126,6 +126,7 @@ def write_entry(
         "fragile": [],
         "portable_check": None,
         "runs": ["a" * 16, "b" * 16],
+        "trained": 2,
         "commit": "0123456789abcdef0123456789abcdef01234567",
         "dirty": False,
         "profile": {"name": "portable", "ATEN_CPU_CAPABILITY": "avx2"},

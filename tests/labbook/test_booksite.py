@@ -245,3 +245,16 @@ def test_a_what_if_says_what_it_changes_and_what_the_entry_that_counts_answers(t
     assert "</book/log/2030-01-01-demo>`. Its answer: It falls by 3 %." in top
     plain = pages.decorate(usual.read_text(), log.by_document["book/log/2030-01-01-demo"], log)
     assert "A what-if" not in plain
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"trained": 2, "seconds": 40.0}, "2 training runs, 40\u00a0s"),
+        ({"trained": 0, "seconds": 7.0}, "2 training runs\n"),
+    ],
+)
+def test_the_time_of_runs_from_the_store_is_not_shown_as_that_of_training(tmp_path, fields, said):
+    write_entry(tmp_path, **fields)
+    [entry] = site.Site(tmp_path).log
+    assert said in pages.byline(entry, [])

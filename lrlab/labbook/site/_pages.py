@@ -110,8 +110,10 @@ def byline(entry: Entry, claims: Iterable[Judged]) -> str:
     if sizes := sorted({claim.n for claim in claims if claim.n}):
         span = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
         parts.append(f"n = {span}")
-    seconds = record.get("seconds_from_empty") or record["seconds"]
-    parts.append(f"{len(record['runs'])} training runs, {seconds:.0f} s")
+    runs, trained = len(record["runs"]), record["trained"]
+    seconds = record.get("seconds_from_empty") or (record["seconds"] if trained == runs else None)
+    took = "" if seconds is None else f", {seconds:.0f}\u00a0s"  # of all of them, or not said
+    parts.append(f"{runs} training runs{took}")
     return f":::{{div}} lrlab-byline\n{' · '.join(parts)}\n:::"
 
 
