@@ -1,7 +1,6 @@
 """No script that a notebook puts out runs in a reader's browser."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -54,29 +53,20 @@ def test_what_is_reported_and_how_is_written_down():
 
 
 @pytest.mark.browser
-def test_a_planted_script_is_blocked_and_the_pages_own_still_run(book, tmp_path):
-    from test_browser import FLAGS, NAMES
-
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.skip("no Chromium on this machine; `make browser` installs it")
-    from playwright.sync_api import sync_playwright
-
+def test_a_planted_script_is_blocked_and_the_pages_own_still_run(book, browser):
     site = book.html / "book" / "guide"
     page = (site / "reading.html").read_text("utf-8")
     planted = "<script>document.title = 'P'</script><img src='x' onerror=\"document.title = 'Q'\">"
     file = site / "planted.html"
     file.write_text(page.replace("</article>", f"{planted}</article>", 1), "utf-8")
+    tab = browser.new_page()
     try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-            tab = browser.new_page()
-            said: list[str] = []
-            tab.on("console", lambda message: said.append(message.text))
-            tab.goto(file.as_uri())
-            assert tab.title() not in ("P", "Q")
-            assert sum("Content Security Policy" in text for text in said) == 2
-            assert tab.evaluate("document.documentElement.dataset.theme") in ("light", "dark")
-            browser.close()
+        said: list[str] = []
+        tab.on("console", lambda message: said.append(message.text))
+        tab.goto(file.as_uri())
+        assert tab.title() not in ("P", "Q")
+        assert sum("Content Security Policy" in text for text in said) == 2
+        assert tab.evaluate("document.documentElement.dataset.theme") in ("light", "dark")
     finally:
+        tab.close()
         file.unlink()
