@@ -420,3 +420,8 @@ display.answer(
     ),
     claims=["decay-helps", "one-cycle-helps", "band_low", "band_high"],
 )
+
+# %% tags=["nbval-ignore-output"]
+from lrlab.labbook import recorded
+
+recorded.show(searched, about=f"LeNet on {task.n_train:,} digits, SGD")

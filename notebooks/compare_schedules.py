@@ -360,3 +360,17 @@ display.answer(
     f"{', and '.join(advice) or 'none of the others is clearly worse or better than the cosine'}.",
     claims=[slugs[name] for name in ("constant", "step", "linear")],
 )
+
+# %% tags=["nbval-ignore-output"]
+from lrlab.labbook import recorded
+
+recorded.show(
+    {
+        (name, factor * rate(name, "short"), s): runs["tuned, short", name, factor, s]
+        for name in names
+        for factor in tuned.AROUND
+        for s in seeds
+    },
+    about=f"A denoiser of {task.n_train:,} 8×8 digits, Adam",
+    unit="mean squared error",
+)

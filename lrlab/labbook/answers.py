@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from lrlab.labbook import carried
+
+KEY = "lrlab_answer"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -36,21 +40,12 @@ def card_link(slug: str) -> str:
 
 def answer_of(notebook: dict[str, Any]) -> Answer | None:
     """The last answer that a notebook's outputs carry; None without one."""
-    found = [
-        stored
-        for cell in notebook["cells"]
-        for output in cell.get("outputs", [])
-        if (stored := output.get("metadata", {}).get("lrlab_answer"))
-    ]
-    return Answer(found[-1]["text"], tuple(found[-1]["claims"])) if found else None
+    found = carried.last(notebook, KEY)
+    return Answer(found["text"], tuple(found["claims"])) if found else None
 
 
 def lift(notebook: dict[str, Any]) -> Answer | None:
     """Take the answers out of a notebook's outputs, and return the last one."""
     answer = answer_of(notebook)
-    for cell in notebook["cells"]:
-        if "outputs" in cell:
-            cell["outputs"] = [
-                o for o in cell["outputs"] if "lrlab_answer" not in o.get("metadata", {})
-            ]
+    carried.take(notebook, KEY)
     return answer

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
-_KEPT = ("lrlab_claim", "lrlab_claims", "lrlab_answer")
+_KEPT = ("lrlab_claim", "lrlab_claims", "lrlab_answer", "lrlab_recorded")
 
 
 class Unfit(Exception):
