@@ -76,7 +76,7 @@ def fingerprints(app: Sphinx, env: BuildEnvironment) -> dict[str, str]:
         if document in site.by_document:
             text = source.read_text("utf-8")
             made = pages.decorate(text, site.by_document[document], site)
-            uses_claims = "{claim}`" in text
+            uses_claims = any(f"{{{role}}}`" in text for role in ("claim", "measured"))
             found[document] = digest([], made, book if uses_claims else "")
         elif document.startswith(API):
             found[document] = digest([source], package, used)
