@@ -23,10 +23,19 @@ MAY_BE_ZERO = {
     ("sweep_metric", "near"),
     ("selection", "default_decay"),
     ("range_test_benchmark", "exponents"),
-    *((name, "more") for name in ("cooldown", "peak_against_length", "resuming")),
+    *(
+        (name, "more")
+        for name in ("cooldown", "depth_and_width", "peak_against_length", "resuming")
+    ),
 }
 SEEDS = ("first_seed", "sampler_seed")
-MAY_BE_NEGATIVE = {("onecycle", "bias_shift"), ("mup", "check_log_rate"), ("mup", "log_rates")}
+MAY_BE_NEGATIVE = {
+    ("onecycle", "bias_shift"),
+    ("mup", "check_log_rate"),
+    ("mup", "log_rates"),
+    ("depth_and_width", "log_rates"),
+    ("depth_and_width", "sgd_log_rates"),
+}
 
 
 def parameters():
@@ -70,7 +79,9 @@ def test_zero_and_minus_one_are_refused_wherever_they_mean_nothing():
             if not refused(source, parameter, with_value(parameter, value)):
                 accepted.add(where)
     lists_with_a_zero = {
-        where for where in MAY_BE_ZERO | MAY_BE_NEGATIVE if where[1] in ("exponents", "log_rates")
+        where
+        for where in MAY_BE_ZERO | MAY_BE_NEGATIVE
+        if where[1] in ("exponents", "log_rates", "sgd_log_rates")
     }  # equal values don't rise
     assert accepted_zero == (MAY_BE_ZERO | MAY_BE_NEGATIVE) - lists_with_a_zero
     assert accepted_minus == MAY_BE_NEGATIVE - lists_with_a_zero
