@@ -164,12 +164,16 @@ def test_ledger_can_be_taken_away_as_csv_and_json(book):
     assert [claim["data"] for claim in stored] == [row.claim.data for row in expected]
 
 
-def test_front_page_has_band_figure_and_counts_of_the_entries_that_count(book):
-    page = parsed(book.html / "book" / "intro.html")
+def test_the_usable_range_has_its_page_with_the_figure(book):
+    page = parsed(book.html / "book" / "usable_range.html")
     answer = words(page.select(".lrlab-answer")[0])
     assert answer.strip() == "Usable learning rates: 0.00245 to 0.346 1/step"
     figure = page.select("figure img")[0]
     assert figure.get("alt")
+
+
+def test_front_page_has_counts_of_the_entries_that_count_and_the_newest(book):
+    page = parsed(book.html / "book" / "intro.html")
     counts = [words(item).strip() for item in page.select("ul.lrlab-counts li")]
     found = [row.claim.verdict for row in ledger_of(book.root)]
     assert f"{found.count('supported')} supported" in counts

@@ -8,6 +8,7 @@ import pytest
 from entry_maker import write_entry
 from PIL import Image
 
+from lrlab.labbook.site import _findings as findings
 from lrlab.labbook.site import _gallery as gallery
 from lrlab.labbook.site import _pictures as pictures
 from lrlab.labbook.site import _story as story
@@ -85,3 +86,13 @@ def test_a_story_has_each_sentence_of_its_part_its_claims_and_one_picture(log):
     assert "*Open*: nobody asked." in story.told(log, "smith2017cyclical", "two")
     with pytest.raises(ValueError, match="none of 'smith2017cyclical' 'three"):
         story.told(log, "smith2017cyclical", "three")
+
+
+def test_a_finding_stands_beside_the_picture_of_its_entry_and_leads_to_it(log):
+    text = findings.finding(log, "demo", "It falls {claim}`supported:demo.falls`.")
+    assert (
+        "[![A line.](/book/live/pictures/2030-01-01-demo.webp)](/book/log/2030-01-01-demo)" in text
+    )
+    assert "It falls {claim}`supported:demo.falls`. In {doc}`" in text
+    with pytest.raises(ValueError, match="no entry of 'other' counts"):
+        findings.finding(log, "other", "It rises.")

@@ -41,6 +41,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     if "sphinx_external_toc" in app.extensions:  # a whole book, not a page alone
         from lrlab.labbook.site import _docstrings as docstrings
         from lrlab.labbook.site import _feed as feed
+        from lrlab.labbook.site import _findings as findings
         from lrlab.labbook.site import _fresh as fresh
         from lrlab.labbook.site import _front as front
         from lrlab.labbook.site import _gallery as gallery
@@ -60,7 +61,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
         app.setup_extension("sphinx.ext.autodoc")  # whose events some parts listen to
         parts += [ledger_table, sentence_table, front, handbook, starter_files, docstrings]
-        parts += [pictures, gallery, story, subjects, feed, fresh]
+        parts += [pictures, findings, gallery, story, subjects, feed, fresh]
         parts += [get_the_code, previews, search, uses, words, lighter]
     for part in parts:
         part.connect(app)
