@@ -8,7 +8,7 @@ export PYTHONWARNINGS := ignore::DeprecationWarning:zmq,ignore::DeprecationWarni
 
 READY := .venv/.ready
 
-.PHONY: help setup book test test-trains test-properties test-portable rerun reference browser bench figure lint format clean
+.PHONY: help setup book test test-trains test-again test-properties test-portable rerun reference browser bench figure lint format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -38,6 +38,9 @@ test: lint ## lint, unit and property tests, notebooks (nbval), the book and the
 
 test-trains: $(READY) ## what trains, a second time: on the stand-in for a foreign processor
 	@LRLAB_TEST_PROFILE=foreign pytest -q -n 2 --dist loadfile -m "trains and not slow" tests
+
+test-again: $(READY) ## the quickest entry of the log that trains, executed again and compared
+	@pytest -q -m again tests/labbook/test_log.py
 
 test-properties: $(READY) ## properties of drawn examples: many, and new ones each time
 	@pytest -q -n 2 --hypothesis-profile=long -m hypothesis tests
