@@ -420,8 +420,8 @@ display.table(
     rows,
     caption="What each takes and where it ends: means (rates: geometric means) with 95 % t "
     f"intervals over the seeds. In all: with the grid on {tuning_seeds} tuning seeds and the three "
-    "rates of each seed, with the range test, or with the search. Times are a processor's own, from "
-    f"`benchmarks/optimizer_costs.py` ({raw['turns']} turns).",
+    "rates of each seed, with the range test, or with the search. Times are a processor's own, "
+    f"from `benchmarks/optimizer_costs.py` ({raw['turns']} turns).",
 )
 display.say(
     "An update takes, relative to AdamW: "
