@@ -109,28 +109,37 @@ def figure(
     return fig, axes
 
 
-def _styles() -> Iterator[dict[str, Any]]:
-    """Yield colour and line style of one condition after the other.
-
-    Example:
-        >>> next(_styles())
-        {'color': '#0072B2', 'linestyle': '-'}
-    """
-    for colour, dashes in cycle(zip(COLOURS, _DASHES, strict=True)):
-        yield {"color": colour, "linestyle": dashes}
+_LOOKS = [
+    {"color": colour, "linestyle": dashes}
+    for colour, dashes in zip((*COLOURS, "#882255", "#117733"), (*_DASHES, "-.", ":"), strict=True)
+]
+_SCHEDULES = (  # one look for each in the whole book
+    *("cosine", "linear", "one-cycle", "step", "exponential", "inverse square root", "constant"),
+    *("constant, averaged", "WSD", "plateau"),
+)
+_ALSO = {"no schedule": "constant", "step decay": "step"}
 
 
 def styled(items: Iterable[Item]) -> Iterator[tuple[dict[str, Any], Item]]:
     """Yield colour and line style of each condition, and the condition.
 
+    A schedule has one look wherever it is drawn; other conditions have the looks in order that
+    no schedule among the items has.
+
     Args:
-        items: the conditions, in the order of the legend.
+        items: the conditions, in the order of the legend; a tuple is known by its first member.
 
     Example:
-        >>> [(style["color"], name) for style, name in styled(["cosine", "linear"])]
-        [('#0072B2', 'cosine'), ('#D55E00', 'linear')]
+        >>> [(style["color"], name) for style, name in styled(["linear", "cosine", "other"])]
+        [('#D55E00', 'linear'), ('#0072B2', 'cosine'), ('#009E73', 'other')]
     """
-    return zip(_styles(), items, strict=False)
+    known = dict(zip(_SCHEDULES, _LOOKS, strict=True))
+    found = list(items)
+    names = [item[0] if isinstance(item, tuple) else item for item in found]
+    looks = [known.get(_ALSO.get(name, name)) if isinstance(name, str) else None for name in names]
+    others = cycle([look for look in _LOOKS[: len(COLOURS)] if look not in looks] or _LOOKS)
+    for item, look in zip(found, looks, strict=True):
+        yield dict(look or next(others)), item
 
 
 def band(

@@ -67,6 +67,16 @@ def test_conditions_differ_in_colour_and_in_line():
     assert len({str(style["linestyle"]) for style in styles}) == 6
 
 
+def test_a_schedule_has_one_look_wherever_it_is_drawn_and_no_other_condition_has_it():
+    looks = {name: str(style) for style, name in plots.styled(["a", "constant", "b", "cosine"])}
+    again = {
+        name: str(style) for style, (name, _) in plots.styled([("cosine", 1), ("constant", 2)])
+    }
+    assert looks["cosine"] == again["cosine"] and looks["constant"] == again["constant"]
+    assert len(set(looks.values())) == 4
+    assert len({str(style) for style, _ in plots.styled(plots._SCHEDULES)}) == len(plots._SCHEDULES)
+
+
 def test_a_figure_has_the_same_bytes_each_time():
     import io
 
