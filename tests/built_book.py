@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from entry_maker import write_entry
 from filelock import FileLock
+from recorded_runs import carrying, data
 
 from lrlab.claims import Claim
 
@@ -70,7 +71,11 @@ def build(root: Path) -> str:
         },
     )
     for second, entry in enumerate(made):
-        write_entry(root, date=TODAY, started=f"{TODAY}T23:59:5{second}Z", **entry)
+        more = {"date": TODAY, "started": f"{TODAY}T23:59:5{second}Z"}
+        if entry["entry"] == OTHER:
+            carrying(root, data("A network that nobody trained"), **more, **entry)
+        else:
+            write_entry(root, **more, **entry)
     before = _sources(root)
     done = subprocess.run(
         [sys.executable, "-m", "lrlab.cli", "book"],

@@ -1,6 +1,7 @@
 """Kernels of these tests are forked from one process; `cold_kernels` starts them as users do.
 
-`browser` is Chromium; where there is none its tests are skipped, but fail in CI.
+`browser` is Chromium; where there is none its tests are skipped, but fail in CI. `open_alone` opens
+a part of a page of the handbook in it.
 """
 
 import os
@@ -88,3 +89,39 @@ def browser():
         started = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield started
         started.close()
+
+
+@pytest.fixture
+def open_alone(browser, tmp_path):
+    """Open markup with scripts of the handbook as a file of its own, and expect no error."""
+    from lrlab.labbook.site import handbook
+    from lrlab.labbook.site._security import protect
+
+    errors = []
+    contexts = []
+
+    def open_(title, markup, names, address="", javascript=True, width=1280, scheme="light"):
+        scripts = "".join(f'<script src="{(handbook.FILES / n).as_uri()}"></script>' for n in names)
+        style = (handbook.FILES / "handbook.css").read_text()
+        file = tmp_path / "page.html"
+        page = (
+            f'<!doctype html><html lang="en" data-theme="{scheme}"><head><meta charset="utf-8">'
+            f"<title>{title}</title>"
+            f'<meta name="viewport" content="width=device-width"><style>{style}</style></head>'
+            f"<body><article><h1>{title}</h1>{markup}</article>{scripts}</body></html>"
+        )
+        file.write_text(protect(page), encoding="utf-8")
+        viewport = {"width": width, "height": 800}
+        context = browser.new_context(java_script_enabled=javascript, viewport=viewport)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.goto(file.as_uri() + address)
+        return page
+
+    open_.errors = errors
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not errors

@@ -1,12 +1,13 @@
 """The book in a real browser: offline, quiet, on a phone, in the dark, and for everybody."""
 
+import json
 import os
 from collections.abc import Iterator
 
 import lxml.html
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from built_book import NEW, Book
+from built_book import NEW, OTHER, Book
 from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
@@ -23,6 +24,7 @@ KINDS = (
     "book/handbook/index",
     "book/handbook/one_cycle",
     "book/handbook/explorer",
+    "book/handbook/loss_explorer",
     "book/api/showing",
     "book/references",
     "search",
@@ -134,6 +136,24 @@ def test_search_finds_an_entry(book, page):
 def test_mathematics_is_set(book, page):
     open_page(page, book, f"book/log/{NEW}")
     assert page.locator("article math").count() > 0
+
+
+def test_an_entry_leads_to_its_runs_and_sliders_move_through_them(book, page):
+    complaints: list[str] = []
+    page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
+    file = book.root / "book" / "log" / f"{OTHER}.ipynb"
+    runs = json.loads(file.read_bytes())["cells"][-2]["outputs"][-1]["metadata"]["lrlab_recorded"]
+    open_page(page, book, f"book/log/{OTHER}")
+    page.click("text=Move through 21 of these runs")
+    said = page.locator(".lrlab-losses output[aria-live]:not(:empty)")
+    said.wait_for()
+    assert "A network that nobody trained" in page.input_value("#lrlab-entry")
+    for peak, point in enumerate(runs["schedules"][0]["peaks"]):
+        page.fill("#lrlab-peak", str(peak))
+        for seed, run in enumerate(point["runs"]):
+            page.fill("#lrlab-seed", str(seed))
+            assert said.inner_text().startswith(f"Validation loss at the end: {run['final']} nats")
+    assert not complaints
 
 
 VISIBLE = "div.lrlab-ledger tr[data-verdict]:visible"

@@ -1,8 +1,6 @@
 """The explorer in a browser: its values are Python's, its code makes the same schedule."""
 
-import os
 import random
-import shutil
 
 import numpy as np
 import pytest
@@ -16,67 +14,28 @@ from lrlab.labbook.site.handbook import _explorer as explorer
 pytestmark = pytest.mark.browser
 
 FOLDER = handbook.FILES
+SCRIPTS = handbook.SCRIPTS[handbook.EXPLORER]
 TOLERANCE = 1e-9  # relative to the peak
 DRAWN = 12  # settings of the sliders per schedule
-
-
-@pytest.fixture(scope="module")
-def browser():
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ModuleNotFoundError:
-        program = None
-    if not program:
-        reason = "the explorer's test needs Playwright and Chromium: make browser"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        browser = playwright.chromium.launch(executable_path=program, args=options)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
 def scripts(browser):
     """A page that has the scripts and nothing else, for what is only computed."""
     page = browser.new_page()
-    for name in handbook.SCRIPTS:
+    for name in SCRIPTS:
         page.add_script_tag(path=FOLDER / name)
     return page
 
 
 @pytest.fixture
-def open_page(browser, tmp_path):
+def open_page(open_alone):
     """Open the explorer's markup with its scripts, as a file, and expect no error."""
-    errors = []
-    contexts = []
 
-    def open_(address="", javascript=True, width=1280):
-        scripts = "".join(f"<script>{(FOLDER / n).read_text()}</script>" for n in handbook.SCRIPTS)
-        style = (FOLDER / "handbook.css").read_text()
-        file = tmp_path / "explorer.html"
-        file.write_text(
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Explorer</title>'
-            f'<meta name="viewport" content="width=device-width"><style>{style}</style>'
-            f"<body><h1>Explorer</h1>{explorer.markup()}{scripts}",
-            encoding="utf-8",
-        )
-        viewport = {"width": width, "height": 800}
-        context = browser.new_context(java_script_enabled=javascript, viewport=viewport)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        page.goto(file.as_uri() + address)
-        return page
+    def open_(address="", **how):
+        return open_alone("Explorer", explorer.markup(), SCRIPTS, address, **how)
 
-    yield open_
-    for context in contexts:
-        context.close()
-    assert not errors
+    return open_
 
 
 def steps_of(schedule, n=200):

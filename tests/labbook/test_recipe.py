@@ -14,9 +14,10 @@ from lrlab.labbook.site.handbook import _recipe as recipe
 
 extensions = ["myst_parser"]
 html_theme = "basic"
-html_static_path = [str(handbook.FILES / name) for name in ("handbook.css", handbook.CHOOSING)]
+[script] = handbook.SCRIPTS[handbook.CHOOSING]
+html_static_path = [str(handbook.FILES / name) for name in ("handbook.css", script)]
 html_css_files = ["handbook.css"]
-html_js_files = [(handbook.CHOOSING, {"defer": "defer"})]
+html_js_files = [(script, {"defer": "defer"})]
 setup = recipe.connect
 """
 PAGE = """

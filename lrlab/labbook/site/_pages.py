@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrlab.claims import Judged
 from lrlab.claims.render import card
-from lrlab.labbook import stored_claims
+from lrlab.labbook import carried, recorded, stored_claims
 from lrlab.labbook.answers import answer_of, lift
 from lrlab.labbook.entries import parameters_of
 from lrlab.labbook.entries.logbook import claims_of
@@ -21,6 +22,7 @@ from lrlab.labbook.ledger import counted, joined
 from lrlab.labbook.looks import told
 from lrlab.labbook.site import _actions as actions
 from lrlab.labbook.site import _uses as uses
+from lrlab.labbook.site import handbook
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._foretold import what_came
 from lrlab.labbook.site._outputs import WITHOUT_CODE, align, apart
@@ -79,6 +81,7 @@ def decorate(text: str, entry: Entry, site: Site) -> str:
     top = [heading, *banners(entry, site), *([answer.markdown()] if answer else [])]
     about = [byline(entry, claims), *looked(entry, site), actions.of(entry, site)]
     about += uses.schedules_line(entry, site)
+    about += _runs_line(notebook, entry, site)
     if verdicts := chart(claims):
         about.append(_raw(verdicts + beside(claims)))
     said = notebook["metadata"].get("lrlab", {})
@@ -122,6 +125,22 @@ def looked(entry: Entry, site: Site) -> list[str]:
     seen = [look for look in site.looks if look.notebook == entry.record["notebook"]]
     counts = entry.record["size"] == "full" and not entry.record["changed"]
     return [f":::{{div}} lrlab-looks\n{told(seen)}\n:::"] if counts and seen else []
+
+
+def _runs_line(notebook: dict[str, Any], entry: Entry, site: Site) -> list[str]:
+    """The line that leads to the runs that an entry carries; what carries them goes."""
+    try:
+        data = recorded.of(notebook)
+    except ValueError:  # of which the loss explorer warns
+        data = None
+    carried.take(notebook, recorded.KEY)
+    if data is None or entry not in site.counting or not site.has(handbook.LOSSES):
+        return []
+    folder = PurePosixPath(site.document(entry)).parent
+    page = posixpath.relpath(f"{handbook.LOSSES}.html", folder)
+    number = sum(len(at["runs"]) for kind in data["schedules"] for at in kind["peaks"])
+    link = f'<a href="{page}#entry={entry.name}">Move through {number} of these runs</a>'
+    return [f":::{{div}} lrlab-uses\n{link}: peak rate, schedule, seed.\n:::"]
 
 
 def banners(entry: Entry, site: Site) -> list[str]:

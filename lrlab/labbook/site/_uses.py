@@ -158,11 +158,7 @@ def page_of(schedule: str) -> str:
 def schedules_line(entry: Entry, site: Site) -> list[str]:
     """The line of an entry's page that leads to the handbook's pages on its schedules."""
     used = sorted(n.removeprefix(SCHEDULES) for n in of(entry) if n.startswith(SCHEDULES))
-    links = [
-        f"{{doc}}`{name} </{page_of(name)}>`"
-        for name in used
-        if (site.root / f"{page_of(name)}.md").is_file()
-    ]
+    links = [f"{{doc}}`{name} </{page_of(name)}>`" for name in used if site.has(page_of(name))]
     return [f":::{{div}} lrlab-uses\nIn the handbook: {', '.join(links)}\n:::"] if links else []
 
 

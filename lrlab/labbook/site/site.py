@@ -72,6 +72,10 @@ class Site:
         """Name of the page of the entry with this name."""
         return f"{self.document(self.log[0]).rpartition('/')[0]}/{name}"
 
+    def has(self, document: str) -> bool:
+        """Whether the book has a page with this name, written in Markdown."""
+        return (self.root / f"{document}.md").is_file()
+
     def live_record(self) -> dict[str, Any] | None:
         """Record of the run that `make book` made on this machine, None without one."""
         file = self.root / f"{LIVE}.json"

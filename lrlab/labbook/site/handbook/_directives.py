@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from lrlab.labbook.site import site as sites
 from lrlab.labbook.site.handbook import _drawing as drawing
 from lrlab.labbook.site.handbook import _examples as examples
 from lrlab.labbook.site.handbook import _explorer as explorer
+from lrlab.labbook.site.handbook import _losses as losses
 from lrlab.labbook.site.handbook import _mistakes as mistakes
 from lrlab.labbook.site.handbook import _peers as peers
 
@@ -34,6 +36,7 @@ def connect(app: Sphinx) -> None:
     app.add_directive("schedule-elsewhere", Elsewhere)
     app.add_directive("wrong-and-right", WrongAndRight)
     app.add_directive("schedule-explorer", Explorer)
+    app.add_directive("loss-explorer", LossExplorer)
     app.add_directive("parity-table", Parity)
     app.add_directive("parity-by-form", ParityByForm)
     app.add_directive("gotcha-list", Gotchas)
@@ -190,6 +193,18 @@ class Explorer(_FromMarkdown):
     def run(self) -> list[nodes.Node]:
         """Return what the script builds on."""
         return [self.html(explorer.markup())]
+
+
+class LossExplorer(_FromMarkdown):
+    """The page whose sliders move through recorded runs; tables where no script runs."""
+
+    has_content = False
+
+    def run(self) -> list[nodes.Node]:
+        """Return what the script builds on."""
+        static = "../" * self.env.docname.count("/") + losses.STATIC
+        link = partial(sites.relative_uri, self.env)
+        return [self.html(losses.markup(sites.of(self.env.app), link, static))]
 
 
 class Parity(_FromMarkdown):

@@ -18,7 +18,6 @@ from sphinx.util.docutils import SphinxDirective
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-PAGE = "book/guide/choosing"
 TITLES: Mapping[str, str] = {
     "optimizer": "Optimizer",
     "model": "Kind of model",

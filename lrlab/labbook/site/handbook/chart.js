@@ -1,4 +1,4 @@
-// Curves of schedules as SVG, drawn in the width that the page has for them.
+// Curves as SVG, drawn in the width that the page has for them: schedules, and anything else.
 (function (global) {
   "use strict";
 
@@ -11,11 +11,29 @@
     return made;
   }
 
-  // Ticks at 1, 2 or 5 times a power of ten, at most so many intervals of them.
-  function ticks(top, most) {
-    const power = 10 ** Math.floor(Math.log10(top / most));
-    const unit = [1, 2, 5, 10].map((m) => m * power).find((u) => top / u <= most);
-    return Array.from({ length: Math.ceil(top / unit - 1e-9) + 1 }, (_, i) => i * unit);
+  // An axis: its marks, and where a value lies between its ends. Marks stand at 1, 2 or 5 times a
+  // power of ten, with at most so many intervals between them.
+  function linear(low, high, most) {
+    const span = high - low || high || 1;
+    const power = 10 ** Math.floor(Math.log10(span / most));
+    const unit = [1, 2, 5, 10].map((m) => m * power).find((u) => span / u <= most);
+    const first = Math.floor(low / unit + 1e-9);
+    const count = Math.ceil(high / unit - 1e-9) - first;
+    const marks = Array.from({ length: count + 1 }, (_, i) => (first + i) * unit);
+    return { marks, share: (v) => (v - marks[0]) / (marks.at(-1) - marks[0]) };
+  }
+
+  function logarithmic(low, high) {
+    const [a, b] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+    const count = Math.max(b - a, 1);
+    const marks = Array.from({ length: count + 1 }, (_, i) => 10 ** (a + i));
+    return { marks, share: (v) => (Math.log10(Math.max(v, marks[0])) - a) / count };
+  }
+
+  // Updates, from 0 to the last one: marks at the ends of even intervals.
+  function updates(stop, width) {
+    const { marks } = linear(0, stop, width < 430 ? 4 : 8);
+    return { marks: marks.filter((t) => t <= stop), share: (t) => t / stop };
   }
 
   function label(x) {
@@ -24,56 +42,68 @@
     return x.toExponential().replace(/(\.\d*?)0*e/, "$1e").replace(".e", "e").replace("-", "−");
   }
 
-  // Curves as pairs of description and class; the step that is read is marked on the last.
-  global.lrlabChart = function (curves, stop, step, log, width) {
-    const { rate } = global.lrlabSchedules;
+  // Curves are lists of points with a class, dots are points with a class; what is not a number is
+  // left out, and what lies beyond an axis stands at its end.
+  global.lrlabPlot = function ({ x, y, xlabel, ylabel, said, curves, dots, width, height }) {
     const right = Math.max(width, 240) - RIGHT;
-    const height = right < 420 ? 210 : 280;
     const bottom = height - BOTTOM;
+    const bound = (s) => Math.min(1, Math.max(0, s));
+    const across = (v) => LEFT + (right - LEFT) * bound(x.share(v));
+    const up = (v) => bottom - (bottom - TOP) * bound(y.share(v));
+    const text = (x, y, words, more) =>
+      made.append(svg("text", { x, y, "text-anchor": "middle", ...more }, words));
+    const made = svg("svg", {
+      viewBox: `0 0 ${right + RIGHT} ${height}`, role: "img", "aria-label": said,
+    });
+    for (const mark of y.marks) {
+      made.append(svg("path", { class: "grid", d: `M${LEFT} ${up(mark)}H${right}` }));
+      text(LEFT - 6, up(mark) + 4, label(mark), { "text-anchor": "end" });
+    }
+    for (const mark of x.marks) {
+      made.append(svg("path", { class: "tick", d: `M${across(mark)} ${bottom}v4` }));
+      text(across(mark), bottom + 17, (x.label ?? label)(mark));
+    }
+    made.append(svg("path", { class: "axis", d: `M${LEFT} ${TOP}V${bottom}H${right}` }));
+    text((LEFT + right) / 2, height - 4, xlabel);
+    text(0, 0, ylabel, { transform: `translate(12 ${(TOP + bottom) / 2}) rotate(-90)` });
+    for (const [points, kind] of curves) {
+      const seen = points.filter(([, v]) => Number.isFinite(v));
+      const steps = seen.map(([u, v]) => `${across(u).toFixed(1)} ${up(v).toFixed(1)}`);
+      made.append(svg("path", { class: `curve ${kind}`, d: `M${steps.join("L")}` }));
+    }
+    for (const [[u, v], kind, r] of dots) {
+      made.append(svg("circle", { class: kind, r, cx: across(u), cy: up(v) }));
+    }
+    return made;
+  };
+
+  // Schedules as pairs of description and class; the step that is read is marked on the last one.
+  // The axis reaches from 0 to `top`, or as far as it has to.
+  global.lrlabChart = function (curves, stop, how) {
+    const { step = null, log = false, top = 0, width, height } = how;
+    const { rate } = global.lrlabSchedules;
     const spread = Array.from({ length: 1201 }, (_, i) => Math.round((stop * i) / 1200));
     const samples = [...new Set(spread)];
     const values = curves.map(([description]) => samples.map((t) => rate(description, t)));
     const all = values.flat();
-    const top = Math.max(...all);
-    let marks = ticks(top, 5);
-    let share = (y) => y / marks.at(-1);
-    if (log) {
-      const lowest = Math.max(Math.min(...all.filter((y) => y > 0)), top * 1e-6);
-      const [a, b] = [Math.floor(Math.log10(lowest)), Math.ceil(Math.log10(top))];
-      const count = Math.max(b - a, 1);
-      marks = Array.from({ length: count + 1 }, (_, i) => 10 ** (a + i));
-      share = (y) => (Math.log10(Math.max(y, marks[0])) - a) / count;
-    }
-    const x = (t) => LEFT + ((right - LEFT) * t) / stop;
-    const y = (value) => bottom - (bottom - TOP) * share(value);
-
+    const highest = Math.max(top, ...all);
+    const lowest = () => Math.max(Math.min(...all.filter((y) => y > 0)), highest * 1e-6);
     const [description] = curves.at(-1);
     const said = [0, Math.round(stop / 2), stop].map(
       (t) => `${label(rate(description, t))} at step ${t}`,
     );
-    const text = (x, y, words, more) =>
-      made.append(svg("text", { x, y, "text-anchor": "middle", ...more }, words));
-    const made = svg("svg", {
-      viewBox: `0 0 ${right + RIGHT} ${height}`, role: "img",
-      "aria-label": `Learning rate against step: ${said.join(", ")}.`,
+    return global.lrlabPlot({
+      x: updates(stop, width),
+      y: log ? logarithmic(lowest(), highest) : linear(0, highest, 5),
+      xlabel: "step",
+      ylabel: "learning rate",
+      said: `Learning rate against step: ${said.join(", ")}.`,
+      curves: curves.map(([, kind], i) => [samples.map((t, j) => [t, values[i][j]]), kind]),
+      dots: step === null ? [] : [[[step, rate(description, step)], "mark", 4.5]],
+      width,
+      height: height ?? (width < 430 ? 210 : 280),
     });
-    for (const mark of marks) {
-      made.append(svg("path", { class: "grid", d: `M${LEFT} ${y(mark)}H${right}` }));
-      text(LEFT - 6, y(mark) + 4, label(mark), { "text-anchor": "end" });
-    }
-    for (const mark of ticks(stop, right < 420 ? 4 : 8).filter((t) => t <= stop)) {
-      made.append(svg("path", { class: "tick", d: `M${x(mark)} ${bottom}v4` }));
-      text(x(mark), bottom + 17, String(mark));
-    }
-    made.append(svg("path", { class: "axis", d: `M${LEFT} ${TOP}V${bottom}H${right}` }));
-    text((LEFT + right) / 2, height - 4, "step");
-    text(0, 0, "learning rate", { transform: `translate(12 ${(TOP + bottom) / 2}) rotate(-90)` });
-    curves.forEach(([, kind], i) => {
-      const points = samples.map((t, j) => `${x(t).toFixed(1)} ${y(values[i][j]).toFixed(1)}`);
-      made.append(svg("path", { class: `curve ${kind}`, d: `M${points.join("L")}` }));
-    });
-    const [cx, cy] = [x(step), y(rate(description, step))];
-    made.append(svg("circle", { class: "mark", r: 4.5, cx, cy }));
-    return made;
   };
+
+  global.lrlabAxes = { linear, updates, label };
 })(window);

@@ -3,7 +3,7 @@
   "use strict";
 
   const { rate, horizon } = window.lrlabSchedules;
-  const tidy = (x) => Number(x.toPrecision(4));
+  const { tidy, show, element, say, ...controls } = window.lrlabControls;
 
   // What a slider's position stands for: a number, a rate as a share of the peak, or steps as a
   // share of the schedule's.
@@ -195,35 +195,24 @@
   const page = document.querySelector(".lrlab-explorer");
   if (!page) return;
 
-  function element(name, attributes = {}, ...children) {
-    const made = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    made.append(...children);
-    return made;
-  }
-
-  const show = (x) => (typeof x === "number" ? String(tidy(x)).replace("-", "−") : x);
   const state = fromAddress();
   let current;
-  let kept = null;
 
   const chart = page.querySelector(".lrlab-chart");
-  const select = element(
-    "select", { id: "lrlab-kind" },
-    ...Object.keys(kinds).map((kind) => element("option", { value: kind }, kind)),
-  );
+  const kindRow = controls.choice("lrlab-kind", "Schedule", Object.keys(kinds), state.kind, choose);
   const own = element("div", { class: "lrlab-controls" });
   const log = element("input", { type: "checkbox", id: "lrlab-log" });
-  const keep = element("button", { type: "button" }, "Keep this curve to compare");
-  const where = element("input", { type: "range", id: "lrlab-step", min: 0, value: 0, step: 1 });
-  const said = element("output", { for: "lrlab-step", "aria-live": "polite" });
-  const label = (id, text) => element("label", { for: id }, text);
+  const logLabel = element("label", { for: "lrlab-log" }, "Logarithmic axis");
+  const keeping = controls.keeper("curve", () => current.description, draw);
+  const whereRow = controls.slider("lrlab-step", "Read the rate at a step", { min: 0 }, 0, draw);
+  const [where, said] = whereRow.querySelectorAll("input, output");
+  said.setAttribute("aria-live", "polite");
   const form = element(
     "form", { "aria-label": "Schedule" },
-    element("p", {}, label("lrlab-kind", "Schedule"), select),
+    kindRow,
     own,
-    element("p", {}, label("lrlab-step", "Read the rate at a step"), where, said),
-    element("p", {}, log, label("lrlab-log", "Logarithmic axis"), keep),
+    whereRow,
+    element("p", {}, log, logLabel, keeping.button),
   );
   const bench = element("div", {});
   page.prepend(bench);
@@ -232,7 +221,7 @@
 
   // The setting that the page's address holds.
   function fromAddress() {
-    const asked = new URLSearchParams(location.hash.slice(1));
+    const asked = controls.asked();
     const kind = asked.get("schedule") in kinds ? asked.get("schedule") : "Cosine";
     const positions = {};
     for (const { name, options, min, max } of controlsOf(kind)) {
@@ -246,35 +235,20 @@
     return { kind, positions };
   }
 
-  function input(control, id) {
+  function rowOf(control) {
     const at = state.positions[control.name] ?? control.value;
-    if (control.options) {
-      const options = control.options.map((o) => element("option", { value: o }, String(o)));
-      const made = element("select", { id }, ...options);
-      made.value = at;
-      made.addEventListener("change", () => {
-        state.positions[control.name] = control.options[made.selectedIndex];
-        update();
-      });
-      return [made];
-    }
-    const { min, max, step } = control;
-    const made = element("input", { id, type: "range", min, max, step });
-    made.value = at;
-    made.addEventListener("input", () => {
-      state.positions[control.name] = Number(made.value);
+    const id = `lrlab-${control.name}`;
+    const moved = (value) => {
+      state.positions[control.name] = value;
       update();
-    });
-    return [made, element("output", { for: id })];
+    };
+    if (!control.options) return controls.slider(id, control.label, control, at, moved);
+    const chosen = (i) => moved(control.options[i]);
+    return controls.choice(id, control.label, control.options, at, chosen);
   }
 
   function drawControls() {
-    select.value = state.kind;
-    own.replaceChildren();
-    for (const control of controlsOf(state.kind)) {
-      const id = `lrlab-${control.name}`;
-      own.append(element("p", {}, label(id, control.label), ...input(control, id)));
-    }
+    own.replaceChildren(...controlsOf(state.kind).map(rowOf));
   }
 
   function update() {
@@ -282,18 +256,14 @@
     controlsOf(state.kind).forEach((control, i) => {
       const row = own.children[i];
       row.hidden = control.when ? !control.when(current.values) : false;
-      if (control.options) return;
-      const text = show(current.values[control.name]);
-      row.querySelector("output").textContent = text;
-      row.querySelector("input").setAttribute("aria-valuetext", text);
+      if (!control.options) say(row, show(current.values[control.name]));
     });
     where.max = last(current.description);
     for (const name of ["lrlab", "torch"]) {
       const code = `${window.lrlabCode[name](current.description)}\n`;
       page.querySelector(`[data-code=${name}]`).textContent = code;
     }
-    const words = new URLSearchParams({ schedule: state.kind, ...state.positions });
-    history.replaceState(null, "", `#${words}`);
+    controls.note({ schedule: state.kind, ...state.positions });
     draw();
   }
 
@@ -305,27 +275,23 @@
 
   function draw() {
     const step = Number(where.value);
+    const { kept } = keeping;
     const curves = [...(kept ? [[kept, "kept"]] : []), [current.description, "curve-0"]];
     const stop = Math.max(...curves.map(([description]) => last(description)));
-    const made = window.lrlabChart(curves, stop, step, log.checked, chart.clientWidth);
-    chart.replaceChildren(made);
+    const how = { step, log: log.checked, width: chart.clientWidth };
+    chart.replaceChildren(window.lrlabChart(curves, stop, how));
     const text = `${show(rate(current.description, step))} at step ${step}`;
     if (said.textContent !== text) said.textContent = text;
   }
 
-  select.addEventListener("change", () => {
+  function choose(i) {
     const { peak_lr = common[0].value, steps: all = common[1].value } = state.positions;
-    state.kind = select.value;
+    state.kind = Object.keys(kinds)[i];
     state.positions = { peak_lr, steps: all };
     drawControls();
     update();
-  });
-  keep.addEventListener("click", () => {
-    kept = kept ? null : current.description;
-    keep.textContent = kept ? "Let go of the kept curve" : "Keep this curve to compare";
-    draw();
-  });
-  where.addEventListener("input", draw);
+  }
+
   log.addEventListener("change", draw);
   form.addEventListener("submit", (event) => event.preventDefault());
   drawControls();

@@ -1,0 +1,356 @@
+"""The loss explorer: what it shows are the numbers that entries carry, read from their files."""
+
+import json
+import math
+import re
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import recorded_runs as made
+
+from lrlab import schedules
+from lrlab.labbook import recorded
+from lrlab.labbook.site import _pages as pages
+from lrlab.labbook.site import handbook
+from lrlab.labbook.site import site as sites
+from lrlab.labbook.site.handbook import _losses as losses
+
+SCRIPTS = handbook.SCRIPTS[handbook.LOSSES]
+DAMAGED = "The runs of this entry can't be read: their file is damaged."
+FIRST, SECOND = "2030-01-01-first", "2030-01-01-second"
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A laboratory with two entries that carry runs."""
+    folder = tmp_path / "laboratory"
+    for name in ("first", "second"):
+        data = made.data(f"The {name} network")
+        if name == "second":
+            data["schedules"].reverse()
+        made.carrying(folder, data, notebook=name, title=f"Entry {name}")
+    page = folder / f"{handbook.LOSSES}.md"
+    page.parent.mkdir(parents=True)
+    page.touch()
+    return folder
+
+
+def stored(root, name):
+    """What an entry's file carries, read without the laboratory's code."""
+    cells = json.loads((root / "book/log" / f"{name}.ipynb").read_bytes())["cells"]
+    return cells[-2]["outputs"][-1]["metadata"]["lrlab_recorded"]
+
+
+def markup(root, static="static"):
+    return losses.markup(sites.Site(root), lambda page: f"{page}.html", static)
+
+
+@pytest.fixture
+def open_page(open_alone, root, tmp_path):
+    """Open the explorer of the laboratory's entries as a file."""
+
+    def open_(address="", **how):
+        static = tmp_path / "static"
+        static.mkdir(exist_ok=True)
+        for entry, data in losses.carrying(sites.Site(root))[0]:
+            file = static / losses.file_of(entry)
+            if not file.exists():  # or it is a damaged one
+                file.write_text(losses.script(entry, data), encoding="utf-8")
+        return open_alone("Loss explorer", markup(root), SCRIPTS, address, **how)
+
+    return open_
+
+
+def drawn(page, chart):
+    """The points of a chart's curve in the units of its vertical axis, read off its marks."""
+    found = page.evaluate(
+        """(chart) => {
+          const svg = document.querySelector(`.lrlab-${chart} svg`);
+          const heights = [...svg.querySelectorAll(".grid")].map((g) => g.getAttribute("d"));
+          const words = [...svg.querySelectorAll("text")].map((t) => t.textContent);
+          return [heights, words, svg.querySelector(".curve-0").getAttribute("d")];
+        }""",
+        chart,
+    )
+    heights = [float(re.fullmatch(r"M58 ([\d.]+)H[\d.]+", d)[1]) for d in found[0]]
+    marks = [float(word) for word in found[1][: len(heights)]]
+    slope = (marks[-1] - marks[0]) / (heights[-1] - heights[0])
+    points = [float(pair.split()[1]) for pair in found[2][1:].split("L")]
+    return marks[0] + slope * (np.array(points) - heights[0]), abs(slope)
+
+
+def test_every_position_of_the_sliders_shows_what_the_entry_carries(open_page, root):
+    page = open_page()
+    data = stored(root, FIRST)
+    said = page.locator("output[aria-live]")
+    seen = set()
+    for schedule in data["schedules"]:
+        page.select_option("#lrlab-schedule", schedule["name"])
+        for i, point in enumerate(schedule["peaks"]):
+            page.fill("#lrlab-peak", str(i))
+            assert page.inner_text("output[for=lrlab-peak]") == f"{point['peak']:g}"
+            rate = schedules.from_dict(point["schedule"])
+            shown, pixel = drawn(page, "rate")
+            assert shown.max() == pytest.approx(rate(range(166)).max(), abs=pixel)
+            for k, run in enumerate(point["runs"]):
+                page.fill("#lrlab-seed", str(k))
+                assert page.inner_text("output[for=lrlab-seed]") == str(data["seeds"][k])
+                text = said.inner_text()
+                assert text.startswith(f"Validation loss at the end: {run['final']} nats")
+                ends = [each["final"] for each in point["runs"]]
+                assert f"The 3 seeds at this rate: {min(ends)} to {max(ends)}." in text
+                assert ("diverged" in text) == run.get("diverged", False)
+                points = np.array(run["loss"].split(), dtype=float)
+                points = points[np.isfinite(points)]
+                shown, pixel = drawn(page, "loss")
+                assert len(shown) == len(points)
+                inside = points < 3  # a run that diverged leaves the axis
+                assert inside[:-1].all()
+                assert np.abs(shown - points)[inside].max() < 0.06 * pixel
+                shown, pixel = drawn(page, "end")
+                here = [each["runs"][k]["final"] for each in schedule["peaks"]]
+                assert np.abs(shown - here).max() < 0.06 * pixel
+                seen.add((schedule["name"], point["peak"], data["seeds"][k]))
+    assert seen == set(made.grid())
+
+
+def test_axes_stay_while_sliders_move_and_one_diverged_run_does_not_stretch_them(open_page, root):
+    page = open_page()
+    page.select_option("#lrlab-schedule", made.DIVERGED[0])
+    words = "[...document.querySelectorAll('.lrlab-losses svg text')].map((t) => t.textContent)"
+    page.fill("#lrlab-peak", "3")
+    before = page.evaluate(words)
+    page.fill("#lrlab-seed", "1")
+    assert "diverged" in page.inner_text("output[aria-live]")
+    assert page.evaluate(words) == before
+    assert max(float(w) for w in before if re.fullmatch(r"[\d.]+", w)) <= max(
+        1.2 * math.log(10), 165
+    )
+
+
+def test_an_entry_is_loaded_when_it_is_chosen_and_no_earlier(open_page, root):
+    page = open_page()
+    loaded = "[...document.head.querySelectorAll('script')].map((s) => s.src.split('-').at(-1))"
+    assert page.evaluate(loaded) == ["first.js"]
+    page.select_option("#lrlab-entry", index=1)
+    page.wait_for_function("location.hash.includes('second')")
+    assert page.evaluate(loaded) == ["first.js", "second.js"]
+    point = stored(root, SECOND)["schedules"][0]["peaks"][2]
+    final = point["runs"][0]["final"]
+    assert f"at the end: {final} nats" in page.inner_text("output[aria-live]")
+    page.select_option("#lrlab-entry", index=0)
+    assert "first" in page.evaluate("location.hash")
+
+
+def test_another_schedule_keeps_the_seed_and_the_nearest_rate(open_page):
+    page = open_page()
+    page.fill("#lrlab-peak", "2")
+    page.fill("#lrlab-seed", "2")
+    page.focus("#lrlab-schedule")
+    page.select_option("#lrlab-schedule", "one-cycle")
+    assert page.inner_text("output[for=lrlab-peak]") == "0.4"
+    assert page.inner_text("output[for=lrlab-seed]") == "50002"
+    assert page.evaluate("document.activeElement.id") == "lrlab-schedule"
+
+
+def test_keys_alone_move_through_the_runs_on_a_phone(open_page, root):
+    page = open_page(width=375)
+    page.focus("#lrlab-peak")
+    page.keyboard.press("End")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "lrlab-seed"
+    page.keyboard.press("ArrowRight")
+    run = stored(root, FIRST)["schedules"][0]["peaks"][-1]["runs"][1]
+    assert f"at the end: {run['final']} nats" in page.inner_text("output[aria-live]")
+    assert page.get_attribute("#lrlab-peak", "aria-valuetext") == "0.4"
+    assert page.get_attribute("#lrlab-seed", "aria-valuetext") == "50001"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    labelled = "[...document.querySelectorAll('input, select')].every((e) => e.labels.length === 1)"
+    assert page.evaluate(labelled)
+
+
+def test_the_address_keeps_the_setting(open_page):
+    page = open_page()
+    page.select_option("#lrlab-entry", index=1)
+    page.wait_for_function("location.hash.includes('second')")
+    page.select_option("#lrlab-schedule", "no schedule")
+    page.fill("#lrlab-peak", "0")
+    page.fill("#lrlab-seed", "2")
+    said = page.inner_text("output[aria-live]")
+    again = open_page(address=page.evaluate("location.hash"))
+    assert again.inner_text("output[aria-live]") == said
+    assert again.inner_text("output[for=lrlab-peak]") == "0.1"
+
+
+@pytest.mark.parametrize("address", ["#entry=no&schedule=no&peak=x&seed=-1", "#peak=1e999", "#%"])
+def test_an_address_that_makes_no_sense_opens_the_start(open_page, address):
+    start = open_page().inner_text("output[aria-live]")
+    assert open_page(address=address).inner_text("output[for=lrlab-seed]") == "50000"
+    assert start.startswith("Validation loss")
+
+
+def test_a_kept_run_stays_beside_the_new_one(open_page):
+    page = open_page()
+    page.click("text=Keep this run")
+    assert "no schedule, peak rate 0.2, seed 50000" in page.inner_text(".lrlab-kept")
+    page.fill("#lrlab-peak", "2")
+    for chart in ("rate", "loss"):
+        kept, new = (
+            page.get_attribute(f".lrlab-{chart} .{kind}", "d") for kind in ("kept", "curve-0")
+        )
+        assert kept and new and kept != new
+    page.click("text=Let go of")
+    assert page.locator(".kept").count() == 0
+
+
+def test_it_opens_with_the_run_that_the_static_page_shows(open_page, root):
+    static = open_page(javascript=False).inner_text(".lrlab-static")
+    page = open_page()
+    peak, seed = (page.inner_text(f"output[for=lrlab-{name}]") for name in ("peak", "seed"))
+    name = page.input_value("#lrlab-schedule")
+    assert f"{name}, peak rate {peak}, seed {seed}" in static
+    final = re.search(r"at the end: ([\d.]+)", page.inner_text("output[aria-live]"))[1]
+    assert f"at the end: {final}" in static
+
+
+def test_without_a_script_a_table_holds_what_every_setting_ended_at(open_page, root):
+    page = open_page(javascript=False)
+    assert "sliders need JavaScript" in page.inner_text("noscript")
+    assert page.locator(".lrlab-static svg .curve").count() == 4  # two panels and their legends
+    page.locator("summary").first.click()
+    rows = page.locator("details").first.locator("tbody tr").all_inner_texts()
+    expected = []
+    for schedule in stored(root, FIRST)["schedules"]:
+        for point in schedule["peaks"]:
+            ends = [run["final"] for run in point["runs"]]
+            numbers = (point["peak"], sum(ends) / len(ends), min(ends), max(ends))
+            diverged = sum("diverged" in run for run in point["runs"])
+            cells = [schedule["name"], *(f"{x:.4g}" for x in numbers), str(diverged)]
+            expected.append(cells)
+    assert [row.split("\t") for row in rows] == expected
+    assert page.locator("details a").first.get_attribute("href") == f"book/log/{FIRST}.html"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda d: d.pop("seeds"),
+        lambda d: d["schedules"][0]["peaks"][0]["runs"].pop(),
+        lambda d: d["schedules"][0]["peaks"][0]["runs"][0].update(loss="1 2"),
+        lambda d: d["schedules"][0]["peaks"][0]["runs"][0].update(final="low"),
+        lambda d: d["schedules"][0]["peaks"][0]["schedule"].update(schedule="Unknown"),
+    ],
+)
+def test_a_damaged_file_is_a_sentence_and_the_others_can_be_chosen(
+    open_page, root, tmp_path, damage
+):
+    data = stored(root, FIRST)
+    damage(data)
+    file = tmp_path / "static" / f"recorded-{FIRST}.js"
+    file.parent.mkdir()
+    file.write_text(f"lrlabRecorded({json.dumps(FIRST)}, {json.dumps(data)});")
+    page = open_page()
+    page.wait_for_selector("output[aria-live]:not(:empty)")
+    assert page.inner_text("output[aria-live]") == DAMAGED
+    assert not page.locator(".lrlab-chart:visible").count()
+    page.select_option("#lrlab-entry", index=1)
+    page.wait_for_selector(".lrlab-rate svg")
+    assert "at the end:" in page.inner_text("output[aria-live]")
+
+
+@pytest.mark.parametrize("content", ["lrlabRecorded(", None])
+def test_a_file_that_is_cut_or_gone_is_a_sentence_too(
+    open_page, open_alone, root, tmp_path, content
+):
+    page = open_page()  # which writes the files
+    file = tmp_path / "static" / f"recorded-{SECOND}.js"
+    if content is None:
+        file.unlink()
+    else:
+        file.write_text(content)
+    page.select_option("#lrlab-entry", index=1)
+    page.wait_for_function(
+        f"document.querySelector('output[aria-live]').textContent === {DAMAGED!r}"
+    )
+    assert open_alone.errors.pop()
+    page.select_option("#lrlab-entry", index=0)
+    assert "at the end:" in page.inner_text("output[aria-live]")
+
+
+def test_a_damaged_entry_is_a_sentence_on_the_page_and_a_warning(root, monkeypatch):
+    warned = []
+    monkeypatch.setattr(losses._log, "warning", lambda text, **_: warned.append(text))
+    data = stored(root, FIRST)
+    data["schedules"][0]["peaks"][0]["runs"].pop()
+    made.carrying(root, data, notebook="first")
+    html = markup(root)
+    sentence = f"The runs of {FIRST} are not shown: its recorded runs are damaged."
+    assert warned == [sentence] and sentence.replace("'", "&#x27;") in html
+    assert f'data-entry="{SECOND}"' in html and f'data-entry="{FIRST}"' not in html
+
+
+def test_notebooks_that_will_bring_runs_are_named_until_they_have(root, tmp_path):
+    folder = root / "notebooks"
+    folder.mkdir()
+    (folder / "first.py").write_text("recorded.show(runs)")
+    (folder / "plain.py").write_text("train_many(plan)")
+    assert "executed again" not in markup(root)
+    (folder / "third.py").write_text("recorded.show(runs)")
+    assert "more runs of these notebooks will stand here: third.</p>" in markup(root)
+    empty = tmp_path / "empty"
+    (empty / "notebooks").mkdir(parents=True)
+    (empty / "notebooks" / "third.py").write_text("recorded.show(runs)")
+    sentence = (
+        "<p>When they are executed again, runs of these notebooks will stand here: third.</p>"
+    )
+    assert markup(empty) == sentence
+
+
+def test_a_title_is_text_and_nothing_else(root):
+    data = stored(root, FIRST) | {"about": '<b>"it"</b>'}
+    made.carrying(root, data, notebook="first", title="A <i>title</i>")
+    html = markup(root)
+    assert "<b>" not in html and "<i>" not in html and "&lt;b&gt;&quot;it&quot;" in html
+
+
+def test_an_entry_leads_to_its_runs_and_shows_nothing_else_of_them(root):
+    site = sites.Site(root)
+    entry = next(e for e in site.log if e.name == FIRST)
+    text = entry.path.read_text()
+    page = pages.decorate(text, entry, site)
+    cells = json.loads(page)["cells"]
+    about = next(cell["source"] for cell in cells if cell["id"] == "lrlab-about")
+    link = (
+        f'<a href="../handbook/loss_explorer.html#entry={FIRST}">Move through 21 of these runs</a>'
+    )
+    assert link in about
+    assert recorded.KEY not in page and "Recorded here." not in page
+    (root / f"{handbook.LOSSES}.md").unlink()
+    without = pages.decorate(text, entry, sites.Site(root))
+    assert "Move through" not in without and recorded.KEY not in without
+
+
+def test_the_file_of_an_entry_is_small_and_the_same_every_time(root):
+    site = sites.Site(root)
+    first, second = (losses.carrying(site)[0][0] for _ in range(2))
+    assert losses.script(*first) == losses.script(*second)
+    assert len(losses.script(*first)) < 21 * recorded.POINTS * 7 + 3000
+
+
+def test_the_notebooks_that_record_runs_do_so_in_their_last_cell():
+    folder = made.Path(__file__).parents[2] / "notebooks"
+    texts = {path.stem: path.read_text() for path in folder.glob("*.py")}
+    recording = {name for name, text in texts.items() if "recorded.show(" in text}
+    assert len(recording) == 3
+    for name in recording:
+        *_, last = re.split(r"^# %%", texts[name], flags=re.MULTILINE)
+        assert "recorded.show(" in last and 'tags=["nbval-ignore-output"]' in last, name
+
+
+def test_both_explorers_share_their_scripts():
+    shared = set(SCRIPTS) & set(handbook.SCRIPTS[handbook.EXPLORER])
+    assert shared == {"schedules.js", "controls.js", "chart.js"}
+    for names in handbook.SCRIPTS.values():
+        assert all((handbook.FILES / name).is_file() for name in names)
+        assert all(a != b for a, b in pairwise(names))
