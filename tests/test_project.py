@@ -99,6 +99,16 @@ def test_the_commands_of_the_readme_exist():
         assert {a or b for a, b in used} <= targets, document
 
 
+def test_what_the_readme_says_was_found_is_what_the_ledger_says():
+    from lrlab.labbook.ledger import ledger
+
+    text = " ".join((ROOT / "README.md").read_text().split())
+    told = dict(re.findall(r"claim `([\w.-]+)`, ([\w ]+)\)", text))
+    verdicts = {row.claim.id: row.claim.verdict for row in ledger(ROOT)}
+    assert len(told) >= 3
+    assert told == {id: verdicts.get(id) for id in told}
+
+
 def test_the_readme_shows_the_figure_of_the_log():
     from lrlab.labbook.site import _front as front
     from lrlab.labbook.site import site
