@@ -583,19 +583,17 @@ elif fits:
     advice = "where you can't tune, Prodigy does here what a tuned rate does"
 elif pays:
     advice = (
-        "where you have updates for one training only, let Prodigy find the rate; where you can "
-        "tune, tune"
+        "with updates for one training only, let Prodigy find the rate; where you can tune, tune"
     )
 elif judged["budget"].verdict == claims.rules.CONTRADICTED:
     advice = "even out of one training's updates, spend some on looking for the rate"
 else:
     advice = "these runs do not decide between Prodigy and a short search; tune where you can"
 display.answer(
-    f"Against tuned AdamW, in one pass over {lm_steps} updates of the transformer: Prodigy's test "
-    f"loss differs by {said['prodigy-one']}, D-Adaptation's by {said['dadapt']}, AdamW's at "
-    f"{fixed:g} by {said['control']}, and at the range test's rate by {guess}. With the search "
-    f"counted, Prodigy differs by {said['budget']} from AdamW. In many passes of the perceptron "
-    f"Prodigy's test error differs by {said['prodigy-many']} from tuned AdamW's, DoG's by "
-    f"{said['dog']} from tuned SGD's. What this means for you: {advice}.",
+    f"Test loss in one pass (transformer) against tuned AdamW: Prodigy {said['prodigy-one']}, "
+    f"D-Adaptation {said['dadapt']}, AdamW at {fixed:g} {said['control']}, at the range test's "
+    f"rate {guess}; Prodigy against AdamW after a search within the same updates: "
+    f"{said['budget']}. Test error in many passes (perceptron): Prodigy {said['prodigy-many']} "
+    f"against tuned AdamW, DoG {said['dog']} against tuned SGD. What this means for you: {advice}.",
     claims=["prodigy-one", "dadapt", "budget", "prodigy-many", "dog", "control"],
 )
