@@ -7,6 +7,7 @@ import pytest
 from entry_maker import some_claims, write_entry
 
 from lrlab.claims import judge
+from lrlab.claims.render import number
 
 CONF = """
 extensions = ["myst_parser"]
@@ -43,6 +44,13 @@ def test_it_shows_verdict_interval_and_n_linked_to_the_card(root, claim):
     assert code == 0, said
     assert f'href="book/log/2030-01-01-demo.html#claim-{claim.slug}"' in page
     assert claim.verdict in page and f"n\u00a0=\u00a0{claim.n}" in page
+
+
+def test_an_estimate_can_stand_alone_linked_to_the_card(root, claim):
+    code, said, page = build(root, f"Take {{measured}}`{claim.id}`.")
+    assert code == 0, said
+    link = f'href="book/log/2030-01-01-demo.html#claim-{claim.slug}"'
+    assert f">{number(claim.estimate)}</a>" in page.split(link)[1][:200]
 
 
 @pytest.mark.parametrize(

@@ -80,11 +80,11 @@ def test_each_piece_of_advice_says_for_which_trainings_it_is(html):
     page = lxml.html.parse(html).getroot()
     blocks = page.find_class("lrlab-recipe")
     assert [block.find_class("lrlab-for")[0].text_content() for block in blocks] == [
-        "For SGD with momentum · perceptron or convolutional network",
+        "For SGD · perceptron or convolutional network",
         "For Adam or AdamW · perceptron · 300 to 1,000 updates",
         "For Adam or AdamW · transformer",
         "For every training",
-        "For 5 runs for tuning or 20 runs for tuning",
+        "For 5 tuning runs or 20 tuning runs",
     ]
     assert [block.getparent().find("h2").text for block in blocks] == ["Rate"] * 3 + [
         "Schedule"

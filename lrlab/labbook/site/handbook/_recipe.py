@@ -25,7 +25,7 @@ TITLES: Mapping[str, str] = {
     "tuning": "Runs that you can spend on tuning",
 }
 CHOICES: Mapping[str, Mapping[str, str]] = {
-    "optimizer": {"sgd": "SGD with momentum", "adam": "Adam or AdamW"},
+    "optimizer": {"sgd": "SGD", "adam": "Adam or AdamW"},
     "model": {
         "perceptron": "perceptron",
         "cnn": "convolutional network",
@@ -33,11 +33,11 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
         "transformer": "transformer",
     },
     "budget": {
-        "300": "up to 300 updates",
+        "300": "100 to 300 updates",
         "1000": "300 to 1,000 updates",
         "2700": "1,000 to 2,700 updates",
     },
-    "tuning": {"0": "no tuning", "5": "5 runs for tuning", "20": "20 runs for tuning"},
+    "tuning": {"0": "no tuning runs", "5": "5 tuning runs", "20": "20 tuning runs"},
 }
 
 
