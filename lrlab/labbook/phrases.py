@@ -90,6 +90,8 @@ def factor(values: ArrayLike, level: float) -> str:
 def inline(claim: Judged) -> str:
     """Verdict, estimate with its interval, and n, in a few words inside a sentence.
 
+    A mean log ratio is said as a change in per cent.
+
     Args:
         claim: a judged claim.
 
@@ -102,7 +104,13 @@ def inline(claim: Judged) -> str:
         ['supported', '−0.524 [−0.593']
     """
     parts = [claim.verdict]
-    if claim.low is not None and claim.high is not None:
+    if claim.low is not None and claim.high is not None and claim.estimate is not None:
+        if claim.unit.startswith("log ratio"):
+            middle, low, high = (
+                _signed(100 * math.expm1(x)) for x in (claim.estimate, claim.low, claim.high)
+            )
+            parts.append(f"{middle} % [{low}, {high}]")
+            return unbroken(", ".join([*parts, f"n = {claim.n}"]))
         unit = f" {claim.unit}" if claim.unit and claim.kind != "proportion" else ""
         ends = f"{number(claim.estimate)} [{number(claim.low)}, {number(claim.high)}]"
         parts.append(ends + unit)

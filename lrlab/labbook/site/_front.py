@@ -96,9 +96,8 @@ def newest(site: Site, n: int = NEWEST) -> str:
     lines = []
     for entry in list(reversed(site.log))[:n]:
         remark = " (superseded)" if entry.superseded_by else ""
-        lines.append(
-            f"- {entry.record['date']}: {_link(site, entry)}{remark}. {sites.question(entry)}"
-        )
+        question = "" if sites.title(entry).endswith("?") else f" {sites.question(entry)}"
+        lines.append(f"- {entry.record['date']}: {_link(site, entry)}{remark}.{question}")
     return "\n".join(lines) or "The log has no entry yet."
 
 
