@@ -64,7 +64,7 @@ reference: $(READY) ## renew the references of the smoke notebooks: all, or NB=n
 	@lrlab reference $(NB)
 
 figure: $(READY) ## renew the figure that the README shows from the log
-	@python -c "from pathlib import Path; from lrlab.labbook.site import front, site; Path('book/usable-band.png').write_bytes(front.headline(site.Site(Path.cwd())).png)"
+	@python -c "from pathlib import Path; from lrlab.labbook.site import _front, site; Path('book/usable-band.png').write_bytes(_front.headline(site.Site(Path.cwd())).png)"
 
 browser: ## install Chromium for the browser test (Debian, Ubuntu; needs root)
 	@command -v chromium chromium-browser google-chrome >/dev/null || \
