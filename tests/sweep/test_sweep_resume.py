@@ -24,7 +24,7 @@ TRIALS = 20
 
 def carry_out(url: str, diary: str, workers: int) -> None:
     os.setpgrp()
-    trainer = Formula(delay=0.004, diary=diary)
+    trainer = Formula(delay=0.001, diary=diary)
     sweep(plan(trials=TRIALS), storage=url, trainer=trainer, n_jobs=workers, progress=False)
 
 
@@ -45,13 +45,21 @@ def until_finished(target, arguments: tuple, kills: int, seed: int, longest: flo
         killed += 1
 
 
+def half_a_search(folder: Path) -> float:
+    """Half of the seconds that one search takes, here and now, when nobody kills it."""
+    began = time.monotonic()
+    arguments = f"sqlite:///{folder / 'whole.db'}", str(folder / "whole.txt"), 1
+    until_finished(carry_out, arguments, kills=0, seed=0, longest=0.0)
+    return (time.monotonic() - began) / 2
+
+
 def test_thirty_kills_at_random_times_change_nothing(tmp_path):
     """Each begins where the one before was killed; a study that is finished begins anew."""
-    expected, killed, studies = whole(trials=TRIALS), 0, 0
+    expected, killed, studies, longest = whole(trials=TRIALS), 0, 0, half_a_search(tmp_path)
     while killed < 30:
         url = f"sqlite:///{tmp_path / f'{studies}.db'}"
         diary = str(tmp_path / f"{studies}.txt")
-        killed += until_finished(carry_out, (url, diary, 1), 30 - killed, studies, longest=0.6)
+        killed += until_finished(carry_out, (url, diary, 1), 30 - killed, studies, longest)
         study = open_study(None, url, "sweep")
         assert table(trials(study)) == expected
         studies += 1
@@ -124,7 +132,7 @@ def test_an_interruption_between_two_judgements_changes_nothing(tmp_path, rule, 
 
 def test_a_finished_trial_is_never_trained_again(tmp_path):
     url, diary = f"sqlite:///{tmp_path / 'study.db'}", tmp_path / "diary.txt"
-    until_finished(carry_out, (url, str(diary), 1), 6, 0, longest=0.6)
+    until_finished(carry_out, (url, str(diary), 1), 6, 0, half_a_search(tmp_path))
     before = diary.read_text()
     carried = sweep(
         plan(trials=TRIALS),
