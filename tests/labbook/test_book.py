@@ -46,8 +46,12 @@ def ids(path: Path) -> set[str]:
 
 
 def words(element: Tag) -> str:
-    """Text with single spaces and straight quotes."""
-    return re.sub(r"\s+", " ", element.get_text()).translate(str.maketrans("’“”", '\'""'))
+    return straight(element.get_text())
+
+
+def straight(text: str) -> str:
+    """With single spaces and straight quotes."""
+    return re.sub(r"\s+", " ", text).translate(str.maketrans("’“”", '\'""'))
 
 
 def entry_page(book, name: str) -> BeautifulSoup:
@@ -109,15 +113,15 @@ def test_feed_has_every_entry(book):
 
 def test_every_entry_ends_with_its_record(book):
     for entry in entries.log(book.root):
-        page = entry_page(book, entry.name)
-        record = page.select("section#record")[0]
-        text = words(record)
+        page = tree(book.html / "book" / "log" / f"{entry.name}.html")
+        [record] = page.xpath("//section[@id='record']")
+        text = straight(record.text_content())
         assert f"book/log/{entry.name}.html" in text
         assert f"Entry {entry.name} of {entry.record['date']}" in text
         assert entry.record["command"] in text
         assert entry.record["entry_sha256"] in text
         assert entry.record["hardware"]["cpu"] in text
-        files = [link.get("href") for link in record.select("a.download")]
+        files = record.xpath(".//a[contains(concat(' ', @class, ' '), ' download ')]/@href")
         kept = (
             book.html / "book" / "log" / next(f for f in files if f.endswith(".json"))
         ).resolve()

@@ -382,7 +382,8 @@ def test_an_interrupted_search_leaves_no_process_and_goes_on(place):
     assert "the same command goes on" in said
     left = [p for p in psutil.process_iter(["cwd"]) if p.info["cwd"] == str(place)]
     assert [p.pid for p in left] == [os.getpid()]
-    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    again = CliRunner().invoke(main, command[3:])
+    assert again.exit_code == 0, again.output
     assert again.stdout.startswith("6 trials: ")
     whole = carried_out(load("sweep.yaml"))
     from lrlab.sweep import open_study

@@ -1,7 +1,12 @@
 """`lrlab sweep` as it is typed."""
 
+import os
 import re
+import shlex
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +14,7 @@ import yaml
 from click.testing import CliRunner
 
 from lrlab.labbook.cli import main
+from lrlab.labbook.entries import _warm
 from lrlab.sweep import load
 from lrlab.sweep.plan import Plan
 from lrlab.training.parallel import WorkerKilled
@@ -195,8 +201,49 @@ def test_a_failed_trial_is_shown_with_its_reason(tmp_path, monkeypatch):
     assert typed("report", "sweep.yaml").exit_code == 0
 
 
+# Stands in for the interpreter: each script is a fork of a process that has loaded PyTorch.
+SERVER = """
+import os, runpy, sys, traceback
+import torch._dynamo, lrlab.sweep.reporting
+from lrlab.labbook.entries import _warm
+
+def run(arguments, environment, folder):
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = arguments
+    try:
+        runpy.run_path(arguments[0], run_name="__main__")
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+_warm._LIBRARIES = ()
+_warm._become_a_kernel = run
+_warm.serve(sys.argv[1])
+"""
+
+
+@pytest.fixture(scope="module")
+def interpreter(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("interpreter")
+    address, program = folder / "socket", folder / "python"
+    words = shlex.join([sys.executable, "-I", "-S", _warm.__file__, str(address)])
+    program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+    program.chmod(0o755)
+    command = [sys.executable, "-c", SERVER, str(address)]
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    while not address.exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    yield str(program)
+    process.terminate()
+    process.wait()
+
+
 @pytest.mark.parametrize("script", ["train.py", "train_wandb.py"])
-def test_the_guides_scripts_are_searched_as_it_says(tmp_path, monkeypatch, script):
+def test_the_guides_scripts_are_searched_as_it_says(tmp_path, monkeypatch, interpreter, script):
     for name in ("sweep.yaml", script):
         shutil.copy(EXAMPLE.parent / "scripts" / name, tmp_path)
     file = tmp_path / "sweep.yaml"
@@ -204,7 +251,7 @@ def test_the_guides_scripts_are_searched_as_it_says(tmp_path, monkeypatch, scrip
         file.read_text().replace("train.py", script).replace("run_cap: 8", "run_cap: 4")
     )
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr("lrlab.labbook.sweeps.script.sys.executable", interpreter)
     done = typed(file, "--workers", 2)
     assert done.exit_code == 0, done.output
     assert "4 trials: " in done.output and "failed" not in done.output
