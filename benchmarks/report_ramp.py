@@ -9,8 +9,8 @@ of MNIST, 36 times, downloaded at the first use.
 
 Runs are kept in the store, so that the same command goes on where it was interrupted. The results
 are written to benchmarks/results/report_ramp.json (report_ramp_full.json), their hash beside them,
-after each part; the entry `report_ramp` reads them. All in all some 170,000 updates: about 9 ms of
-one core each, 26 min of a core, 14 min on two.
+after each part; the entry `report_ramp` reads them. All in all some 175,000 updates of 8 to 10 ms
+of a core each: 25 to 29 minutes of a core, 13 to 15 on two.
 
     python benchmarks/report_ramp.py [--seeds 5] [--updates 14070] [--source full] [--jobs 2]
 """

@@ -268,11 +268,7 @@ for style, (name, end) in plots.styled(zip(names, report.ENDS, strict=True)):
     left.plot(at / raw["epoch"], report.decay(end, raw["epoch"])(at), label=f"to {name}", **style)
 left.set(yscale="log", xlabel="epoch", ylabel="learning rate")
 left.legend(loc="lower left")
-rows = {
-    f"{metric.split('_')[0]}\nagainst {other}": apart[metric, other]
-    for metric, other in apart
-    if metric == "test_loss"
-}
+rows = {f"against an\nend at {other}": apart["test_loss", other] for other in (higher, lower)}
 plots.intervals(right, stats.mean_intervals(rows, level), points=rows)
 plots.guide(right, x=np.log1p(miss))
 right.set(xlabel=f"log ratio of test losses, end at {here} to another")
