@@ -265,7 +265,7 @@ display.table(
 # %% [markdown]
 # ### The usable range
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "usable-range"]
 bands = [find_band([Trace.of(run)], steps) for run in ramps.values()]
 lows = np.array([band.low.lr for band in bands if band.low.lr])
 highs = np.array([band.high.lr for band in bands if band.high.lr])
@@ -276,16 +276,13 @@ for i, run in ramps.items():
     ax.plot(
         lr,
         smooth_loss,
-        color=plots.COLOURS[0],
-        alpha=0.5,
+        color=plots.COLOURS[5],
+        alpha=0.6,
         linewidth=1,
         label="while the rate rises" if i == first_seed else None,
     )
-shown = ("no schedule", "one-cycle")
-for style, (name, losses) in plots.styled(centre.items()):
-    if name in shown:
-        style["color"] = plots.COLOURS[1 + 2 * shown.index(name)]
-        ax.plot(peaks, losses, marker="o", label=f"{name}, loss at the end", **style)
+for style, name in plots.styled(("no schedule", "one-cycle")):
+    ax.plot(peaks, centre[name], marker="o", label=f"{name}, loss at the end", **style)
 plots.shade(ax, low.estimate, high.estimate, "usable range", plots.COLOURS[2])
 plots.chance_line(ax, task.chance_loss)
 ax.set(xscale="log", xlabel="learning rate", ylabel="loss [nats]", ylim=(0, 4))

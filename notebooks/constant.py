@@ -277,7 +277,7 @@ display.answer(
     f"decades takes {found.estimate:.0f} trials [{found.low:.0f}, {found.high:.0f}] to find a good "
     "one with a chance of 95 %. What this means for you: "
     + (
-        f"search around {' to '.join(dict.fromkeys(f'{lr:g}' for lr in (good[0], good[-1])))} only, "
+        f"search around {' to '.join(dict.fromkeys((f'{good[0]:g}', f'{good[-1]:g}')))} only, "
         "or measure the range with a ramp first."
         if good
         else "measure the range with a ramp before you search."

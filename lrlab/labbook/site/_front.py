@@ -1,4 +1,4 @@
-"""The front page's answer: the usable band and the figure that shows it; and lists of entries."""
+"""The usable band with the figure that shows it; and lists of entries."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lrlab.labbook.site.site import Site
 
 HEADLINE = "book/live/headline.png"
+RANGE = "usable-range"
 NEWEST = 8
 
 
@@ -50,16 +51,16 @@ def usable_band(site: Site) -> Band | None:
 
 
 def headline(site: Site) -> Figure | None:
-    """The front page's figure: the newest in a cell tagged `headline` of an entry that counts.
+    """The figure of the usable band: in a cell tagged `usable-range` of an entry that counts.
 
-    Without a tagged one it is the first figure of the entry that has the usable band, or else of
-    the newest entry that counts and has a figure.
+    Without one it is the newest in a cell tagged `headline`, the first figure of the entry that has
+    the usable band, or else of the newest entry that counts and has a figure.
     """
     band = usable_band(site)
-    entries = [*([band.entry] if band else []), *site.counting]
-    found = [figure for entry in entries for figure in figures(entry)]
-    tagged = [figure for figure, is_tagged in found if is_tagged]
-    return tagged[0] if tagged else next((figure for figure, _ in found), None)
+    of_band = figures(band.entry) if band else []
+    found = [*of_band, *(figure for entry in site.counting for figure in figures(entry))]
+    tagged = [figure for tag in (RANGE, "headline") for figure, tags in found if tag in tags]
+    return next(iter([*tagged, *(figure for figure, _ in found)]), None)
 
 
 def _write_headline(app: Sphinx) -> None:

@@ -32,8 +32,8 @@ class Figure:
     entry: Entry
 
 
-def figures(entry: Entry) -> list[tuple[Figure, bool]]:
-    """All figures of an entry, each with whether its notebook calls it the headline."""
+def figures(entry: Entry) -> list[tuple[Figure, list[str]]]:
+    """All figures of an entry, each with the tags of its cell."""
     found = []
     for cell in json.loads(Path(entry.path).read_bytes())["cells"]:
         shown = cell["metadata"].get("mystnb", {})
@@ -45,14 +45,14 @@ def figures(entry: Entry) -> list[tuple[Figure, bool]]:
                     shown.get("figure", {}).get("caption", ""),
                     entry,
                 )
-                found.append((figure, "headline" in cell["metadata"].get("tags", [])))
+                found.append((figure, cell["metadata"].get("tags", [])))
     return found
 
 
 def headline(entry: Entry) -> Figure | None:
     """The figure that an entry is known by: its headline, or else its first; None without one."""
     found = figures(entry)
-    return next((one for one, tagged in found if tagged), found[0][0] if found else None)
+    return next((one for one, tags in found if "headline" in tags), found[0][0] if found else None)
 
 
 def picture(entry: Entry) -> str:
