@@ -136,7 +136,8 @@ later = {
 # %% [markdown]
 # ## Prediction
 #
-# Written before any run longer than the smoke size, with probabilities in the notebook's header.
+# Written before the loss of any run longer than the smoke size was seen, with probabilities in the
+# notebook's header.
 # Without scaling the best rate of Adam falls with a power of about −0.8 of the depth: with a
 # normalisation by about −0.5, with scaled branches by a little less than −0.5, since 32 layers of
 # 64 units are not an infinite network; with depth-muP it hardly moves. With SGD and scaled branches

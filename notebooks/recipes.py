@@ -1,0 +1,465 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   lrlab:
+#     title: Which optimizer, which schedule?
+#     short_title: Recipes compared
+#     question: Which optimizer and schedule end lowest, and what does a handbook's rate cost?
+#     tags: [benchmark, schedules, sgd, adamw, averaging, cosine, linear, step, onecycle, wsd]
+#     smoke: {results: benchmarks/results/recipes_small.json}
+#     predictions:
+#       tuning-before-schedule: {supported: 0.55, inconclusive: 0.42, not by δ: 0.02,
+#         contradicted: 0.01}
+#       cosine-below-constant: {supported: 0.7, inconclusive: 0.28, smaller than δ: 0.01,
+#         not by δ: 0.01}
+#       average-below-constant: {seen here: 0.7, inconclusive: 0.28, not seen here: 0.02}
+#       average-above-cosine: {supported: 0.3, inconclusive: 0.65, not by δ: 0.04,
+#         contradicted: 0.01}
+#       linear-like-cosine: {supported: 0.3, inconclusive: 0.65, different: 0.05}
+#       adamw-below-sgd: {supported: 0.1, inconclusive: 0.85, contradicted: 0.05}
+# ---
+
+# %% [markdown]
+# # Which optimizer, which schedule, and what does a handbook's rate cost?
+#
+# ## Question
+#
+# A new task, one afternoon: which optimizer, which schedule, which learning rate? Handbooks give
+# numbers. Adam's authors give a rate of 1e-3 {cite}`kingma2015adam`, a well-known recipe begins
+# with 3e-4 {cite}`karpathy2019recipe`, residual networks were trained with momentum, 0.1 and steps
+# {cite}`he2016deep`. And there are ways around a schedule: a constant rate whose weights are
+# averaged, said to yield "strong performance improvements along the training trajectory, without
+# additional training costs" {cite}`hagele2024scaling`.
+#
+# 1. What does each of these recipes lose, as it stands, against the best of its task? (**Regret**:
+#    the log ratio of the losses.)
+# 2. What does tuning the rate gain, and what the choice of the schedule?
+# 3. Does averaging replace the decay?
+# 4. Is one of the two optimizers ahead, each tuned?
+#
+# ## Setup
+#
+# **This entry trains nothing: it reads the raw results of `benchmarks/recipes.py`**, a file of the
+# repository whose hash is checked below. Five small tasks, as far as they are in the file; one of
+# them sees its data once, the others many times. Two optimizers with equal settings for all
+# schedules; six schedules, which fall to zero if they fall; beside every run moving averages of
+# the weights with three decays, at no cost in training.
+#
+# Peaks are tuned: first on a grid on seeds of its own, then once more within each fresh seed, among
+# the grid's best, half and twice of it, by validation loss; of averages the decay as well. What is
+# told is the test loss, and the test error where the task has one. The best of a task is the one of
+# fourteen tuned arms (two optimizers, six schedules and the averaged constant rate) with the lowest
+# *validation* loss over the fresh seeds, so that it is not chosen by what is told of it.
+#
+# The repetitions are the cells, a task with an optimizer, or the tasks: the seeds tell how sure a
+# number is for one task, and nothing of the next one. Cells on one task are not wholly independent.
+
+# %% tags=["parameters"]
+results: str = "benchmarks/results/recipes.json"  # [any] raw results, in the repository
+
+# %% tags=["setup"]
+import numpy as np
+
+from lrlab import Claim, claims, display, plots, stats
+from lrlab.claims import About, Setting
+from lrlab.labbook import measured, phrases, tuned
+
+plots.use_style()
+
+TESTED = 6
+CONSTANT, AVERAGED = "constant", "constant, averaged"
+ARMS = [CONSTANT, AVERAGED, "step", "cosine", "linear", "one-cycle", "WSD"]
+DEFAULT = {"SGD": "0.01, constant", "AdamW": "1e-3, constant"}
+raw = measured.read(results)
+found = raw["tasks"]
+if len(found) < 2:
+    raise ValueError(f"{results} must hold two tasks or more, got {', '.join(found)}")
+optimizers = list(raw["settings"]["optimizers"])
+n_seeds = raw["settings"]["seeds"][1] - raw["settings"]["seeds"][0]
+plan = []
+
+# %% [markdown]
+# ## Prediction
+#
+# Written before the loss of any run longer than 20 updates was seen, with probabilities in the
+# notebook's header. A handbook's rate loses more against the tuned constant rate than the tuned
+# constant rate loses against the best schedule; in some cells by far. A cosine ends below a
+# constant rate in all cells, by a few per cent. Averaging wins most of that back, but not all.
+# Linear and cosine are the same to a per cent in most cells. Neither optimizer is ahead everywhere,
+# and five tasks cannot tell.
+#
+# ## Result
+
+# %%
+rows = {
+    (task, row["optimizer"], row[kind]): row
+    for task, data in found.items()
+    for name, kind in (("arms", "arm"), ("handbook", "recipe"))
+    for row in data[name]
+}
+cells = [(task, optimizer) for task in found for optimizer in optimizers]
+recipes = {o: [r for t, opt, r in rows if opt == o and t == next(iter(found))] for o in optimizers}
+recipes = {
+    o: [r for r in names if r not in ARMS and "averaged" not in r] for o, names in recipes.items()
+}
+
+
+def logs(task, optimizer, name, metric="test_loss"):
+    """By seed."""
+    return np.log(rows[task, optimizer, name][metric])
+
+
+def best(task, among=tuple(optimizers)):
+    """The optimizer and arm with the lowest validation loss."""
+    arms = [(o, arm) for o in among for arm in ARMS]
+    return min(arms, key=lambda arm: logs(task, *arm, "validation_loss").mean())
+
+
+def regret(task, optimizer, name, metric="test_loss"):
+    """By seed, against the best arm of the task."""
+    return logs(task, optimizer, name, metric) - logs(task, *best(task), metric)
+
+
+display.table(
+    [
+        {
+            "task": task,
+            "weights": data["weights"],
+            "batch": data["batch_size"],
+            "updates": data["steps"],
+            "passes": data["passes"],
+            "best arm": "{}, {}".format(*best(task)),
+            "its test loss": stats.geometric_interval(np.exp(logs(task, *best(task)))),
+        }
+        for task, data in found.items()
+    ],
+    caption=f"The tasks, and the arm with the lowest validation loss; its test loss is a geometric "
+    f"mean with 95 % t interval over {n_seeds} seeds.",
+)
+versions = sorted({data["versions"]["torch"] for data in found.values()})
+runs_diverged = sum(row["diverged"] for row in rows.values())
+display.say(
+    f"Raw results: `{results}`, sha256 `{raw['sha256'][:16]}…`, measured with torch "
+    f"{', '.join(versions)}. Of the runs that are told of {runs_diverged} diverged; they count as "
+    "guessing."
+)
+
+# %% [markdown]
+# ### What each recipe loses
+
+# %%
+shown = [(o, name) for o in optimizers for name in (*ARMS, *recipes[o])]
+with_error = [task for task in found if next(iter(found[task]["arms"]))["test_error"]]
+
+
+def lost(metric, tasks):
+    """Mean regret in per cent, recipes × tasks; an error of 0 counts as half an example."""
+    return 100 * np.expm1(
+        np.array([[regret(t, o, name, metric).mean() for t in tasks] for o, name in shown])
+    )
+
+
+half = 0.5 / 1000
+for row in rows.values():
+    if row["test_error"]:
+        row["test_error"] = np.maximum(row["test_error"], half)
+panels = {"test loss": lost("test_loss", list(found))}
+if with_error:
+    panels["test error"] = lost("test_error", with_error)
+fig, axes = plots.figure(
+    1,
+    len(panels),
+    height=1.3 + 0.29 * len(shown),
+    sharey=True,
+    squeeze=False,
+    width_ratios=[table.shape[1] for table in panels.values()],
+)
+for ax, (title, table), tasks in zip(
+    axes[0], panels.items(), (list(found), with_error), strict=False
+):
+    strength = np.log1p(np.clip(table, 0, 100))
+    ax.pcolormesh(strength, cmap="cividis_r", vmin=0, vmax=np.log1p(100))
+    for (i, j), value in np.ndenumerate(table):
+        said = f"{value:.0f}" if abs(value) >= 9.5 else f"{value:.1f}".replace("-", "−")
+        colour = "white" if strength[i, j] > 0.55 * np.log1p(100) else "black"
+        ax.text(j + 0.5, i + 0.5, said, ha="center", va="center", fontsize=8.5, color=colour)
+    ax.set_xticks(
+        np.arange(len(tasks)) + 0.5, tasks, rotation=30, ha="right", rotation_mode="anchor"
+    )
+    ax.set_yticks(np.arange(len(shown)) + 0.5, [f"{o}, {name}" for o, name in shown])
+    first = len(ARMS) + len(recipes[optimizers[0]])
+    ax.axhline(first, color="white", linewidth=3)
+    ax.grid(visible=False)
+    ax.set_title(f"more {title} than the best [%]", fontsize=9)
+axes[0, 0].invert_yaxis()
+display.show(
+    fig,
+    alt="A table in colours: recipes, by optimizer, in rows, tasks in columns, for test loss "
+    "and test error; the numbers are per cent above the best arm of the task.",
+    caption="Test loss, and test error where there is one, above that of the best arm of the task, "
+    f"geometric mean over {n_seeds} paired seeds, in per cent. Rows with a number are a handbook's "
+    "rates as they stand; all others are tuned. The best arm is chosen by validation loss, so that "
+    "a number can be negative.",
+    headline=True,
+)
+by_recipe = {
+    (o, name): np.array([regret(t, o, name).mean() for t in found])
+    for o in optimizers
+    for name in recipes[o]
+}
+worst = max(by_recipe, key=lambda key: by_recipe[key].mean())
+mildest = min(by_recipe, key=lambda key: by_recipe[key].mean())
+display.say(
+    f"Over {len(found)} tasks the handbook's recipe that loses least is {', '.join(mildest)}, with "
+    f"{100 * np.expm1(by_recipe[mildest].mean()):.0f} % more loss than the best arm; the one that "
+    f"loses most is {', '.join(worst)}, with {100 * np.expm1(by_recipe[worst].mean()):.0f} %."
+)
+
+# %% [markdown]
+# ### Tuned schedules beside each other
+
+
+# %%
+def over_cells(name, other, metric="test_loss", among=None):
+    """One value a cell: log ratio of an arm to another, mean over seeds."""
+    return np.array(
+        [(logs(*cell, name, metric) - logs(*cell, other, metric)).mean() for cell in among or cells]
+    )
+
+
+level, same = claims.level(TESTED), claims.level(TESTED, "equivalence")
+delta = claims.smallest_effect("test loss")
+to_constant = {arm: over_cells(arm, CONSTANT) for arm in ARMS if arm != CONSTANT}
+fig, ax = plots.figure(height=2.9)
+plots.intervals(
+    ax,
+    {arm: stats.mean_interval(values, level) for arm, values in to_constant.items()},
+    points=to_constant,
+)
+plots.shade(ax, -delta, delta)
+ax.set(xlabel="test loss against a tuned constant rate, log ratio")
+display.show(
+    fig,
+    alt="Log ratio of the test loss of each arm to that of a constant rate, with intervals over "
+    "cells, and each cell as a small mark.",
+    caption=f"Each schedule, and the averaged constant rate, against the constant rate, all tuned: "
+    f"mean over {len(cells)} cells and the {100 * level:.3g} % t interval that decides; strokes "
+    "are cells. Shaded: less than matters.",
+)
+display.table(
+    [
+        {
+            "schedule": arm,
+            "against constant, loss [100 log, 95 %]": ""
+            if arm == CONSTANT
+            else stats.mean_interval(100 * over_cells(arm, CONSTANT)),
+            "error": ""
+            if arm == CONSTANT or not with_error
+            else stats.mean_interval(
+                100
+                * over_cells(arm, CONSTANT, "test_error", [c for c in cells if c[0] in with_error])
+            ),
+            "averaged against not [100 log, 95 %]": ""
+            if arm == AVERAGED
+            else stats.mean_interval(100 * over_cells(f"{arm}, averaged", arm)),
+            "its best peak over the constant's": ""
+            if arm == CONSTANT
+            else stats.geometric_interval(
+                [rows[*cell, arm]["peak"] / rows[*cell, CONSTANT]["peak"] for cell in cells]
+            ),
+        }
+        for arm in ARMS
+    ],
+    caption=f"Means over {len(cells)} cells with 95 % t intervals; errors where there are any. "
+    "Averaged: the average of the weights in the same runs (constant: with a peak of its own). "
+    "Best peaks are points of a grid a factor of √10 apart.",
+)
+
+# %% [markdown]
+# ### Tuning the rate, and choosing the schedule
+
+# %%
+gains = {
+    cell: (
+        (logs(*cell, DEFAULT[cell[1]]) - logs(*cell, CONSTANT)).mean(),
+        (logs(*cell, CONSTANT) - logs(cell[0], *best(cell[0], (cell[1],)))).mean(),
+    )
+    for cell in cells
+}
+display.table(
+    [
+        {
+            "task": task,
+            "optimizer": optimizer,
+            "default": DEFAULT[optimizer],
+            "tuned constant rate": rows[task, optimizer, CONSTANT]["peak"],
+            "gain of tuning it [100 log]": 100 * gains[task, optimizer][0],
+            "best arm": best(task, (optimizer,))[1],
+            "further gain [100 log]": 100 * gains[task, optimizer][1],
+        }
+        for task, optimizer in cells
+    ],
+    caption=f"Log ratio of test losses times 100, means over {n_seeds} seeds: a default constant "
+    "rate against the tuned one, and the tuned one against the best arm of the optimizer.",
+)
+first, second = np.array(list(gains.values())).T
+display.say(
+    f"Tuning a constant rate gains more than the best schedule adds to it in "
+    f"{int((first > second).sum())} of {len(cells)} cells."
+)
+
+# %% [markdown]
+# ## Verdict
+#
+# How many cells it would take is said from the tuning seeds, whose validation losses are used for
+# nothing else that is told here.
+
+# %%
+lowest = {
+    key: min(point[1] for point in row["grid"]) for key, row in rows.items() if key[2] in ARMS
+}
+claims.power(
+    [lowest[*cell, "cosine"] - lowest[*cell, CONSTANT] for cell in cells],
+    "difference of a cosine and a constant rate in log loss",
+    beyond=delta,
+    used=len(cells),
+    tested=TESTED,
+)
+
+# %%
+budget = f"up to {max(data['steps'] for data in found.values()):,} updates"
+tasks_named = f"{len(found)} small tasks ({', '.join(found)})"
+
+
+def about(optimizer="SGD with momentum and AdamW", replication="cells", **rest):
+    metric = rest.pop("metric", "test loss")
+    return About(Setting(tasks_named, optimizer, budget), metric, replication, **rest)
+
+
+def diverged(*names):
+    """Cells in which a run that is compared diverged."""
+    return sum(
+        any(
+            rows[*cell, DEFAULT[cell[1]] if name == "default" else name]["diverged"]
+            for name in names
+        )
+        for cell in cells
+    )
+
+
+LOG = "log ratio of test losses"
+gap = np.array(
+    [
+        (logs(task, *best(task, ("AdamW",))) - logs(task, *best(task, ("SGD",)))).mean()
+        for task in found
+    ]
+)
+averaged, cosine = over_cells(AVERAGED, CONSTANT), over_cells("cosine", CONSTANT)
+claims.conclude(
+    [
+        Claim.effect(
+            "tuning-before-schedule",
+            "Tuning a default constant rate lowers the test loss by more than the best schedule "
+            "lowers it further",
+            values=first - second,
+            direction="greater",
+            diverged=diverged("default", CONSTANT),
+            unit=f"difference of two {LOG.replace('ratio', 'ratios')}",
+            about=about(),
+        ),
+        Claim.effect(
+            "cosine-below-constant",
+            "A tuned cosine ends at a lower test loss than a tuned constant rate",
+            values=cosine,
+            direction="less",
+            diverged=diverged("cosine", CONSTANT),
+            unit=LOG,
+            about=about(),
+        ),
+        Claim.effect(
+            "average-below-constant",
+            "The average of the weights under a tuned constant rate ends at a lower test loss than "
+            "the weights themselves, each at its own rate",
+            values=averaged,
+            direction="less",
+            diverged=diverged(AVERAGED, CONSTANT),
+            unit=LOG,
+            source="hagele2024scaling",
+            published="strong performance improvements along the training trajectory",
+            about=about(like="analogue", lost="there windows are averaged, of language models"),
+        ),
+        Claim.effect(
+            "average-above-cosine",
+            "The average of the weights under a tuned constant rate ends at a higher test loss "
+            "than a tuned cosine",
+            values=averaged - cosine,
+            direction="greater",
+            diverged=diverged(AVERAGED, "cosine"),
+            unit=LOG,
+            about=about(),
+        ),
+        Claim.equivalence(
+            "linear-like-cosine",
+            "A tuned linear decay and a tuned cosine end at the same test loss",
+            values=over_cells("linear", "cosine"),
+            diverged=diverged("linear", "cosine"),
+            unit=LOG,
+            about=about(),
+        ),
+        Claim.effect(
+            "adamw-below-sgd",
+            "The best tuned arm of AdamW ends at a lower test loss than that of SGD with momentum",
+            values=gap,
+            direction="less",
+            unit=LOG,
+            about=about(replication="tasks"),
+        ),
+        *(
+            Claim.descriptive(
+                f"regret-{tuned.slug(o)}-{tuned.slug(name)}",
+                f"What {o} with {name} as it stands loses against the best arm of its task",
+                values=values,
+                unit=f"{LOG}",
+                about=about(o, "tasks", metric="regret", family="a handbook's recipe"),
+            )
+            for (o, name), values in by_recipe.items()
+        ),
+        *(
+            Claim.descriptive(
+                f"schedule-{tuned.slug(arm)}",
+                f"Test loss of {arm} against a constant rate, both tuned",
+                values=values,
+                unit=LOG,
+                about=about(family="a schedule against a constant rate"),
+            )
+            for arm, values in to_constant.items()
+        ),
+    ]
+)
+
+# %% tags=["nbval-ignore-output"]
+tuning = stats.mean_interval(first - second, level)
+falls = stats.mean_interval(cosine, level)
+display.answer(
+    f"{len(found)} small tasks, {budget}: against a tuned constant rate a tuned cosine ends "
+    f"{phrases.percent(cosine, level)}, the averaged weights {phrases.percent(averaged, level)}. "
+    f"A handbook's rate as it stands costs {100 * np.expm1(by_recipe[mildest].mean()):.0f} % "
+    f"({', '.join(mildest)}) to {100 * np.expm1(by_recipe[worst].mean()):.0f} % "
+    f"({', '.join(worst)}) of loss against the best arm. What this means for you: "
+    + (
+        "tune the rate first, "
+        if tuning.low > delta
+        else "choose the schedule before you tune, "
+        if tuning.high < -delta
+        else "whether to tune or to choose a schedule first depends on the task; "
+    )
+    + (
+        "then let it fall to zero."
+        if falls.high < -delta
+        else "these tasks do not decide whether it has to fall."
+    ),
+    claims=["tuning-before-schedule", "cosine-below-constant", "average-below-constant"],
+)
