@@ -25,7 +25,13 @@ MAY_BE_ZERO = {
     ("range_test_benchmark", "exponents"),
     *(
         (name, "more")
-        for name in ("cooldown", "depth_and_width", "peak_against_length", "resuming")
+        for name in (
+            "cooldown",
+            "depth_and_width",
+            "parameter_free",
+            "peak_against_length",
+            "resuming",
+        )
     ),
 }
 SEEDS = ("first_seed", "sampler_seed")
