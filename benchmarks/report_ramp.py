@@ -7,7 +7,7 @@ epochs. After each epoch of 469 updates training, validation and test part are e
 the 3,500 embedded digits, so that a run sees each of them 515 times; with `--source full` on 50,000
 of MNIST, 36 times, downloaded at the first use.
 
-Runs are kept in the store, so that the same command goes on where it was interrupted. The results
+Finished runs are kept in the store, so that the same command goes on with the others. The results
 are written to benchmarks/results/report_ramp.json (report_ramp_full.json), their hash beside them,
 after each part; the entry `report_ramp` reads them. All in all some 175,000 updates of 8 to 10 ms
 of a core each: 25 to 29 minutes of a core, 13 to 15 on two.
