@@ -128,7 +128,7 @@ def keys():
     }
 
 def in_a_fresh_process():
-    # a child that has loaded lrlab, as all have, and nothing of the package
+    # a child that has loaded lrlab and the parts of it, as all have, and nothing of the package
     read, write = os.pipe()
     if not os.fork():
         os.write(write, json.dumps(keys()).encode())
@@ -138,6 +138,8 @@ def in_a_fresh_process():
     with os.fdopen(read) as answer:
         return json.load(answer)
 
+# what every child would load anew; it reads no imports here, which starts threads
+import grimp, lrlab.tasks.mnist1d, lrlab.training.probes
 sys.path.insert(0, sys.argv[1])
 sys.dont_write_bytecode = True
 found = {"": in_a_fresh_process(), "again": in_a_fresh_process()}
@@ -201,24 +203,44 @@ if __name__ == "__main__":
 """
 
 
+# `python -W error script.py`, again and again: each is a fork of a process that has loaded what is
+# installed, and loads lrlab itself. The first trains, in workers that are started from nothing.
+RUNNER = """
+import os, runpy, sys
+import grimp
+import lrlab.training.parallel, lrlab.schedules, lrlab.tasks.mnist1d
+
+for name in [*sys.modules]:
+    if name.partition(".")[0] == "lrlab":
+        del sys.modules[name]
+sys.path[0] = os.getcwd()
+for name, *arguments in (["", "train"], ["script.py"], ["helper.py"], ["unused.py"]):
+    if name:
+        with open(name) as file:
+            text = file.read()
+        with open(name, "w") as file:
+            file.write(text + "# changed\\n")
+    if not os.fork():
+        sys.argv = ["script.py", *arguments]
+        runpy.run_path("script.py", run_name="__main__")
+        sys.exit()
+    assert os.wait()[1] == 0
+    if name:
+        with open(name, "w") as file:
+            file.write(text)
+"""
+
+
 def test_a_script_is_keyed_by_its_file_and_what_it_imports_beside_it(tmp_path):
     texts = {"script.py": SCRIPT, "helper.py": "FACTOR = 1.0\n", "unused.py": ""}
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
-
-    def key(*arguments):
-        command = [sys.executable, "-W", "error", "script.py", *arguments]
-        return subprocess.run(
-            command, capture_output=True, text=True, cwd=tmp_path, check=True
-        ).stdout.strip()
-
-    found = {"first": key("train")}  # its workers get the class without its file
-    for name, text in texts.items():
-        (tmp_path / name).write_text(text + "# changed\n")
-        found[name] = key()
-        (tmp_path / name).write_text(text)
-    assert len(found["first"]) == 64
-    changed = {name for name in texts if found[name] != found["first"]}
+    command = [sys.executable, "-B", "-W", "error", "-c", RUNNER]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    first, *others = done.stdout.split()
+    assert len(first) == 64
+    changed = {name for name, key in zip(texts, others, strict=True) if key != first}
     assert changed == {"script.py", "helper.py"}
 
 
