@@ -117,19 +117,19 @@ def markup(site: Site, link: Callable[[str], str], static: str) -> str:
 
 
 def _not_yet(missing: list[str], others: bool) -> str:
-    more = "more " if others else ""
+    more = "More runs" if others else "Runs"
     names = ", ".join(missing)
-    return f"When they are executed again, {more}runs of these notebooks will stand here: {names}."
+    return f"{more} will stand here when these notebooks are executed again: {names}."
 
 
 def _entry(entry: Entry, data: Data, page: str, static: str) -> str:
     """What the runs of an entry ended at, folded, and where the script finds them."""
-    title = f"{sites.short_title(entry)} ({data['about']})"
+    title = f"{sites.short_title(entry)}: {data['about']}"
     number = sum(len(point["runs"]) for _, point in _points(data))
     known = {"entry": entry.name, "title": title, "runs": f"{static}/{file_of(entry)}"}
     attributes = " ".join(f'data-{key}="{escape(value)}"' for key, value in known.items())
     return (
-        f"<details {attributes}><summary>{escape(title)}: what its {number} runs ended at"
+        f"<details {attributes}><summary>{escape(title)}. What {number} of its runs ended at"
         f"</summary>{_table(data)}"
         f'<p><a href="{escape(page)}">The entry of these runs</a></p></details>'
     )

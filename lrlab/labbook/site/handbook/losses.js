@@ -38,13 +38,18 @@
         return { peak, schedule, runs: runs.map((run) => curve(run, width, steps, count)) };
       }),
     }));
+    // The axes are those of all runs of the entry, so that they stay while the sliders move; a run
+    // that diverged or learnt nothing does not stretch them.
     const all = schedules.flatMap((s) => s.peaks).flatMap((p) => p.runs);
-    const losses = all.flatMap((run) => run.points.map(([, loss]) => loss)).filter(Number.isFinite);
-    const ends = all.map((run) => run.final).filter(Number.isFinite);
-    const most = chance === null ? Infinity : 1.1 * chance;
-    const axis = (values) =>
-      linear(Math.min(...values), Math.min(Math.max(...values), most), 4);
-    return { ...given, schedules, loss: axis(losses), end: axis(ends) };
+    const guessing = chance ?? Infinity;
+    const fine = all.filter((run) => !run.diverged && run.final < guessing);
+    const trained = fine.length ? fine : all;
+    const axis = (values) => {
+      const finite = values.filter(Number.isFinite);
+      return linear(Math.min(...finite), Math.min(Math.max(...finite), 1.1 * guessing), 4);
+    };
+    const loss = axis(trained.flatMap((run) => run.points.map(([, value]) => value)));
+    return { ...given, schedules, loss, end: axis(trained.map((run) => run.final)) };
   }
 
   // A run's losses as points, each in the middle of the updates that it is the mean of.
@@ -66,9 +71,9 @@
   const keeping = controls.keeper("run", () => ({ ...run(), words: words() }), draw);
   const own = element("div", { class: "lrlab-controls" });
   const form = element("form", { "aria-label": "Run" }, own, element("p", {}, keeping.button));
-  charts.append(rates, losses);
+  charts.append(rates, losses, said);
   page.querySelector(".lrlab-static").replaceWith(
-    element("div", {}, charts, element("p", {}, said), remembered, form, about, ends),
+    element("div", {}, charts, remembered, form, about, ends),
   );
   page.classList.add("lrlab-live");
 
@@ -115,6 +120,7 @@
   const schedule = () => state.runs.schedules[state.schedule];
   const point = () => schedule().peaks[state.peak];
   const run = () => ({ ...point().runs[state.seed], description: point().schedule });
+  const number = (x, ...unit) => (Number.isFinite(x) ? [x, ...unit].join(" ") : "no number");
   const words = () =>
     `${schedule().name}, peak rate ${show(point().peak)}, seed ${state.runs.seeds[state.seed]}`;
 
@@ -157,7 +163,9 @@
   }
 
   function update() {
-    for (const part of [charts, ends, about, remembered, keeping.button]) part.hidden = !state.runs;
+    for (const part of [rates, losses, ends, about, remembered, keeping.button]) {
+      part.hidden = !state.runs;
+    }
     if (!state.runs) return tell("The runs of this entry can't be read: their file is damaged.");
     const { metric, unit, seeds } = state.runs;
     const [, , peak, seed] = own.children;
@@ -171,9 +179,9 @@
     const all = point().runs.map((each) => each.final).filter(Number.isFinite);
     const span = all.length > 1
       ? ` The ${all.length} seeds at this rate: ${Math.min(...all)} to ${Math.max(...all)}.` : "";
-    const value = Number.isFinite(final) ? `${final} ${unit}` : "not a number";
     const counts = diverged ? " (it diverged, which counts as guessing)" : "";
-    tell(`${metric[0].toUpperCase()}${metric.slice(1)} at the end: ${value}${counts}.${span}`);
+    const name = `${metric[0].toUpperCase()}${metric.slice(1)}`;
+    tell(`${name} at the end: ${number(final, unit)}${counts}.${span}`);
     return draw();
   }
 
@@ -200,10 +208,10 @@
         dots: [], width: losses.clientWidth, height,
       }),
     );
-    remembered.textContent = kept ? `Kept: ${kept.words}, which ended at ${kept.final}.` : "";
+    remembered.textContent = kept ? `Kept: ${kept.words}, which ended at ${number(kept.final)}.` : "";
     about.textContent =
-      `${schedule().name} at all its peak rates, ${metric} at the end: ` +
-      `the line is seed ${seeds[state.seed]}, the dots are all ${seeds.length} seeds.`;
+      `All peak rates of this schedule (${schedule().name}), ${metric} at the end: the line is ` +
+      `seed ${seeds[state.seed]}, the dots are all ${seeds.length} seeds.`;
     ends.replaceChildren(drawEnds(end, small ? 170 : 230));
   }
 
@@ -214,7 +222,7 @@
     const share = (p) => (high > low ? 0.04 + (0.92 * (Math.log(p) - low)) / (high - low) : 0.5);
     const here = peaks.map(({ peak, runs }) => [peak, runs[state.seed].final]);
     const dots = peaks.flatMap(({ peak, runs }) => runs.map((r) => [[peak, r.final], "dot", 2.5]));
-    const read = here.map(([p, v]) => `${show(v)} at ${show(p)}`).join(", ");
+    const read = here.map(([p, v]) => `${number(v)} at ${show(p)}`).join(", ");
     const short = (p) => show(Number(p.toPrecision(2)));
     return window.lrlabPlot({
       x: { marks: peaks.map(({ peak }) => peak), share, label: short },
