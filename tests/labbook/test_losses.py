@@ -176,7 +176,7 @@ def test_a_run_whose_end_was_not_measured_says_so(open_page, root):
     page = open_page()
     page.wait_for_selector(".lrlab-rate svg")
     assert page.inner_text("output[aria-live]") == "Validation loss at the end: no number."
-    assert "NaN" not in page.content()
+    assert "NaN" not in page.content() and "None" not in markup(root)
 
 
 def test_keys_alone_move_through_the_runs_on_a_phone(open_page, root):

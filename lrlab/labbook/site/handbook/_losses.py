@@ -176,6 +176,7 @@ def _picture(data: Data) -> str:
     panels = [drawing.Panel(title, rates, stop, ylabel="rate / peak rate")]
     if (seen := np.isfinite(losses)).any():
         curve = {"training loss": lambda t: np.interp(t, at[seen], losses[seen])}
-        title = f"Its {data['metric']} at the end: {run['final']}"
+        final = "no number" if run["final"] is None else run["final"]
+        title = f"Its {data['metric']} at the end: {final}"
         panels.append(drawing.Panel(title, curve, stop, ylabel="training loss"))
     return f'<div class="lrlab-panels">{"".join(map(drawing.figure, panels))}</div>'

@@ -208,7 +208,8 @@
         dots: [], width: losses.clientWidth, height,
       }),
     );
-    remembered.textContent = kept ? `Kept: ${kept.words}, which ended at ${number(kept.final)}.` : "";
+    remembered.textContent = kept
+      ? `Kept: ${kept.words}, which ended at ${number(kept.final)}.` : "";
     about.textContent =
       `All peak rates of this schedule (${schedule().name}), ${metric} at the end: the line is ` +
       `seed ${seeds[state.seed]}, the dots are all ${seeds.length} seeds.`;
