@@ -129,7 +129,10 @@ plan = {
     for seed in (pilots if arm[0] == PILOT else seeds)
 }
 later = {
-    "rates beyond the end of a grid": (0, more * (len(arms) - 2) * n_seeds + 2 * pilot_seeds),
+    "rates beyond the end of a grid": (
+        0,
+        more * ((len(arms) - 2) * n_seeds + 2 * pilot_seeds),
+    ),
     "the deepest at the shallowest's rate": (0, 2 * n_seeds),
 }
 
