@@ -20,6 +20,7 @@ KINDS = (
     "book/log/index",
     f"book/log/{NEW}",
     "book/live/reproduced_here",
+    "book/guide/choosing",
     "book/guide/writing",
     "book/handbook/index",
     "book/handbook/one_cycle",
