@@ -117,7 +117,7 @@ _SCHEDULES = (  # one look for each in the whole book
     *("cosine", "linear", "one-cycle", "step", "exponential", "inverse square root", "constant"),
     *("constant, averaged", "WSD", "plateau"),
 )
-_ALSO = {"no schedule": "constant", "step decay": "step"}
+_ALSO = {"no schedule": "constant", "step decay": "step", "exponential decay": "exponential"}
 
 
 def styled(items: Iterable[Item]) -> Iterator[tuple[dict[str, Any], Item]]:
