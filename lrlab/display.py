@@ -48,7 +48,7 @@ def answer(markdown: str, *, claims: Sequence[str]) -> None:
         ... )
         Answer: Use a peak of 0.2: it ends 4 % lower [3, 5] than 0.1.
     """
-    words = markdown.strip()
+    words = re.sub(r"(?<![\w-])-(?=\d)", "−", markdown.strip())
     if not words or len(words) > _LONGEST_ANSWER:
         raise ValueError(f"an answer has 1 to {_LONGEST_ANSWER} characters, got {len(words)}")
     if not re.search(r"\d", words):

@@ -490,7 +490,7 @@ display.answer(
     "updates. Between, it ends where the curvature is "
     f"{flat.estimate:.2f} [{flat.low:.2f}, {flat.high:.2f}] times the edge. A small ReLU "
     f"perceptron diverges from {relu.estimate:.1f}/λ₀ [{relu.low:.1f}, {relu.high:.1f}] on. What "
-    f"this means for you: below about {relu.low:.0f}/λ₀, λ₀ being the first sharpness, a loss that "
+    f"this means for you: below about {relu.low:.1f}/λ₀, λ₀ being the first sharpness, a loss that "
     "rises at first need not diverge.",
     claims=["first-threshold", "second-threshold", "flatter", "relu-bears-more"],
 )

@@ -238,7 +238,7 @@ display.show(
 # %% tags=["nbval-ignore-output"]
 order = sorted(final, key=lambda name: np.log(final[name]).mean())
 display.say(
-    f"On average {order[0]} ends lowest and {order[-1]} highest, "
+    f"On average “{order[0]}” ends lowest and “{order[-1]}” highest, "
     f"{100 * np.expm1(stats.log_differences(final[order[-1]], final[order[0]]).mean()):.1f} % "
     "above it."
 )
@@ -400,7 +400,8 @@ found = phrases.judged(made)
 slugs = {"step decay": "decay-helps", "one-cycle": "one-cycle-helps"}
 verdicts = {name: found[slug].verdict for name, slug in slugs.items()}
 helping = [name for name, verdict in verdicts.items() if verdict == claims.rules.SEEN]
-unhelpful = all(verdict == claims.rules.NOT_SEEN for verdict in verdicts.values())
+unhelpful = [name for name, verdict in verdicts.items() if verdict == claims.rules.NOT_SEEN]
+undecided = [name for name in slugs if name not in helping + unhelpful]
 display.answer(
     f"LeNet, SGD, {steps} updates, each schedule at the best of three rates: against no schedule "
     f"step decay's test loss is {phrases.change(found['decay-helps'])}, one-cycle's "
@@ -412,8 +413,9 @@ display.answer(
         f"then a schedule is worth a try ({' and '.join(helping)} clearly lower here)."
         if helping
         else "in so short a run a schedule adds little."
-        if unhelpful
-        else "whether a schedule then adds to it stays open here."
+        if not undecided
+        else f"whether {' or '.join(undecided)} then lowers the loss stays open here"
+        + (f", {' and '.join(unhelpful)} does not." if unhelpful else ".")
     ),
     claims=["decay-helps", "one-cycle-helps", "band_low", "band_high"],
 )

@@ -244,7 +244,7 @@ difference = {
 }
 delta = claims.smallest_effect("test loss")
 level = claims.level(len(others))
-fig, axes = plots.figure(1, len(settings), height=3.2, sharey=True, squeeze=False)
+fig, axes = plots.figure(1, len(settings), height=3.2, sharex=True, sharey=True, squeeze=False)
 for ax, label in zip(axes[0], settings, strict=True):
     each = {name: difference[label, name] for name in others}
     here = stats.mean_intervals(each, level if label == "tuned, short" else 0.95)

@@ -149,6 +149,7 @@ display.table(
         }
         for lr, members in reported.groups().items()
     ],
+    digits=4,
     caption=f"At the end, {n_seeds} seeds each.",
 )
 
@@ -178,8 +179,8 @@ display.say(
     f"Of the range from {search_low:g} to {search_high:g}, on average "
     f"{100 * shares.mean():.0f} % reaches {100 * good_accuracy:.0f} % accuracy "
     f"(seeds: {100 * shares.min():.0f} to {100 * shares.max():.0f} %); random search then needs "
-    f"{np.median(needed):.0f} trials for a probability of 95 % "
-    f"(seeds: {needed.min():.0f} to {needed.max():.0f})."
+    f"{np.exp(np.log(needed).mean()):.0f} trials for a probability of 95 % (geometric mean; seeds: "
+    f"{needed.min():,.0f} to {needed.max():,.0f}; a seed without any counts as a share of 0.1 %)."
 )
 
 # %% [markdown]

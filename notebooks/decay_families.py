@@ -509,7 +509,7 @@ step, constant, plateau = (
 )
 worse = [c for c in (step, constant, plateau) if c.low is not None and c.low > 0]
 advice = (
-    "with few trials, take a schedule whose only number is its first rate, such as the cosine"
+    "with few trials, take a decay whose only number is its first rate: a line or a cosine to zero"
     if step in worse
     else "these runs do not show that ease of tuning should decide"
 )

@@ -452,7 +452,8 @@ if shorter.high is not None and shorter.high < 0:
 saved = judged["saved"]
 display.answer(
     f"Stopping by the validation loss (MNIST-1D, momentum, patience {patience * every} updates) "
-    f"saves {saved.estimate:.0%} [{saved.low:.0%}, {saved.high:.0%}] of {steps:,} updates, mean of "
+    f"saves {100 * saved.estimate:.0f} % [{100 * saved.low:.0f}, {100 * saved.high:.0f}] of "
+    f"{steps:,} updates, mean of "
     f"{len(names)} schedules. Compared with the end of a cosine, the "
     f"test loss is then {phrases.change(loss)} and the test error {phrases.change(costs)}; "
     f"compared with that, the error of a cosine planned for a quarter of the updates is "

@@ -403,7 +403,7 @@ level = claims.level(TESTED)
 after = effects["cosine: after / before, fixed noise"]
 change = stats.mean_interval(after, level)
 trend = "No late" if change.high < 0 else "A late" if change.low > 0 else "No clear late"
-redrawn = 100 * jitters(COSINE, REDRAWN).mean()
+redrawn = 100 * np.exp(np.log(jitters(COSINE, REDRAWN)).mean())
 display.answer(
     f"{trend} instability in a small denoiser under Adam and a cosine: after "
     f"{100 * onset:.0f} % of the run the validation loss jitters {factor(after, level)} times as "

@@ -172,7 +172,7 @@ display.say(
 difference = gained(seeds)
 found = stats.mean_interval(100 * difference)
 what = "accuracy under fixed cycles less that under growing ones"
-display.say(f"Fixed less growing, in percentage points: {found}.")
+display.say(f"Fixed less growing, in percentage points: {found}.".replace("-", "−"))
 claims.power(gained(pilots), what, beyond=claims.smallest_effect("accuracy"), used=n_seeds)
 
 # %% tags=["nbval-ignore-output"]
@@ -297,14 +297,17 @@ claims.conclude(
 points = claims.smallest_effect("accuracy") * 100
 display.answer(
     f"Small diffusion model, Adam, {steps} updates in four cosine cycles: cycles of equal length "
-    f"against growing ones change the share of recognised digits by {found.estimate:+.1f} "
-    f"percentage points [{found.low:+.1f}, {found.high:+.1f}]. At epoch 80 of 100, {len(low)} of "
+    "against growing ones change the share of recognised digits, averaged over the second half, by "
+    + f"{found.estimate:+.1f} percentage points [{found.low:+.1f}, {found.high:+.1f}]. ".replace(
+        "-", "−"
+    )
+    + f"At epoch 80 of 100, {len(low)} of "
     f"{len(late)} schedules are below "
     f"{very_low:g} of their peak. What this means for you: "
     + (
-        "let cycles keep their length."
+        "if you restart the schedule, let cycles keep their length."
         if found.low > points
-        else "let cycles grow."
+        else "if you restart the schedule, let cycles grow."
         if found.high < -points
         else "the growth of cycles makes no clear difference here."
     ),

@@ -343,8 +343,8 @@ display.say(
 # %% [markdown]
 # ## Verdict
 #
-# One value a cell. How many cells it would take is said from the differences in the cells with a
-# star, which were looked at before the others were measured.
+# One value a cell, which the sentence below calls a seed. How many it would take is said from the
+# differences in the cells with a star, which were looked at before the others were measured.
 
 # %%
 over_cells = np.array([difference[name].mean() for name in cells])

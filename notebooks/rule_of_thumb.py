@@ -322,7 +322,9 @@ display.table(
             "schedule": n,
             "optimizer": called[o],
             "tuned rate": rate,
-            "at the grid's edge": rate in (lenet_peaks[o][0], lenet_peaks[o][-1]),
+            "at the grid's edge": "yes"
+            if rate in (lenet_peaks[o][0], lenet_peaks[o][-1])
+            else "no",
             "test loss": lenet_runs.of((n, o)).array("test_loss").mean(),
             "log ratio of test losses to the constant": ""
             if n == "constant"

@@ -273,8 +273,9 @@ claims.conclude(
 # %% tags=["nbval-ignore-output"]
 worst = max(shown.values(), key=lambda found: found.high)
 display.answer(
-    f"In {worst.estimate:.1%} of the drawn entries [{worst.low:.1%}, {worst.high:.1%}] a verdict "
-    f"was wrong, where the rules allow 5 %. With {small} skewed values an interval that says 95 % "
-    f"covers {coverage['skewed', small] / n_samples:.0%}: compare logarithms, paired by seed.",
+    f"In {100 * worst.estimate:.1f} % of the drawn entries [{100 * worst.low:.1f}, "
+    f"{100 * worst.high:.1f}] a verdict was wrong, where the rules allow 5 %. With {small} "
+    "skewed values an interval that says 95 % covers "
+    f"{100 * coverage['skewed', small] / n_samples:.0f} %: compare logarithms, paired by seed.",
     claims=["wrong-entries", "wrong-entries-unequal", "coverage-skewed"],
 )

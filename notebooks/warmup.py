@@ -238,7 +238,8 @@ display.show(
     "warmup, for each kind of transformer. Right: log ratios of the largest rates that train.",
     caption=f"What a warmup of {long} of {steps} updates changes, seed by seed, with the "
     "intervals that decide. Left of zero the loss is lower with a warmup; right of zero in the "
-    "right panel it bears larger rates. Shaded: differences too small to matter.",
+    "right panel it bears larger rates (the table says where no rate trains, so that this says "
+    "nothing). Shaded: differences too small to matter.",
     headline=True,
 )
 
@@ -255,13 +256,18 @@ display.table(
             "the highest one trains": int(
                 (grid((kind, warmup), seeds[kind])[1][-1] < threshold).sum()
             ),
+            "none trains": int(
+                (grid((kind, warmup), seeds[kind])[1].min(axis=0) >= threshold).sum()
+            ),
             "test loss [nats]": stats.mean_interval(at_best((kind, warmup), seeds[kind])),
         }
         for kind, warmup in arms
     ],
+    digits=4,
     caption=f"Rates and test losses by cell, with 95 % t intervals over {n_seeds} seeds "
     f"({deep_seeds} of the deep one). Where the highest rate of the grid still trains in some "
-    "seeds, the largest rate is a lower bound.",
+    "seeds, the largest rate is a lower bound; where none trains, it is the lowest of the grid, "
+    "which is no measurement.",
 )
 
 # %% [markdown]
@@ -395,6 +401,8 @@ if (pre.low or 0) > margin:
         f"with pre-norm and a tuned rate, {long} of {steps} updates of warmup cost more than they "
         "bring; warm up for less, or to be safe from a rate that is too high"
     )
+elif (pre.high or 0) < 0:
+    advice = "warm up with pre-norm too, and tune the rate with the warmup in place"
 elif needs.verdict != claims.rules.SEEN:
     advice = "what a warmup does to the loss is not testable here, since the control shows no need"
 elif (pre.low or 0) > -margin:
@@ -402,8 +410,6 @@ elif (pre.low or 0) > -margin:
         "with pre-norm, warm up so that a rate that was chosen too high does no harm; don't expect "
         "a lower loss of it. With deep post-norm, warm up"
     )
-elif (pre.high or 0) < 0:
-    advice = "warm up in either case, and tune the rate with the warmup in place"
 else:
     advice = "with deep post-norm, warm up; for pre-norm these runs do not decide"
 display.answer(

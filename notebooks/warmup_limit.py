@@ -235,6 +235,7 @@ for name, case in cases.items():
         )
 display.table(
     rows,
+    digits=4,
     caption=f"The largest rate that trains, and the test loss at the best rate (nats): geometric "
     f"means and 95 % t intervals over {n_seeds} seeds. {at_end} of {len(limit)} largest rates lie "
     "at an end of the grid.",
@@ -333,8 +334,8 @@ def times(slug):
     """A log ratio as a factor."""
     c = found[slug]
     if c.low is None:
-        return f"by a factor of {np.exp(c.estimate):.2g}"
-    return f"by a factor of {np.exp(c.estimate):.2g} [{np.exp(c.low):.2g}, {np.exp(c.high):.2g}]"
+        return f"by a factor of {np.exp(c.estimate):.2f}"
+    return f"by a factor of {np.exp(c.estimate):.2f} [{np.exp(c.low):.2f}, {np.exp(c.high):.2f}]"
 
 
 loss_at_best = stats.mean_interval(100 * at_best(seeds), claims.level(tested, "equivalence"))
@@ -347,12 +348,12 @@ display.answer(
     )
     + "What this means for you: "
     + (
-        "warm up so that a rate that was chosen too high does no harm; "
+        "warm up a transformer under Adam, so that a rate that was chosen too high does less harm; "
         if found["transformer"].verdict == "seen here"
         else "don't count on a warmup for a larger rate; "
     )
     + (
-        "don't expect a lower loss of it where the rate is tuned."
+        "don't expect a lower loss of it at a tuned constant rate."
         if loss_at_best.low > -100 * same
         else "where the rate is tuned it lowers the loss as well."
         if loss_at_best.high < 0

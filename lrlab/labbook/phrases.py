@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -62,13 +63,20 @@ def percent(values: ArrayLike, level: float) -> str:
         values: log ratios, one a seed, shape (n,), n at least 2.
         level: of the interval, such as `claims.level(6)`: the one that decides.
 
+    Returns:
+        With one decimal; with two where the interval is narrower than a per cent.
+
     Example:
         >>> print(percent([0.01, 0.02, 0.03], 0.95))
         +2.0 % [−0.5, +4.6]
+        >>> print(percent([0.001, 0.002, 0.003], 0.95))
+        +0.20 % [−0.05, +0.45]
     """
     found = stats.mean_interval(values, level)
-    ends = (100 * np.expm1(end) for end in (found.estimate, found.low, found.high))
-    return "{:+.1f} % [{:+.1f}, {:+.1f}]".format(*ends).replace("-", "−")
+    ends = [100 * np.expm1(end) for end in (found.estimate, found.low, found.high)]
+    digits = 2 if ends[2] - ends[1] < 1 else 1
+    said = (_without_signed_zero(f"{end:+.{digits}f}".replace("-", "−")) for end in ends)
+    return "{} % [{}, {}]".format(*said)
 
 
 def factor(values: ArrayLike, level: float) -> str:
@@ -137,4 +145,8 @@ def _plain(x: float) -> str:
 
 
 def _signed(x: float) -> str:
-    return f"{'−' if x < 0 else '+'}{_plain(abs(x))}"
+    return _without_signed_zero(f"{'−' if x < 0 else '+'}{_plain(abs(x))}")
+
+
+def _without_signed_zero(number: str) -> str:
+    return number if re.search("[1-9]", number) else number[1:]
