@@ -43,12 +43,23 @@ for (const table of document.querySelectorAll("tbody")) {
 """
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Iterator[Page]:
     still = {"reduced_motion": "reduce"}  # else colours are read in the middle of a transition
     with browser.new_context(viewport=DESK, color_scheme="light", **still) as context:
         context.set_default_timeout(120_000)  # a busy machine is no failure
         yield context.new_page()
+
+
+@pytest.fixture
+def page(tab: Page) -> Iterator[Page]:
+    """One tab for all tests, left as it was found: a tab of its own costs as much as a test."""
+    yield tab
+    if tab.url.startswith("file:"):
+        tab.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    tab.goto("about:blank")
+    tab.set_viewport_size(DESK)
+    tab.emulate_media(color_scheme="light")
 
 
 def open_page(page: Page, book: Book, name: str) -> None:
@@ -90,18 +101,23 @@ def telling(book: Book) -> list[str]:
 
 def test_no_page_asks_elsewhere_complains_or_scrolls_sideways(book, page):
     troubles: list[str] = []
-    page.on(
-        "request",
-        lambda r: r.url.startswith(("file:", "data:", "blob:")) or troubles.append(r.url),
-    )
-    page.on("console", lambda m: m.type == "error" and troubles.append(f"{page.url}: {m.text}"))
-    page.on("pageerror", lambda e: troubles.append(f"{page.url}: {e}"))
+    heard = {
+        "request": lambda r: (
+            r.url.startswith(("file:", "data:", "blob:")) or troubles.append(r.url)
+        ),
+        "console": lambda m: m.type == "error" and troubles.append(f"{page.url}: {m.text}"),
+        "pageerror": lambda e: troubles.append(f"{page.url}: {e}"),
+    }
+    for event, listener in heard.items():
+        page.on(event, listener)
     page.set_viewport_size(PHONE)
     for name in telling(book):
         open_page(page, book, name)
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > PHONE["width"]:
             troubles.append(f"{page.url}: {width} px wide")
+    for event, listener in heard.items():
+        page.remove_listener(event, listener)
     assert not troubles
 
 
@@ -161,7 +177,8 @@ VISIBLE = "div.lrlab-ledger tr[data-verdict]:visible"
 
 
 def rows(page: Page) -> list[str]:
-    return [row.get_attribute("data-verdict") for row in page.locator(VISIBLE).all()]
+    """The verdicts of all rows that are seen: one question to the browser, not one for each row."""
+    return page.locator(VISIBLE).evaluate_all("rows => rows.map(row => row.dataset.verdict)")
 
 
 def test_ledger_unfolds_without_script(book, browser):

@@ -31,19 +31,31 @@ def report(study, tmp_path_factory):
     return write_report(study, tmp_path_factory.mktemp("report") / "report.html")
 
 
-@pytest.fixture
-def page(browser: Browser, report) -> Iterator[Page]:
-    troubles: list[str] = []
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Iterator[Page]:
     with browser.new_context(viewport=DESK, color_scheme="light") as context:
         context.set_default_timeout(60_000)  # a busy machine is no failure
-        opened = context.new_page()
-        opened.on(
-            "request", lambda r: r.url.startswith(("file:", "data:")) or troubles.append(r.url)
-        )
-        opened.on("console", lambda m: m.type == "error" and troubles.append(m.text))
-        opened.on("pageerror", lambda e: troubles.append(str(e)))
-        opened.goto(report.as_uri())
-        yield opened
+        yield context.new_page()
+
+
+@pytest.fixture
+def page(tab: Page, report) -> Iterator[Page]:
+    """The report, opened anew in one tab for all tests, which is left as it was found."""
+    troubles: list[str] = []
+    heard = {
+        "request": lambda r: r.url.startswith(("file:", "data:")) or troubles.append(r.url),
+        "console": lambda m: m.type == "error" and troubles.append(m.text),
+        "pageerror": lambda e: troubles.append(str(e)),
+    }
+    for event, listener in heard.items():
+        tab.on(event, listener)
+    tab.goto(report.as_uri())
+    yield tab
+    for event, listener in heard.items():
+        tab.remove_listener(event, listener)
+    tab.goto("about:blank")
+    tab.set_viewport_size(DESK)
+    tab.emulate_media(color_scheme="light")
     assert not troubles
 
 
