@@ -1,7 +1,12 @@
+import io
+
 import nbformat
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 from tiny_lab import SOURCE, lrlab, make
 
+from lrlab.labbook.entries import _drafts
 from lrlab.labbook.entries.reference import problems
 
 
@@ -134,3 +139,17 @@ def test_comparing_nothing_is_a_failure(tmp_path):
     result = lrlab(root, "reference", "--check")
     assert result.exit_code == 1
     assert "nothing was compared" in result.stderr
+
+
+def test_while_references_are_compared_figures_are_drawn_once_and_all_that_is_on_them(monkeypatch):
+    drawn, draw = [], Text.draw
+    monkeypatch.setattr(Text, "draw", lambda text, to: drawn.append(text) or draw(text, to))
+    monkeypatch.setattr(Figure, "savefig", Figure.savefig)  # as it is again after the test
+    _drafts.draw_once()
+    figure = Figure(layout="constrained")
+    label = figure.subplots().set_xlabel("updates")
+    figure.savefig(io.BytesIO(), format="png", dpi=120, bbox_inches="tight")
+    assert drawn.count(label) == 1
+    label.set_text("$\\nothing$")
+    with pytest.raises(ValueError, match="nothing"):
+        figure.savefig(io.BytesIO(), format="png", dpi=120, bbox_inches="tight")

@@ -181,11 +181,22 @@ def _usable(find: Callable[[], Path | None]) -> str:
 
 def _tell_of_data(ipython: Path, root: Path) -> None:
     """Have the kernel tell which raw results it reads, before its first cell."""
-    startup = ipython / "profile_default" / "startup"
-    startup.mkdir(parents=True)
     arguments = str((root / "benchmarks").absolute()), str(root.absolute())
-    module = "__import__('lrlab.labbook.entries._told', fromlist=['_told'])"
-    (startup / "00-data.py").write_text(f"{module}.tell_of_files{arguments!r}\n", encoding="utf-8")
+    at_startup(ipython, "_told", f"tell_of_files{arguments!r}")
+
+
+def at_startup(ipython: Path, module: str, call: str) -> None:
+    """Have kernels call something before their first cell, which leaves no name to the notebook.
+
+    Args:
+        ipython: the folder of IPython, as `kernel_environment` names it.
+        module: of this package.
+        call: what is called in it, as it is written.
+    """
+    startup = ipython / "profile_default" / "startup"
+    startup.mkdir(parents=True, exist_ok=True)
+    source = f"__import__('lrlab.labbook.entries.{module}', fromlist=['{module}']).{call}\n"
+    (startup / f"00-{module}.py").write_text(source, encoding="utf-8")
 
 
 def _matplotlib_defaults() -> Path:

@@ -23,7 +23,7 @@ from lrlab.checks import need
 from lrlab.files import write
 from lrlab.labbook.entries import _warm
 from lrlab.labbook.entries._assemble import assemble
-from lrlab.labbook.entries._execute import execute, kernel_environment
+from lrlab.labbook.entries._execute import at_startup, execute, kernel_environment
 from lrlab.labbook.entries._normalise import to_bytes
 from lrlab.labbook.entries._runner import publishable
 from lrlab.labbook.entries._source import names as notebook_names
@@ -155,6 +155,7 @@ def validate(root: Path, names: Sequence[str] = (), profile: str = "portable") -
         )
         environment.pop("PYTEST_ADDOPTS", None)
         environment["LOKY_MAX_CPU_COUNT"] = "1"  # notebooks run side by side already
+        at_startup(Path(environment["IPYTHONDIR"]), "_drafts", "draw_once()")  # none is compared
         with _warm.kernels(Path(folder), environment, warm=len(chosen) > 2) as variables:
             environment |= variables
             done = subprocess.run(
@@ -181,7 +182,8 @@ def _end_with_parent() -> None:
 def nbval_command(root: Path, names: Sequence[str], report: Path) -> list[str]:
     """Return the command that has pytest compare references with nbval."""
     need("nbval")
-    workers = min(len(names), os.cpu_count() or 1)
+    # One more than processors: while a kernel starts or is waited for, another one computes.
+    workers = min(len(names), 1 + (os.cpu_count() or 1))
     files = [reference_folder(root) / f"{name}.ipynb" for name in names]
     sanitize = root / "tests" / "nbval_sanitize.cfg"
     return [
