@@ -37,6 +37,7 @@ LONGEST = [
     "test_scripts",
     "test_checkup",
     "test_sweep_goes_on",
+    "test_guide",
 ]
 
 
