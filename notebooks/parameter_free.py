@@ -347,13 +347,10 @@ for row, slug in enumerate(reversed(words)):
 axes[0].set(xlabel="difference of test losses or errors (%)", xscale="symlog")
 estimating = [best[ONE].of((ONE, arm)) for arm in (PRODIGY, DADAPT)]
 for style, (arm, members) in plots.styled(zip((PRODIGY, DADAPT), estimating, strict=True)):
-    first = next(iter(members.values())).probes["EstimatedRate"]
-    paths = np.array(
-        [r.probes["EstimatedRate"]["rate"] for r in members.values() if not r.diverged]
-    )
-    if len(paths):
-        mean = np.exp(np.log(np.maximum(paths, 1e-12)).mean(axis=0))
-        axes[1].plot(first["step"], mean, label=arm, **style)
+    alive = [run.probes["EstimatedRate"] for run in members.values() if not run.diverged]
+    if alive:
+        mean = np.exp(np.mean([np.log(np.maximum(each["rate"], 1e-12)) for each in alive], axis=0))
+        axes[1].plot(alive[0]["step"], mean, label=arm, **style)
 steps = np.arange(lm_steps)
 axes[1].plot(
     steps + 1,

@@ -13,6 +13,8 @@ from lrlab.schedules import Constant, Warmup
 from lrlab.training._checkpoint import Checkpoint
 from lrlab.training._fingerprint import sources
 
+pytestmark = pytest.mark.trains
+
 TASK = tasks.get("mnist1d", n_train=64)
 STEPS = 12
 RATES = [0.01, 0.03, 0.02, 0.01, 0.0]

@@ -12,6 +12,8 @@ from lrlab.schedules import Constant, Cosine
 from lrlab.training._checkpoint import Checkpoint
 from lrlab.training._fingerprint import sources
 
+pytestmark = pytest.mark.trains
+
 TASK = tasks.get("mnist1d", n_train=64)
 STEPS = 12
 RATES = [float(Cosine(1.0, steps=80)(t)) for t in range(80)]
