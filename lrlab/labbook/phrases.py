@@ -73,10 +73,7 @@ def percent(values: ArrayLike, level: float) -> str:
         +0.20 % [−0.05, +0.45]
     """
     found = stats.mean_interval(values, level)
-    ends = [100 * np.expm1(end) for end in (found.estimate, found.low, found.high)]
-    digits = 2 if ends[2] - ends[1] < 1 else 1
-    said = (_without_signed_zero(f"{end:+.{digits}f}".replace("-", "−")) for end in ends)
-    return "{} % [{}, {}]".format(*said)
+    return _per_cent(found.estimate, found.low, found.high)
 
 
 def factor(values: ArrayLike, level: float) -> str:
@@ -112,19 +109,32 @@ def inline(claim: Judged) -> str:
         ['supported', '−0.524 [−0.593']
     """
     parts = [claim.verdict]
-    if claim.low is not None and claim.high is not None and claim.estimate is not None:
-        if claim.unit.startswith("log ratio"):
-            middle, low, high = (
-                _signed(100 * math.expm1(x)) for x in (claim.estimate, claim.low, claim.high)
-            )
-            parts.append(f"{middle} % [{low}, {high}]")
-            return unbroken(", ".join([*parts, f"n = {claim.n}"]))
-        unit = f" {claim.unit}" if claim.unit and claim.kind != "proportion" else ""
-        ends = f"{number(claim.estimate)} [{number(claim.low)}, {number(claim.high)}]"
-        parts.append(ends + unit)
+    if claim.low is not None:
+        said = claim.kind == "proportion" or claim.unit.startswith("log ratio")
+        parts.append(estimate(claim) + ("" if said or not claim.unit else f" {claim.unit}"))
     if claim.n is not None:
         parts.append(f"n = {claim.n}")
     return unbroken(", ".join(parts))
+
+
+def estimate(claim: Judged) -> str:
+    """Estimate and interval without the unit; a log ratio as a change in per cent.
+
+    Args:
+        claim: a judged claim.
+
+    Example:
+        >>> values = [-0.12, -0.14, -0.13, -0.125, -0.135]
+        >>> made = dict(direction="less", delta=0.1, values=values, unit="log ratio of losses")
+        >>> estimate(judged([Claim.effect("less", "A is lower", **made)])["less"])
+        '−12.2 % [−13.0, −11.3]'
+    """
+    if claim.estimate is None or claim.low is None or claim.high is None:
+        return number(claim.estimate)
+    found = (claim.estimate, claim.low, claim.high)
+    if not claim.unit.startswith("log ratio"):
+        return "{} [{}, {}]".format(*map(number, found))
+    return _per_cent(*found)
 
 
 def unbroken(text: str) -> str:
@@ -150,3 +160,11 @@ def _signed(x: float) -> str:
 
 def _without_signed_zero(number: str) -> str:
     return number if re.search("[1-9]", number) else number[1:]
+
+
+def _per_cent(estimate: float, low: float, high: float) -> str:
+    """Log ratios with one decimal; with two where the interval is narrower than a per cent."""
+    ends = [100 * math.expm1(x) for x in (estimate, low, high)]
+    digits = 2 if ends[2] - ends[1] < 1 else 1
+    said = (_without_signed_zero(f"{end:+.{digits}f}".replace("-", "−")) for end in ends)
+    return "{} % [{}, {}]".format(*said)

@@ -13,7 +13,8 @@ from html import escape
 from itertools import groupby
 
 from lrlab.claims import Judged, rules
-from lrlab.claims.render import css_class, measured, number
+from lrlab.claims.render import css_class, measured
+from lrlab.labbook import phrases
 
 LEAST, MOST = 3.0, 12.0
 """Half the width of the axis, in units of δ; what lies beyond is drawn at the edge, as an arrow."""
@@ -103,9 +104,7 @@ def _header(tested: Iterable[Judged]) -> str:
 
 
 def _row(claim: Judged, reach: float, page: str, statement: str) -> str:
-    low, high = number(claim.low), number(claim.high)
-    between = f" [{low}, {high}]" if claim.low is not None else ""
-    numbers = f"{number(claim.estimate)}{between}, n\u00a0=\u00a0{claim.n}"
+    numbers = phrases.unbroken(f"{phrases.estimate(claim)}, n = {claim.n}")
     return (
         f"{_row_start(claim, page, statement)}"
         f'<td><span class="lrlab-badge {css_class(claim.verdict)}">{claim.verdict}</span></td>'
