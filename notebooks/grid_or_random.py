@@ -626,8 +626,10 @@ elif against_grid.low is not None and against_grid.low > 0:
     advice.append("a grid of as many trials does better than random draws")
 if (judged["not-one-at-a-time-many"].low or 0) > 0 or (judged["not-one-at-a-time"].low or 0) > 0:
     advice.append("tune them together")
-if (judged["many-tpe"].high or 0) < 0 or (judged["tpe"].high or 0) < 0:
+if (judged["many-tpe"].high or 0) < 0:
     advice.append("let a model such as TPE choose the trials")
+elif (judged["tpe"].high or 0) < 0:
+    advice.append("of two that interact, let a model such as TPE choose the trials")
 display.answer(
     f"With four hyperparameters and {many_trials} trials (MNIST-1D), random draws find a loss "
     f"{phrases.change(against_grid)} compared with a grid; compared with random draws, one at a "

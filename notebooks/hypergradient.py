@@ -548,7 +548,7 @@ small, large, above = (judged[slug] for slug in ("moves-small", "moves-large", "
 slower = phrases.change(judged["little-time-perceptron"], "less time", "more time")
 helps = all(found.high is not None and found.high < 0 for found in (small, large))
 advice = (
-    "it is an insurance against a bad guess of the rate"
+    f"it is an insurance against a guess that is {low:g} or {high:g} times the tuned rate"
     if helps
     else "it is no sure insurance against a bad guess of the rate"
 )
@@ -562,8 +562,8 @@ display.answer(
     f"On MNIST-1D, compared with the rate it starts from, hypergradient descent ends "
     f"{phrases.change(small)} in test loss from {low:g} × the tuned rate and "
     f"{phrases.change(large)} from {high:g} ×; compared with the tuned constant it ends "
-    f"{phrases.change(above)}. It takes {slower}; a gradient through "
-    f"the whole training takes {step_cost.estimate:.2g} [{step_cost.low:.2g}, "
+    f"{phrases.change(above)}. It takes {slower} (perceptron); a gradient "
+    f"through the whole training takes {step_cost.estimate:.2g} [{step_cost.low:.2g}, "
     f"{step_cost.high:.2g}] trainings for each step. What this means for you: {advice}.",
     claims=["moves-small", "moves-large", "above-tuned", "too-expensive-unrolled"],
 )

@@ -478,6 +478,8 @@ elif judged["branch-or-rewarm"].verdict == claims.rules.SUPPORTED:
     advice = "where you may want to go on, keep a checkpoint from before the cooldown; branch there"
 elif judged["full-or-small"].verdict == claims.rules.SEEN:
     advice = "warm the learning rate up again and decay it; a small constant one gains less"
+    if (judged["branch-or-rewarm"].low or 0) > 0:
+        advice += ", a branch from before a cooldown more"
 else:
     advice = "these runs do not tell the ways of going on apart"
 display.answer(
