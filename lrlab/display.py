@@ -115,7 +115,7 @@ def show(fig: Figure, *, alt: str, caption: str, dpi: int = 120, headline: bool 
 
 
 def table(
-    rows: pd.DataFrame | Iterable[Mapping[str, Any]],
+    rows: pd.DataFrame | Iterable[Mapping[str, Any]] | Mapping[str, Sequence[Any]],
     *,
     caption: str,
     digits: int = 3,
@@ -124,8 +124,8 @@ def table(
     """Show a table with a caption, readable with a screen reader and on a phone.
 
     Args:
-        rows: the table; its columns name their unit. An interval in a cell is shown as
-            "estimate [low, high]".
+        rows: the table, row by row or by columns, which name their unit. An interval in a cell is
+            shown as "estimate [low, high]".
         caption: what it shows, with n.
         digits: significant digits of floats.
         index: whether to show the index as the first column.
@@ -145,7 +145,7 @@ def table(
         raise ValueError("table() needs a caption")
     import pandas as pd
 
-    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    frame = pd.DataFrame(rows if isinstance(rows, (pd.DataFrame, Mapping)) else list(rows))
     shown = frame.reset_index() if index else frame
 
     def cell(value: Any) -> str:

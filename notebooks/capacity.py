@@ -191,6 +191,7 @@ for ax, values in ((left, final_gap), (right, test)):
         ]
         plots.error_bars(ax, list(sizes.values()), found, label=f"{images[amount]} images", **style)
     ax.set(xscale="log", xlabel="weights")
+    plots.ticks(ax.xaxis, list(sizes.values()))
 left.set_ylabel("gap, log of validation / training")
 right.set_ylabel("test loss")
 plots.guide(left, y=tracking)
@@ -328,8 +329,8 @@ display.answer(
     + " and ".join(
         f"{percent(smaller[a], level)} with {images[a]:,} training images" for a in images
     )
-    + f"; at width {usual} and {images['many']:,} images the validation loss ends off the training "
-    f"loss by {percent(final_gap[usual, 'many'], level)}. What this means for you: "
+    + f"; at width {usual} and {images['many']:,} images the validation loss differs from the "
+    f"training loss by {percent(final_gap[usual, 'many'], level)}. What this means for you: "
     + "; ".join(map(advice, images))
     + ".",
     claims=["better-many", "better-few", "stops-tracking"],

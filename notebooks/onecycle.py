@@ -320,8 +320,8 @@ made = [
         ),
         (
             "moderate-peak-recovers",
-            f"After peaks of {', '.join(f'{p:g}' for p in good)} the loss comes back below its "
-            "value before the rise.",
+            f"After each of the peaks {', '.join(f'{p:g}' for p in good)} the loss comes back "
+            "below its value before the rise.",
             sum(all(outcomes[p][s] == "came back" for p in good) for s in range(n_seeds)),
             "seeds that came back from each of these peaks",
             None,
@@ -360,9 +360,9 @@ display.answer(
     f"LeNet, SGD, a one-cycle of {steps} updates after {lead} at {start_lr:g}: the loss ends "
     "below its value before the rise in "
     + ", ".join(f"{back[p]} of {n_seeds} runs with a peak of {p:g}" for p in peaks)
-    + f" (share at {largest:g} between {share.low:.0%} and {share.high:.0%}). From a planted bad "
-    f"start one-cycle gets away in {away['one-cycle'].sum()} of {escape_seeds} runs, a constant "
-    f"rate in {away['constant'].sum()}. What this means for you: "
+    + f" (share at {largest:g} between {100 * share.low:.0f} and {100 * share.high:.0f} %). From a "
+    f"planted bad start one-cycle gets away in {away['one-cycle'].sum()} of {escape_seeds} runs, a "
+    f"constant rate in {away['constant'].sum()}. What this means for you: "
     + (
         f"keep the peak at or below {max(safe):g} here; a larger one can undo what was learnt."
         if safe and max(safe) < largest

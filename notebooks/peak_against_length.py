@@ -179,7 +179,7 @@ for ax, data in zip(axes, tables, strict=True):
     plots.ticks(ax.xaxis, lengths[::2])
 axes[0].set_ylabel("best peak learning rate")
 ends = [p for t in tables.values() for p in t.peaks]
-axes[0].set_ylim(min(ends) / 8, 2 * max(ends))
+axes[0].set_ylim(min(ends) / 2, 2 * max(ends))
 axes[0].legend(loc="lower left")
 display.show(
     fig,
@@ -359,7 +359,7 @@ made = [
             slug,
             "The best constant rate falls with the power 1/3 of the number of updates",
             values=power[data, "constant"] - SHIPPED,
-            unit=f"{EXPONENT}, minus 1/3",
+            unit="in the power",
             about=about(data, family="the range test's power"),
         )
         for slug, data in (("shipped-one-pass", ONE), ("shipped-many-passes", MANY))
@@ -370,14 +370,14 @@ made = [
         "best constant rate",
         values=power[ONE, "cosine"] - power[ONE, "constant"],
         direction="less",
-        unit="difference of powers",
+        unit="in the power",
         about=about(),
     ),
     Claim.equivalence(
         "batch-in-proportion",
         "The best peak grows in proportion to the batch size",
         values=batch_power - 1,
-        unit="power of the batch size, minus 1",
+        unit="in the power",
         source="goyal2017accurate",
         published="multiply the rate by k where the batch is multiplied by k",
         about=about(
@@ -393,7 +393,7 @@ if cells:
             "shipped-elsewhere",
             "The best constant rate falls with the power 1/3 of the number of updates",
             values=np.array(between) - SHIPPED,
-            unit=f"{EXPONENT}, minus 1/3",
+            unit="in the power",
             about=About(
                 Setting(f"{len(cells)} tasks", "AdamW or SGD", "a factor of 64 in length"),
                 metric="exponent",
@@ -433,7 +433,7 @@ display.answer(
     f"{cost} of test loss. What this means for you: "
     + (
         f"divide a constant rate by {2 ** found['constant'].estimate:.2f} at each doubling of the "
-        "length"
+        f"length (many passes: by {2**many.estimate:.2f})"
         if found["constant"].low > 0
         else "these runs do not say that a longer training needs a lower constant rate"
     )

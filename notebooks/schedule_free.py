@@ -349,6 +349,7 @@ display.table(
         for name, case in cases.items()
         for condition in ARMS
     ],
+    digits=4,
     caption="Best rates (best of three within each seed), the range of rates on the grid whose "
     "validation metric is within 5 % of the lowest, what a rate a factor of two off costs in the "
     "test metric, and where each ends: means with 95 % t intervals over the seeds.",

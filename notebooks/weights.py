@@ -409,7 +409,7 @@ display.answer(
     f"still change by {percent(late['cosine'], same)} under it and by "
     f"{percent(late['constant'], same)} at a constant rate. What this means for you: "
     + (
-        "weights that grow are no fault, they do so under every schedule"
+        "weights that grow point to no fault by themselves, they do so under every schedule"
         if all(values.mean() > 0 for values in grown.values())
         else "not every schedule makes the weights grow"
     )

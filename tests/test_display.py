@@ -53,6 +53,12 @@ def test_a_table_holds_every_value_under_its_heading_and_is_readable_aloud(noteb
     assert data["text/plain"].splitlines()[0] == "Two <runs>"
 
 
+def test_a_table_may_be_given_by_its_columns(notebook):
+    columns, _ = published(lambda: display.table(FRAME.to_dict("list"), caption="c"))
+    rows, _ = published(lambda: display.table(FRAME.to_dict("records"), caption="c"))
+    assert columns == rows == published(lambda: display.table(FRAME, caption="c"))[0]
+
+
 def test_the_index_becomes_the_first_column_on_demand(notebook):
     frame = FRAME.set_index("n")
     data, _ = published(lambda: display.table(frame, caption="c", index=True))
