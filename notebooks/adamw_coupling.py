@@ -347,7 +347,11 @@ claims.power(
 )
 
 # %%
-many = Setting(f"perceptron on {n_train:,} MNIST-1D signals, {passes} passes", "AdamW", f"{SMALL}s")
+many = Setting(
+    f"perceptron on {n_train:,} MNIST-1D signals, {passes} passes",
+    "AdamW",
+    f"batches of {batch_size}",
+)
 both = Setting(many.task, "AdamW", f"batches of {batch_size} and {4 * batch_size}")
 one = Setting(
     "transformer of one block on surnames, less than one pass", "AdamW", f"{lm_steps} updates"
@@ -385,7 +389,7 @@ made = [
         "The slope of the best λ against the rate, on logarithmic axes, is nearer to −1 than to 0",
         values=slopes(seeds[SMALL]) + 0.5,
         direction="less",
-        unit="slope plus one half",
+        unit="in the slope (½ added)",
         published=THEIRS,
         about=About(many, "exponent", **like),
     ),
@@ -393,7 +397,7 @@ made = [
         "product",
         "The best λ is as one over the rate: their product stays",
         values=slopes(seeds[SMALL]) + 1,
-        unit="slope plus one",
+        unit="in the slope (1 added)",
         published=THEIRS,
         about=About(many, "exponent", **like),
     ),
@@ -414,7 +418,7 @@ made = [
         "than to 0",
         values=by_batch() - 0.5,
         direction="greater",
-        unit="exponent minus one half",
+        unit="in the exponent (½ taken off)",
         published=THEIRS,
         about=About(both, "exponent", **like),
     ),
@@ -437,6 +441,8 @@ slope, exponent = (
     )
     for v in (slopes(seeds[SMALL]), by_batch())
 )
+found = best_decays(SMALL, seeds[SMALL])
+at_ends = np.isclose(found, decays[0]) | np.isclose(found, decays[-1])
 keep = judged["keep-product"]
 if judged["control-many"].verdict != claims.rules.SUPPORTED:
     advice = "weight decay shows no effect in these runs, so that its coupling is not testable here"
@@ -455,9 +461,10 @@ single = (
 )
 display.answer(
     f"MNIST-1D, {passes} passes, AdamW: the best weight decay follows the learning rate with a "
-    f"slope of {slope} (−1: the product counts, 0: λ counts), and the batch with an exponent of "
-    f"{exponent}. At a quarter of the best rate, keeping the product in place of λ changes the "
-    f"test loss by {phrases.percent(kept_product - kept_decay, level)}.{single} What this means "
-    f"for you: {advice}.",
+    f"slope of {slope} (−1: the product counts, 0: λ counts; {100 * at_ends.mean():.0f} % lie at "
+    f"an end of the grid), and the batch with an exponent of {exponent}. At a quarter of the best "
+    "rate, keeping the product in place of λ changes the test loss by "
+    f"{phrases.percent(kept_product - kept_decay, level)}.{single} What this means for you: "
+    f"{advice}.",
     claims=["inverse", "product", "keep-product", "batch", "control-one"],
 )
