@@ -4,6 +4,7 @@ import json
 import math
 import re
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import recorded_runs as made
 
 from lrlab import schedules
 from lrlab.labbook import recorded
+from lrlab.labbook.site import _fresh as fresh
 from lrlab.labbook.site import _pages as pages
 from lrlab.labbook.site import handbook
 from lrlab.labbook.site import site as sites
@@ -331,6 +333,17 @@ def test_notebooks_that_will_bring_runs_are_named_until_they_have(root, tmp_path
     (empty / "notebooks" / "third.py").write_text("recorded.show(runs)")
     sentence = "<p>Runs will stand here when these notebooks are executed again: third.</p>"
     assert markup(empty) == sentence
+
+
+def test_the_page_is_read_again_when_another_notebook_records_its_runs(root):
+    app = SimpleNamespace(lrlab_site=sites.Site(root))
+    pages_found = {"found_docs": [handbook.LOSSES], "doc2path": lambda page: root / f"{page}.md"}
+    env = SimpleNamespace(**pages_found)
+    before = fresh.fingerprints(app, env)
+    assert fresh.fingerprints(app, env) == before
+    (root / "notebooks").mkdir()
+    (root / "notebooks" / "third.py").write_text("recorded.show(runs)")
+    assert fresh.fingerprints(app, env) != before
 
 
 def test_a_title_is_text_and_nothing_else(root):

@@ -68,7 +68,8 @@ def fingerprints(app: Sphinx, env: BuildEnvironment) -> dict[str, str]:
     """What each page is made from, as a hash."""
     site = sites.of(app)
     package = digest(_files(PACKAGE))
-    book = digest(_files(site.root / "book"), package, site.address, site.repository, site.branch)
+    sources = [file for name in ("book", "notebooks") for file in _files(site.root / name)]
+    book = digest(sources, package, site.address, site.repository, site.branch)
     used = "\n".join(uses.fingerprint(site))
     found = {}
     for document in env.found_docs:
