@@ -4,6 +4,7 @@ import json
 import math
 import re
 from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +19,7 @@ from lrlab.labbook.site import handbook
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site.handbook import _losses as losses
 
+ROOT = Path(__file__).parents[2]
 SCRIPTS = handbook.SCRIPTS[handbook.LOSSES]
 DAMAGED = "The runs of this entry can't be read: their file is damaged."
 FIRST, SECOND = "2030-01-01-first", "2030-01-01-second"
@@ -377,9 +379,15 @@ def test_the_file_of_an_entry_is_small_and_the_same_every_time(root):
     assert len(losses.script(*first)) < 21 * recorded.POINTS * 7 + 3000
 
 
+def test_what_the_log_carries_is_whole_and_within_its_limit():
+    found, damages = losses.carrying(sites.Site(ROOT))
+    assert found and not damages
+    for entry, data in found:
+        assert len(losses.script(entry, data).encode()) < recorded.MOST, entry.name
+
+
 def test_the_notebooks_that_record_runs_do_so_in_their_last_cell():
-    folder = made.Path(__file__).parents[2] / "notebooks"
-    texts = {path.stem: path.read_text() for path in folder.glob("*.py")}
+    texts = {path.stem: path.read_text() for path in (ROOT / "notebooks").glob("*.py")}
     recording = {name for name, text in texts.items() if "recorded.show(" in text}
     assert len(recording) == 3
     for name in recording:
