@@ -391,13 +391,19 @@ display.answer(
     "A perceptron on MNIST-1D, test error at equal cost against one long run: "
     f"{members} snapshots of one run {by_error['snapshots-or-one']}, {members} short runs "
     f"{by_error['seeds-or-one']}; snapshots "
-    f"against short runs {by_error['snapshots-or-seeds']}. "
+    f"against short runs {by_error['snapshots-or-seeds']}. In the loss the snapshots are "
+    f"{change(found['snapshots-or-one-loss'])}. "
     + (
         "What this means for you: where training again is too dear, restart the learning rate, "
         "keep the weights at the end of each cycle and average their predictions."
         if better
-        else "What this means for you: at equal cost keep the one long run, unless you see the "
-        "snapshots beat it on your task."
+        else "What this means for you: where errors count, keep the one long run at equal cost, "
+        "unless you see the snapshots beat it on your task"
+        + (
+            "; where the loss counts, average snapshots."
+            if found["snapshots-or-one-loss"].verdict in ("supported", "seen here")
+            else "."
+        )
     ),
-    claims=[f"{slug}-error" for slug in pairs],
+    claims=[*(f"{slug}-error" for slug in pairs), "snapshots-or-one-loss"],
 )

@@ -343,7 +343,7 @@ display.answer(
     f"{early} of {n_seeds} runs at the start and in {late_ones} of {n_seeds} late. What this means "
     "for you: "
     + (
-        "try large rates at the start of a run and not in its middle."
+        "a large rate does less harm at the start of such a run than in its middle."
         if sooner.verdict == claims.rules.SEEN
         else "a large rate is no safer at the start than later."
         if sooner.verdict == claims.rules.NOT_SEEN

@@ -384,7 +384,8 @@ wrong = Counter((*p[:2], named[p]) for p in (*fresh, *elsewhere) if named[p] != 
 display.say(
     "Taken for something else: "
     + "; ".join(
-        f"{mistake} on {name} for {other}, {k} times" for (name, mistake, other), k in wrong.items()
+        f"{mistake} on {name} for {other}, {k} time{'s' * (k > 1)}"
+        for (name, mistake, other), k in wrong.items()
     )
     + "."
     if wrong
