@@ -141,8 +141,8 @@ quad_critical = least_examples / least_updates
 hyperbola = least_updates * (1 + quad_critical / sizes)
 display.say(
     f"At each batch's best constant rate, no batch needs fewer than {least_updates:.1f} updates "
-    f"or fewer than {least_examples:.0f} examples to {quad_target:.0%} of the first loss: the "
-    f"critical batch is {quad_critical:.1f}. There it takes "
+    f"or fewer than {least_examples:.0f} examples to {100 * quad_target:g} % of the first loss: "
+    f"the critical batch is {quad_critical:.1f}. There it takes "
     f"{np.interp(quad_critical, sizes, fewest[:, 0]) / least_updates:.2f} times the fewest "
     "updates, where the hyperbola has 2. At the start, where the gradient is large, the noise "
     f"scale is {quadratic.best_first_rate(1e9) / quadratic.best_first_rate(1) - 1:.2g}: it grows "
@@ -172,8 +172,8 @@ display.show(
     alt="Noisy quadratic: updates to a target and best constant rate, each against the batch, on "
     "logarithmic axes; both have a slope of one and then are flat.",
     caption="The noisy quadratic in closed form, each batch at its best constant rate. Left: "
-    f"updates to {quad_target:.0%} of the first loss, and the hyperbola through both ends. Right: "
-    "that rate, and the best one of the first update alone. Dotted: the critical batch.",
+    f"updates to {100 * quad_target:g} % of the first loss, and the hyperbola through both ends. "
+    "Right: that rate, and the best one of the first update alone. Dotted: the critical batch.",
 )
 
 # %% [markdown]

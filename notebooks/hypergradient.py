@@ -548,7 +548,7 @@ small, large, above = (judged[slug] for slug in ("moves-small", "moves-large", "
 slower = phrases.change(judged["little-time-perceptron"], "less time", "more time")
 helps = all(found.high is not None and found.high < 0 for found in (small, large))
 advice = (
-    f"it is an insurance against a guess that is {low:g} or {high:g} times the tuned rate"
+    f"it is an insurance against a guess of {low:g} or {high:g} times the tuned rate"
     if helps
     else "it is no sure insurance against a bad guess of the rate"
 )
@@ -559,7 +559,7 @@ elif above.high is not None and above.high < 0:
 else:
     advice += "; whether tuning ends lower stays open"
 display.answer(
-    f"On MNIST-1D, compared with the rate it starts from, hypergradient descent ends "
+    "MNIST-1D: against the rate it starts from, hypergradient descent ends "
     f"{phrases.change(small)} in test loss from {low:g} × the tuned rate and "
     f"{phrases.change(large)} from {high:g} ×; compared with the tuned constant it ends "
     f"{phrases.change(above)}. It takes {slower} (perceptron); a gradient "
