@@ -491,6 +491,6 @@ display.answer(
     f"{flat.estimate:.2f} [{flat.low:.2f}, {flat.high:.2f}] times the edge. A small ReLU "
     f"perceptron diverges from {relu.estimate:.1f}/λ₀ [{relu.low:.1f}, {relu.high:.1f}] on. What "
     f"this means for you: below about {relu.low:.1f}/λ₀, λ₀ being the first sharpness, a loss that "
-    "rises at first need not diverge.",
+    "rises at first need not diverge in such a ReLU network.",
     claims=["first-threshold", "second-threshold", "flatter", "relu-bears-more"],
 )

@@ -251,7 +251,7 @@ shown = {name: stats.mean_interval(values, levels[name]) for name, values in eac
 plots.intervals(ax, shown, points=each)
 plots.shade(ax, -delta, delta, f"within {100 * delta:g} % of the edge")
 ax.set(xlabel="log ratio of sharpness to the edge, last quarter")
-ax.legend(loc="lower left")
+ax.legend(loc="upper left")
 display.show(
     fig,
     alt="Log ratio of the sharpness to the edge for gradient descent, momentum, Adam and two "
@@ -397,13 +397,13 @@ far = any(shown[n].low > delta or shown[n].high < -delta for n in reaching)
 display.answer(
     f"On full batches (tanh perceptron, {updates:,} updates) the sharpness ends {words[0]} from "
     "the edge under gradient descent, "
-    f"{words[1]} with momentum and {words[2]} under Adam, while the loss goes by "
+    f"{words[1]} with momentum and {words[2]} under Adam, while the loss changes by "
     f"{fall.estimate:+.0f} % [{fall.low:.0f}, {fall.high:.0f}] a quarter. With batches of "
     f"{stochastic[0].batch} it ends at {small.estimate:+.0f} % [{small.low:.0f}, "
     f"{small.high:.0f}]. "
     + (
-        "What this means for you: a sharpness measured late tells which learning rate you used, "
-        "not which one to use."
+        "What this means for you: once it has reached the edge, the sharpness tells which learning "
+        "rate you used, not which one to use."
         if near
         else "So the learning rate does not fix the sharpness to within 5 % everywhere."
         if far

@@ -248,7 +248,9 @@ display.table(
             "data": base,
             "condition": label(arm),
             "tuned rate of the last layer": chosen[base, arm],
-            "at the grid's edge": chosen[base, arm] in (grid(base, arm)[0], grid(base, arm)[-1]),
+            "at the grid's edge": "yes"
+            if chosen[base, arm] in (grid(base, arm)[0], grid(base, arm)[-1])
+            else "no",
             "test error [%]": stats.mean_interval(100 * ends(base, arm, group[base])),
             "test loss": runs.of(base, arm, group[base]).array("test_loss").mean(),
             "training loss": runs.of(base, arm, group[base]).array("train_loss").mean(),
@@ -256,7 +258,7 @@ display.table(
         for base, arm in chosen
     ],
     caption="Each condition at the best of three rates about its tuned one, seed by seed; 95 % t "
-    f"intervals over {n_seeds} seeds ({lenet_seeds} for LeNet). Losses in nats, means; of all runs "
+    f"intervals over {n_seeds} seeds ({lenet_seeds} for LeNet). Losses in nats, means; "
     f"{about_them.note()}.",
 )
 
