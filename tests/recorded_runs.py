@@ -10,6 +10,9 @@ from lrlab import Recipe, schedules
 from lrlab.labbook import recorded
 from lrlab.labbook.entries import _record as records
 from lrlab.labbook.entries._normalise import to_bytes
+from lrlab.labbook.site import handbook
+from lrlab.labbook.site import site as sites
+from lrlab.labbook.site.handbook import _losses as losses
 from lrlab.training import Run
 
 STEPS = 165
@@ -70,3 +73,30 @@ def carrying(root: Path, made: object, **more: object) -> Path:
     record = json.loads(file.read_text())
     file.write_text(json.dumps(record | {"entry_sha256": records.sha256(path.read_bytes())}))
     return path
+
+
+FIRST, SECOND = "2030-01-01-first", "2030-01-01-second"
+
+
+def laboratory(folder: Path) -> Path:
+    """Make a laboratory with two entries that carry runs, and a page for these."""
+    for name in ("first", "second"):
+        made = data(f"The {name} network")
+        if name == "second":
+            made["schedules"].reverse()
+        carrying(folder, made, notebook=name, title=f"Entry {name}")
+    page = folder / f"{handbook.LOSSES}.md"
+    page.parent.mkdir(parents=True)
+    page.touch()
+    return folder
+
+
+def stored(root: Path, name: str) -> recorded.Data:
+    """What an entry's file carries, read without the laboratory's code."""
+    cells = json.loads((root / "book/log" / f"{name}.ipynb").read_bytes())["cells"]
+    return cells[-2]["outputs"][-1]["metadata"]["lrlab_recorded"]
+
+
+def markup(root: Path) -> str:
+    """The loss explorer of a laboratory, as its page has it."""
+    return losses.markup(sites.Site(root), lambda page: f"{page}.html", "static")
