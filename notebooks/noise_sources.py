@@ -367,7 +367,7 @@ if numerics.low > 1 / factor:
 elif numerics.high < 1 / factor:
     advice = "a fixed seed on another processor differs less than another seed does"
 else:
-    advice = "do not count on a fixed seed to give the same result on another processor"
+    advice = "at a large rate don't count on a fixed seed for the same result on another processor"
 display.answer(
     f"At a learning rate of {low_rate:g} the initial weights spread the test loss "
     f"{said('init-order', 'low')} times as much as the data order does, numerics "
