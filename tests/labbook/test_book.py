@@ -15,6 +15,7 @@ from bs4 import BeautifulSoup, Tag
 from built_book import NEW, OLD, OTHER, ROOT, TODAY, WHAT_IF
 from jupyter_book.config import PATH_YAML_DEFAULT
 
+from lrlab.claims import rules
 from lrlab.labbook import entries
 from lrlab.labbook.ledger import ledger as ledger_of
 
@@ -179,9 +180,12 @@ def test_the_usable_range_has_its_page_with_the_figure(book):
 def test_front_page_has_counts_of_the_entries_that_count_and_the_newest(book):
     page = parsed(book.html / "book" / "intro.html")
     counts = [words(item).strip() for item in page.select("ul.lrlab-counts li")]
-    found = [row.claim.verdict for row in ledger_of(book.root)]
+    claims = [row.claim for row in ledger_of(book.root)]
+    found = [claim.verdict for claim in claims if claim.kind in rules.TESTED]
+    checks = sum(claim.kind == "exact" for claim in claims)
     assert f"{found.count('supported')} supported" in counts
     assert f"{found.count('contradicted')} contradicted" in counts
+    assert f"{checks} checks of formulas and libraries" in counts
     newest = words(page.select("section#newest-entries")[0])
     assert newest.index("Another page") < newest.index("A demonstration (superseded)")
 

@@ -91,7 +91,8 @@ def test_a_story_has_each_sentence_of_its_part_its_claims_and_one_picture(log):
 def test_a_finding_stands_beside_the_picture_of_its_entry_and_leads_to_it(log):
     text = findings.finding(log, "demo", "It falls {claim}`supported:demo.falls`.")
     assert (
-        "[![A line.](/book/live/pictures/2030-01-01-demo.webp)](/book/log/2030-01-01-demo)" in text
+        "[![A line.](/book/live/pictures/2030-01-01-demo-cut.webp)](/book/log/2030-01-01-demo)"
+        in text
     )
     assert "It falls {claim}`supported:demo.falls`. In {doc}`" in text
     with pytest.raises(ValueError, match="no entry of 'other' counts"):

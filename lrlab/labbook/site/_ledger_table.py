@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from html import escape
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from lrlab.claims import Judged, smallest_effects
+from lrlab.claims import Judged, rules, smallest_effects
 from lrlab.claims.render import css_class
 from lrlab.labbook.error_rate import FAR, error_rate
 from lrlab.labbook.ledger import Row, counted, joined, totals
@@ -98,24 +99,32 @@ class PublishedResults(ClaimTable):
 
 
 class VerdictCounts(SphinxDirective):
-    """How many claims have which verdict, as a short list."""
+    """How many of the tested claims have which verdict, and how much stands beside them."""
 
     has_content = False
-    _LABELS: ClassVar[dict[str, str]] = {"described": "described, without a verdict"}
 
     def run(self) -> list[nodes.Node]:
-        """Return the list."""
+        """Return a short list."""
+        rows = sites.of(self.env.app).ledger
+        tested = totals([row for row in rows if row.claim.kind in rules.TESTED])
+        kinds = Counter(row.claim.kind for row in rows)
         found = nodes.bullet_list(classes=["lrlab-counts"])
-        for verdict, n in totals(sites.of(self.env.app).ledger).items():
-            if not n:
-                continue
-            label = self._LABELS.get(verdict, verdict)
-            number = nodes.strong(text=str(n))
-            uri = sites.relative_uri(self.env, "book/claims")
-            words = nodes.reference("", label, refuri=f"{uri}?verdict={quote(verdict)}")
-            line = nodes.paragraph("", "", number, nodes.Text(" "), words)
-            found += nodes.list_item("", line, classes=[css_class(verdict)])
+        for verdict, n in tested.items():
+            if n:
+                found += self._line(n, verdict, f"kind=tested&verdict={quote(verdict)}", verdict)
+        for kind, name, words in (
+            ("descriptive", "measured", "measurements, without a verdict"),
+            ("exact", "check", "checks of formulas and libraries"),
+        ):
+            if kinds[kind]:
+                found += self._line(kinds[kind], words, f"kind={name}", "described")
         return [found]
+
+    def _line(self, n: int, words: str, query: str, verdict: str) -> nodes.Node:
+        uri = sites.relative_uri(self.env, "book/claims")
+        link = nodes.reference("", words, refuri=f"{uri}?{query}")
+        line = nodes.paragraph("", "", nodes.strong(text=str(n)), nodes.Text(" "), link)
+        return nodes.list_item("", line, classes=[css_class(verdict)])
 
 
 class ErrorRateSentence(SphinxDirective):
