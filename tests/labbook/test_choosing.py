@@ -47,6 +47,21 @@ def test_every_piece_of_advice_ends_with_its_evidence_and_the_verdict_that_it_re
         assert text.rpartition(":")[0] in VERDICTS, text
 
 
+def test_the_handbook_names_the_verdicts_that_it_relies_on():
+    pages = (choosing_code.ROOT / "book" / "handbook").glob("*.md")
+    relied_on = [text for page in pages for text in CLAIM.findall(page.read_text("utf-8"))]
+    assert len(relied_on) > 20
+    for text in relied_on:
+        assert text.rpartition(":")[0] in VERDICTS, text
+
+
+def test_the_front_page_leads_to_it_and_it_is_the_first_of_the_guide():
+    front = (choosing_code.ROOT / "book" / "intro.md").read_text("utf-8")
+    contents = (choosing_code.ROOT / "_toc.yml").read_text("utf-8")
+    assert ":link: guide/choosing" in front
+    assert re.search(r"file: (book/guide/\w+)", contents)[1] == "book/guide/choosing"
+
+
 def test_what_is_theirs_cites_and_claims_nothing_of_ours():
     theirs = TEXT.split("## Beyond what was measured here")[1].split("\n## ")[0]
     assert not CLAIM.search(theirs)
