@@ -406,9 +406,10 @@ display.answer(
     f"LeNet, SGD, {steps} updates, each schedule at the best of three rates: against no schedule "
     f"step decay's test loss is {phrases.change(found['decay-helps'])}, one-cycle's "
     f"{phrases.change(found['one-cycle-helps'])}, exponential decay's "
-    f"{phrases.change(found['exponential-against-none'])}. One can train from {low.estimate:.2g} "
-    f"[{low.low:.2g}, {low.high:.2g}] to {high.estimate:.2g} [{high.low:.2g}, {high.high:.2g}]; "
-    "the lower end falls as runs get longer. What this means for you: find the rate first; "
+    f"{phrases.change(found['exponential-against-none'])}. The loss begins to fall at "
+    f"{low.estimate:.2g} [{low.low:.2g}, {low.high:.2g}] and rises again above "
+    f"{high.estimate:.2g} [{high.low:.2g}, {high.high:.2g}]; the lower end falls as runs get "
+    "longer. What this means for you: find the rate first; "
     + (
         f"then a schedule is worth a try ({' and '.join(helping)} clearly lower here)."
         if helping

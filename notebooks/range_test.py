@@ -365,8 +365,8 @@ claims.conclude(made, source="azmimr2022")
 judged = phrases.judged(made)
 lowest = [each["lowest"] for each in found]
 display.answer(
-    f"LeNet, SGD, {n_seeds} ramps of {ramp_steps} updates: for runs of {steps} updates the usable "
-    f"learning rates go from {result.band.low} to {result.band.high}; the loss is lowest at "
+    f"LeNet, SGD, {n_seeds} ramps of {ramp_steps} updates: for runs of {steps} the loss begins to "
+    f"fall at {result.band.low} and rises again above {result.band.high}; it is lowest at "
     f"{np.median(lowest):.2g} (median); in {sum(each['three parts'] for each in found)} ramps it "
     "is flat, falls to less than half and then exceeds its first value. The lower end belongs to "
     f"the length: at {as_far:.2g}, which travels as far as {lower_rate:g} in {reported_steps:,} "
