@@ -28,6 +28,7 @@ MAY_BE_ZERO = {
         for name in (
             "cooldown",
             "depth_and_width",
+            "optimizers",
             "parameter_free",
             "peak_against_length",
             "resuming",
