@@ -88,6 +88,12 @@ def test_a_story_has_each_sentence_of_its_part_its_claims_and_one_picture(log):
         story.told(log, "smith2017cyclical", "three")
 
 
+def test_a_story_shows_a_figure_once_a_page(log):
+    seen: set[str] = set()
+    first, again = (story.told(log, "smith2017cyclical", "one", seen) for _ in range(2))
+    assert ":::{figure}" in first and ":::{figure}" not in again
+
+
 def test_a_finding_stands_beside_the_picture_of_its_entry_and_leads_to_it(log):
     text = findings.finding(log, "demo", "It falls {claim}`supported:demo.falls`.")
     assert (

@@ -23,13 +23,14 @@ def connect(app: Sphinx) -> None:
     app.add_directive("story", Story)
 
 
-def told(site: Site, source: str, part: str = "") -> str:
+def told(site: Site, source: str, part: str = "", seen: set[str] | None = None) -> str:
     """The sentences of a document in its order, with their claims and pictures, as Markdown.
 
     Args:
         site: the log.
         source: key of the document in the bibliography.
         part: only those of this part of the document; all where it is empty.
+        seen: names of the entries whose figures the page has already; those shown are added.
 
     Raises:
         ValueError: if the table of sentences has none of them.
@@ -41,7 +42,7 @@ def told(site: Site, source: str, part: str = "") -> str:
     ]
     if not chosen:
         raise ValueError(f"the table of sentences has none of {source!r} {part!r}".rstrip(" '"))
-    seen: set[str] = set()
+    seen = set() if seen is None else seen
     return "\n\n".join(block for one in chosen for block in _sentence(site, one, seen))
 
 
@@ -84,6 +85,7 @@ class Story(Derived):
     def markdown(self, site: Site) -> str:
         """Return the story."""
         try:
-            return told(site, self.arguments[0], self.options.get("part", ""))
+            seen = self.env.temp_data.setdefault("lrlab-story", set())  # of this page
+            return told(site, self.arguments[0], self.options.get("part", ""), seen)
         except ValueError as error:
             raise self.error(str(error)) from None
