@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import hashlib
-import json
 import platform
 import statistics
 import time
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from _results import keep
 
 from lrlab import Recipe, numerics, tasks, train
 from lrlab.optimizers import SGD, Adam
@@ -120,11 +119,7 @@ def main() -> None:
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "cells": cells,
     }
-    text = json.dumps(results, separators=(",", ":")) + "\n"
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(text)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    arguments.out.with_suffix(".sha256").write_text(f"{digest}  {arguments.out.name}\n")
+    keep(arguments.out, results)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ empty store), warm the same command once more.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import resource
@@ -29,7 +28,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lrlab.files import written_atomically
+from _results import keep
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results" / "minutes.json"
@@ -179,16 +178,6 @@ ROWS: dict[str, tuple[str, float | None, Callable[[], Steps]]] = {
 }
 
 
-def keep(results: dict[str, Any]) -> None:
-    """Write the results and the hash beside them."""
-    content = (json.dumps(results, indent=1, sort_keys=True) + "\n").encode()
-    with written_atomically(RESULTS) as temporary:
-        temporary.write_bytes(content)
-    digest = f"{hashlib.sha256(content).hexdigest()}  {RESULTS.name}\n"
-    with written_atomically(RESULTS.with_suffix(".sha256")) as temporary:
-        temporary.write_text(digest)
-
-
 def table(results: dict[str, Any]) -> str:
     """The kept results as the guide's table, in the order of `ROWS`."""
     lines = ["| command | cold [s] | warm [s] | processor, cold [s] | load |", "| --- " * 5 + "|"]
@@ -235,7 +224,7 @@ def main() -> None:
             failed.append(name)
             continue
         results["rows"][name] = row
-        keep(results)
+        keep(RESULTS, results, indent=1)
     if failed:
         sys.exit(f"not measured: {', '.join(failed)}")
 

@@ -10,8 +10,6 @@ it takes: batch, forward, backward and the optimizer's step.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import platform
 import statistics
 import time
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from _results import keep
 
 from lrlab import Recipe, numerics, tasks, train
 from lrlab.experiments.lion_and_muon import Lion, Muon
@@ -102,11 +101,7 @@ def main() -> None:
         | {package: metadata.version(package) for package in packages},
         "cells": cells,
     }
-    text = json.dumps(results, separators=(",", ":")) + "\n"
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(text)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    arguments.out.with_suffix(".sha256").write_text(f"{digest}  {arguments.out.name}\n")
+    keep(arguments.out, results)
 
 
 if __name__ == "__main__":

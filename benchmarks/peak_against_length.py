@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import hashlib
-import json
 import platform
 import time
 from pathlib import Path
@@ -24,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from _results import keep
 
 from lrlab import numerics, tasks
 from lrlab.experiments.peak_against_length import NAMES, Study, Table, measure, spread_lengths
@@ -126,11 +125,7 @@ def save(path: Path, cells: list[dict[str, Any]], seeds: range) -> None:
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "cells": cells,
     }
-    text = json.dumps(results, separators=(",", ":"), allow_nan=False) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    path.with_suffix(".sha256").write_text(f"{digest}  {path.name}\n")
+    keep(path, results)
 
 
 if __name__ == "__main__":

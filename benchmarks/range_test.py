@@ -18,8 +18,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import hashlib
-import json
 import math
 import platform
 import statistics
@@ -30,6 +28,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from _results import keep, rounded
 from _rival_rules import RIVALS
 
 from lrlab import Recipe, numerics, tasks, train_many
@@ -46,6 +45,7 @@ from lrlab.training.store import default_store
 RESULTS = Path(__file__).parent / "results" / "range_test.json"
 BUDGET = 600  # updates of the training that a rate is suggested for
 SUGGESTIONS = 20  # of each rule in each cell
+DIGITS = 6  # of what is kept: the file stays small and loses nothing that matters
 RIVAL_SEEDS, RIVAL_STEPS = 5, 100
 OUR_SEEDS, OUR_STEPS, OUR_PILOTS, OUR_PILOT_STEPS = 3, 50, 5, 70
 PILOT_RATES, PILOT_STEPS = 10, 50
@@ -328,20 +328,7 @@ def save(path: Path, cells: list[dict[str, Any]], ratios: dict[str, float] | Non
         },
         "cells": cells,
     }
-    text = json.dumps(rounded(results), indent=None, separators=(",", ":")) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    path.with_suffix(".sha256").write_text(f"{digest}  {path.name}\n")
-
-
-def rounded(value: Any) -> Any:
-    """Floats with six significant digits: the file stays small and loses nothing that matters."""
-    if isinstance(value, float):
-        return float(f"{value:.6g}") if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: rounded(inner) for key, inner in value.items()}
-    return [rounded(inner) for inner in value] if isinstance(value, list | tuple) else value
+    keep(path, rounded(results, DIGITS))
 
 
 def summary(cells: list[dict[str, Any]]) -> None:

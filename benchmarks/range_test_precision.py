@@ -11,7 +11,6 @@ one-cycle of the same length, on a grid, for each seed, over the suggestions' ge
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import math
 from pathlib import Path
@@ -20,16 +19,17 @@ from typing import Any
 import joblib
 import numpy as np
 import torch
+from _results import keep, rounded
 from range_test import (
     BUDGET,
     CELLS,
+    DIGITS,
     OUR_PILOT_STEPS,
     OUR_PILOTS,
     OUR_SEEDS,
     OUR_STEPS,
     Cell,
     loss_of,
-    rounded,
 )
 from range_test import RESULTS as REFERENCE
 
@@ -155,14 +155,6 @@ def measure(cell: Cell, suggestions: int, seeds: int, jobs: int) -> dict[str, An
     }
 
 
-def save(path: Path, content: dict[str, Any]) -> None:
-    """Write the results and their hash."""
-    text = json.dumps(content, separators=(",", ":")) + "\n"
-    path.write_text(text)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    path.with_suffix(".sha256").write_text(f"{digest}  {path.name}\n")
-
-
 def main() -> None:
     """Measure the cells and write the results, those of other cells as they were."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -177,9 +169,9 @@ def main() -> None:
         if arguments.cells and cell.name not in arguments.cells:
             continue
         one = measure(cell, arguments.suggestions, arguments.seeds, arguments.jobs)
-        known = [other for other in known if other["cell"] != cell.name] + [rounded(one)]
+        known = [other for other in known if other["cell"] != cell.name] + [rounded(one, DIGITS)]
         content = {"schema": 1, "precision": PRECISION, "budget": BUDGET, "cells": known}
-        save(arguments.out, content)
+        keep(arguments.out, content)
         factors = ", ".join(f"{n} {p['factor']:.2g}" for n, p in one["peaks"].items())
         print(
             f"{cell.name}: best {one['best']['between']:.3g}, spread {one['spread']:.2f}, covers "

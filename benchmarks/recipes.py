@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import hashlib
 import json
 import math
 import platform
@@ -32,8 +31,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from _results import keep
 
-from lrlab import Job, Recipe, files, numerics, tasks, train_many
+from lrlab import Job, Recipe, numerics, tasks, train_many
 from lrlab.experiments.averages import Averages, final
 from lrlab.optimizers import SGD, AdamW, Optimizer
 from lrlab.schedules import (
@@ -282,11 +282,7 @@ def save(path: Path, settings: Mapping[str, Any], done: Mapping[str, Any]) -> No
     """Write the results and their hash."""
     ordered = {name: done[name] for name in CELLS if name in done}
     results = {"schema": 2, "settings": settings, "tasks": ordered}
-    data = (json.dumps(results, separators=(",", ":"), allow_nan=False) + "\n").encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    files.write(path, data)
-    digest = hashlib.sha256(data).hexdigest()
-    files.write(path.with_suffix(".sha256"), f"{digest}  {path.name}\n".encode())
+    keep(path, results)
 
 
 def main() -> None:

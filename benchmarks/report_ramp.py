@@ -18,8 +18,6 @@ of a core each: 25 to 29 minutes of a core, 13 to 15 on two.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import math
 import platform
 import sys
@@ -29,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from _results import keep
 
 from lrlab import Run, numerics, tasks, train_many
 from lrlab.experiments import report_ramp as report
@@ -88,11 +87,7 @@ def save(path: Path, task: Task, epoch: int, batch_size: int, rows: list[dict[st
         },
         "runs": rows,
     }
-    text = json.dumps(results, separators=(",", ":"), allow_nan=False) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    path.with_suffix(".sha256").write_text(f"{digest}  {path.name}\n")
+    keep(path, results)
 
 
 def main() -> None:

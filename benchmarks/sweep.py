@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import hashlib
 import json
 import math
 import os
@@ -41,6 +40,7 @@ import numpy as np
 import optuna
 import psutil
 import torch
+from _results import keep, rounded
 
 from lrlab import tasks, train
 from lrlab.sweep import LogUniform, Plan, rules, sweep, trials
@@ -248,23 +248,6 @@ def row(name: str, turns: list[dict[str, Any]], second: float) -> dict[str, Any]
     }
 
 
-def save(path: Path, results: dict[str, Any]) -> None:
-    """Write the results and their hash."""
-    text = json.dumps(_rounded(results), indent=1) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    path.with_suffix(".sha256").write_text(f"{digest}  {path.name}\n", "utf-8")
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.4g}")
-    if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
-    return [_rounded(inner) for inner in value] if isinstance(value, list) else value
-
-
 def waiting(count: int) -> list[dict[str, Any]]:
     """What the engine costs, on trials that only wait."""
     ours(2 * joblib.cpu_count(), SEED, trainer=Waiting())  # warm workers
@@ -347,7 +330,7 @@ def main() -> None:
         "trial": {"steps": STEPS, "eval_every": EVERY, "batch_size": BATCH, "waits": WAIT},
         "rows": rows,
     }
-    save(arguments.out, results)
+    keep(arguments.out, rounded(results, 4), indent=1)
     for line in results["rows"]:
         each = ", ".join(f"{turn.get('efficiency', math.nan):.3f}" for turn in line["turns"])
         busy = [f"{turn['busy']:.0%}" for turn in line["turns"] if turn["busy"] is not None]

@@ -12,39 +12,19 @@ same command goes on after an interruption.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 import joblib
+from _results import keep, rounded
 
 from lrlab.experiments import surnames
 from lrlab.experiments.bayesian_sweep import repeat
-from lrlab.files import write
 
 RESULTS = Path(__file__).parent / "results" / "sweeps_repeated.json"
 FIRST_SEED = 50_000
 DIGITS = 5  # of a loss or a position
-
-
-def rounded(value: Any) -> Any:
-    """The same with a few significant digits."""
-    if isinstance(value, float):
-        return float(f"{value:.{DIGITS}g}")
-    if isinstance(value, dict):
-        return {key: rounded(inner) for key, inner in value.items()}
-    return [rounded(inner) for inner in value] if isinstance(value, list) else value
-
-
-def save(path: Path, content: dict[str, Any]) -> None:
-    """Write the results and their hash."""
-    data = (json.dumps(content, separators=(",", ":")) + "\n").encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write(path, data)
-    digest = hashlib.sha256(data).hexdigest()
-    write(path.with_suffix(".sha256"), f"{digest}  {path.name}\n".encode())
 
 
 def main() -> None:
@@ -82,9 +62,9 @@ def main() -> None:
                 )
 
         for sweep in repeat(plan, some, told=told, n_jobs=asked.jobs):
-            done[sweep.seed] = rounded(sweep.to_dict())
+            done[sweep.seed] = rounded(sweep.to_dict(), DIGITS)
         sweeps = [done[seed] for seed in sorted(done)]
-        save(asked.out, {"schema": 1, "size": size, "sweeps": sweeps})
+        keep(asked.out, {"schema": 1, "size": size, "sweeps": sweeps})
     print(f"{asked.out}: {len(done)} sweeps, {len(missing)} of them new")
 
 

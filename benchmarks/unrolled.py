@@ -11,13 +11,13 @@ way back, each tensor once.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import platform
 import time
 from pathlib import Path
 
 import torch
+from _results import keep
 
 from lrlab import numerics, tasks
 from lrlab.experiments.metalearned_rate import UnrolledTraining
@@ -71,12 +71,8 @@ def main() -> None:
         "extra_copies": kept_for_the_way_back(training) / (4 * weights),
         "seconds": seconds,
     }
-    text = json.dumps(results, separators=(",", ":")) + "\n"
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(text)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    arguments.out.with_suffix(".sha256").write_text(f"{digest}  {arguments.out.name}\n")
-    print(text[:600])
+    keep(arguments.out, results)
+    print(json.dumps(results)[:600])
 
 
 if __name__ == "__main__":

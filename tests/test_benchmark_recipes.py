@@ -18,11 +18,13 @@ SCRIPT = ROOT / "benchmarks" / "recipes.py"
 
 @pytest.fixture(scope="module")
 def recipes():
+    sys.path.insert(0, str(SCRIPT.parent))  # as of a script, for what scripts share
     spec = importlib.util.spec_from_file_location("benchmark_recipes", SCRIPT)
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     yield module
     del sys.modules[spec.name]
+    sys.path.remove(str(SCRIPT.parent))
 
 
 @pytest.mark.parametrize("steps", [20, 400, 1000])

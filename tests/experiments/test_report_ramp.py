@@ -20,6 +20,7 @@ RESULTS = sorted((ROOT / "benchmarks" / "results").glob("report_ramp*.json"))
 @pytest.fixture
 def benchmark(monkeypatch):
     """The command, in this process."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
     spec = importlib.util.spec_from_file_location("_", ROOT / "benchmarks" / "report_ramp.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
