@@ -110,7 +110,7 @@ def inline(claim: Judged) -> str:
     """
     parts = [claim.verdict]
     if claim.low is not None:
-        said = claim.kind == "proportion" or claim.unit.startswith("log ratio")
+        said = claim.kind == "proportion" or _taken_off(claim) is not None
         parts.append(estimate(claim) + ("" if said or not claim.unit else f" {claim.unit}"))
     if claim.n is not None:
         parts.append(f"n = {claim.n}")
@@ -118,7 +118,10 @@ def inline(claim: Judged) -> str:
 
 
 def estimate(claim: Judged) -> str:
-    """Estimate and interval without the unit; a log ratio as a change in per cent.
+    """Estimate and interval without the unit; a log ratio as a change in per cent, or a factor.
+
+    Where the claim is that a log ratio lies beyond a bound, and its unit says what was taken off
+    for that ("…, minus 0.005"), it is the ratio itself that is said.
 
     Args:
         claim: a judged claim.
@@ -128,13 +131,26 @@ def estimate(claim: Judged) -> str:
         >>> made = dict(direction="less", delta=0.1, values=values, unit="log ratio of losses")
         >>> estimate(judged([Claim.effect("less", "A is lower", **made)])["less"])
         '−12.2 % [−13.0, −11.3]'
+        >>> made["unit"] += ", minus 0.13"
+        >>> estimate(judged([Claim.effect("less", "A is lower", **made)])["less"])
+        '0.0 % [−1.0, +1.0]'
     """
     if claim.estimate is None or claim.low is None or claim.high is None:
         return number(claim.estimate)
     found = (claim.estimate, claim.low, claim.high)
-    if not claim.unit.startswith("log ratio"):
+    shift = _taken_off(claim)
+    if shift is None:
         return "{} [{}, {}]".format(*map(number, found))
-    return _per_cent(*found)
+    ratios = [x + shift for x in found]
+    if ratios[0] > math.log(2):
+        return "× {:.3g} [{:.3g}, {:.3g}]".format(*map(math.exp, ratios))
+    return _per_cent(*ratios)
+
+
+def _taken_off(claim: Judged) -> float | None:
+    """What was taken off a log ratio, by its unit; None for other units."""
+    found = re.fullmatch(r"log ratio [^,]*(?:, (?:less|minus) ([\d.]+))?", claim.unit)
+    return None if found is None else float(found[1] or 0)
 
 
 def unbroken(text: str) -> str:
