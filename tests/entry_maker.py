@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from lrlab.claims import Claim, judge
+from lrlab.claims import About, Claim, judge
 from lrlab.claims.render import card, text
 from lrlab.labbook.entries import _record as records
 from lrlab.labbook.entries._normalise import to_bytes
@@ -32,8 +32,15 @@ def some_claims() -> list[Claim]:
             unit="difference of log test loss",
             source="smith2017cyclical",
             published=0.62,
+            about=About(metric="test error"),
         ),
-        Claim.equivalence("same", "Two ramps are one schedule", values=around(0.5), margin=0.1),
+        Claim.equivalence(
+            "same",
+            "Two ramps are one schedule",
+            values=around(0.5),
+            margin=0.1,
+            about=About(reason="no smaller difference is seen"),
+        ),
         Claim.proportion(
             "most", "Most runs come back", successes=6, n=6, direction="greater", threshold=0.5
         ),

@@ -1,4 +1,4 @@
-"""How many seeds an entry's claims take, said from its pilot study."""
+"""How many repetitions an entry's claims take, said from its pilot study."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def power(
     within: float | None = None,
     effect: float | None = None,
     tested: int = 1,
+    unit: str = "seeds",
 ) -> None:
     r"""Show in a sentence what a pilot study's spread asks for, and what power was bought.
 
@@ -32,11 +33,12 @@ def power(
     Args:
         pilot: values of the pilot study, shape (n,), n at least 2; what is not finite is left out.
         what: what the values are.
-        used: how many seeds the experiment has.
+        used: how many repetitions the experiment has.
         beyond: the δ that a mean has to lie beyond; give this or `within`.
         within: the margin that an equivalence has to lie within.
         effect: the true mean: by default 2δ, or 0 for an equivalence.
         tested: the number of claims that share the entry's error rate.
+        unit: the unit of replication, as `About.replication` says it: "seeds", "cells", "pairs".
 
     Raises:
         ValueError: unless one of `beyond` and `within` is given, and the effect can be shown.
@@ -76,9 +78,9 @@ def power(
     if tested > 1:
         aim += f", {tested} claims sharing an error rate of 5 %,"
     display.say(
-        f"Pilot study: over {n} seeds the {what} has a standard deviation of {sd:.3g}, at most "
+        f"Pilot study: over {n} {unit} the {what} has a standard deviation of {sd:.3g}, at most "
         f"{bound:.3g} with 80 % confidence. For {aim} with power {TARGET:g} that asks for "
-        f"{asked} seeds; {used} were used, with power {reached:.2f}."
+        f"{asked} {unit}; {used} were used, with power {reached:.2f}."
     )
 
 

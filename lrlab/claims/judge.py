@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from statistics import median
 from typing import Any, Self
 
 from lrlab import events
@@ -36,7 +37,7 @@ class Judged:
         estimate: mean, median, geometric mean or proportion; None for an exact claim.
         low: lower end of the interval, None without one.
         high: upper end of the interval, None without one.
-        fragile: why a decided verdict does not stand; empty if it does.
+        fragile: why the verdict does not stand: what it hangs on; empty if it does.
         verdict: one of `lrlab.claims.rules.VERDICTS`.
         rules: version of the rules that judged it.
         of: number of tested claims that share the entry's error rate; None if it is not tested.
@@ -194,18 +195,15 @@ def _amount(delta: float, unit: str) -> str:
     return f"{delta:.3g} {unit}".strip()
 
 
-def judge_together(claims: Mapping[str, Claim]) -> list[Judged]:
-    """Judge the claims of one entry, by id, at the level that they share."""
+def judge_together(claims: Mapping[str, Claim], by: Any = rules) -> list[Judged]:
+    """Judge the claims of one entry, by id, at the level that they share, by a module of rules."""
     tested = sum(claim.kind in rules.TESTED for claim in claims.values())
     found = []
     for id, claim in claims.items():
-        alpha, of, method = None, None, None
-        if claim.kind in rules.TESTED:
-            alpha, of = rules.ALPHA / tested, tested
-            method = rules.method(claim.kind, claim.data)
-        elif claim.kind == "descriptive":
-            alpha = rules.ALPHA
-        found.append(judge_at(alpha, claim, id, of=of, method=method))
+        of = tested if claim.kind in rules.TESTED else None
+        alpha = None if claim.kind == "exact" else rules.ALPHA / (of or 1)
+        method = rules.method(claim.kind, claim.data) if of else None
+        found.append(judge_at(alpha, claim, id, by=by, of=of, method=method))
     return found
 
 
@@ -223,10 +221,7 @@ def judge_at(
     level = rules.ALPHA if alpha is None else alpha
     found = by.interval(kind, data, rule, level)
     verdict = by.verdict(kind, data, rule, level)
-    fragile = []
-    if kind in rules.TESTED and verdict != rules.INCONCLUSIVE:
-        fragile = by.fragility(kind, data, rule, level)
-    if fragile:
+    if fragile := by.fragility(kind, data, rule, level):
         verdict = rules.FRAGILE
     return kept_as(
         id=id,
@@ -253,4 +248,4 @@ def judge_at(
 def _estimate(kind: str, data: dict[str, Any]) -> float | None:
     if kind == "exact":
         return data["measured"][0] if len(data.get("measured", [])) == 1 else None
-    return data["values"][0] if kind != "proportion" else None
+    return median(data["values"]) if kind != "proportion" else None

@@ -146,6 +146,8 @@ def notes(claim: Judged) -> list[str]:
             else "too few of the values differ"
         )
         lines.append(f"sign test, with the interval of the median: {why}")
+    if claim.low is None and rules.computed(claim.kind, claim.data, claim.rule, claim.alpha or 1):
+        lines.append("no interval, since its width would be zero: equal values decide nothing")
     if claim.about.reason:
         lines.append(f"δ: {claim.about.reason}")
     if claim.about.lost:

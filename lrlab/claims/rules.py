@@ -17,7 +17,9 @@ otherwise          inconclusive
 =================  ================
 
 An equivalence is supported if its interval lies within ±δ, "different" if it lies outside. A
-proportion's exact interval is held against a threshold. Failing to reject decides nothing.
+proportion's exact interval is held against a threshold. Failing to reject decides nothing, and
+neither does an interval of zero width: equal values have no spread to judge a mean by. A verdict
+that would be another without one outlier is fragile, an undecided one too.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ __all__ = [
     "level",
 ]
 
-VERSION = 2
+VERSION = 3
 
 SUPPORTED = "supported"
 SMALLER = "smaller than δ"
@@ -114,7 +116,16 @@ def method(kind: str, data: Data) -> str:
 
 
 def interval(kind: str, data: Data, rule: Data, alpha: float) -> stats.Interval | None:
-    """The interval that the rule looks at; None where there are too few values for one.
+    """The interval that the rule looks at; None where there is none that could be wrong.
+
+    That is where there are too few values, and where that of a tested claim has no width.
+    """
+    found = computed(kind, data, rule, alpha)
+    return None if found and kind in TESTED and found.low == found.high else found
+
+
+def computed(kind: str, data: Data, rule: Data, alpha: float) -> stats.Interval | None:
+    """The interval, whatever its width; None where there are too few values for one.
 
     Its level is 1 - alpha; for an equivalence 1 - 2 alpha, as two one-sided tests of level alpha
     have it.
@@ -143,7 +154,11 @@ def verdict(kind: str, data: Data, rule: Data, alpha: float) -> str:
         return DESCRIBED
     if kind == "exact":
         return SUPPORTED if holds(data, rule) else CONTRADICTED
-    found = interval(kind, data, rule, alpha)
+    return read(interval(kind, data, rule, alpha), kind, rule)
+
+
+def read(found: stats.Interval | None, kind: str, rule: Data) -> str:
+    """The verdict of a tested claim by its interval."""
     if found is None or found.n < MIN_N:
         return INCONCLUSIVE
     if kind == "equivalence":
@@ -176,15 +191,15 @@ def _same(found: stats.Interval, margin: float) -> str:
 
 
 def fragility(kind: str, data: Data, rule: Data, alpha: float) -> list[str]:
-    """Why a decided verdict does not stand: an outlier without which it would be another.
+    """Why a verdict does not stand: an outlier without which it would be another.
 
     Grubbs' test at 1 % flags at most one value; the verdict without it, at the same level, must be
-    the same. A value five deviations away is found in about 40 % of the cases at n = 5, and in
-    90 % at n = 12.
+    the same, also where it is that nothing is decided. A value five deviations away is found in
+    about 40 % of the cases at n = 5, and in 90 % at n = 12.
     """
-    if kind not in ("effect", "equivalence") or method(kind, data) != "t":
+    values = data.get("values", [])
+    if kind not in TESTED or len(values) < MIN_N or method(kind, data) != "t":
         return []
-    values = data["values"]
     flagged = stats.outlier(values, GRUBBS)
     if flagged is None:
         return []

@@ -83,7 +83,8 @@ def joined(entry: Entry) -> list[Judged]:
     """The claims of an entry, with what its record says of them.
 
     A verdict that was another on the stand-in for a foreign processor is fragile; that is found
-    after the entry was made, so that it is a field of the record.
+    after the entry was made, so that it is a field of the record. So is an undecided one that hangs
+    on one value, whichever version of the rules judged it.
 
     Raises:
         BadInput: if its claims are none.
@@ -94,6 +95,7 @@ def joined(entry: Entry) -> list[Judged]:
     except (AttributeError, KeyError, TypeError) as error:
         what = f"the claims of {entry.name} can't be read: {shortened(str(error), 100)}"
         raise BadInput(what) from None
+    found = [stored_claims.warned(claim) for claim in found]
     return [claim.elsewhere_another() if claim.id in elsewhere else claim for claim in found]
 
 
@@ -117,9 +119,10 @@ def check(root: str | Path) -> list[Problem]:
     Every entry and record can be read and belong together: the entry's bytes have the hash that its
     record states, the record's fields the hash that it states of them (the first version of records
     has none), and what both say is the same. Every claim must be what its rule makes of its stored
-    values, alone and among its entry's others; and no claim of a release may be gone, have another
-    verdict or an estimate outside its recorded interval, unless a newer entry supersedes the older
-    one and says why. A released entry is append-only.
+    values, alone and among its entry's others, and take its δ from the table or say why not; and no
+    claim of a release may be gone, have another verdict or an estimate outside its recorded
+    interval, unless a newer entry supersedes the older one and says why. A released entry is
+    append-only.
 
     Args:
         root: the laboratory's folder.
@@ -148,7 +151,7 @@ def _of_claims(name: str, claims: Sequence[Mapping[str, Any]]) -> list[Problem]:
         try:
             problems += [
                 Problem(claim["id"], f"entry {name}: {what}")
-                for what in consistency.of_claim(claim)
+                for what in consistency.of_claim(claim) or consistency.of_delta(claim)
             ]
             sound.append((claim, stored_claims.recompute(claim)))
         except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as error:

@@ -17,6 +17,7 @@ from typing import Any
 from lrlab.files import write
 
 _JUDGED = ("kind", "data", "rule")
+_NO_VERDICT = "described"
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def problems(root: Path) -> list[str]:
 
 
 def told(looks: Sequence[Look]) -> str:
-    """One sentence on the looks at one notebook: how many, n, and which verdicts changed.
+    """One sentence on the looks at one notebook: how many, n, which verdicts changed or are gone.
 
     Example:
         >>> told([])
@@ -155,7 +156,7 @@ def told(looks: Sequence[Look]) -> str:
         )
     else:
         after = "; no verdict changed"
-    return f"Looked at {times}{told_n}{after}."
+    return f"Looked at {times}{told_n}{after}{_without(dropped(looks))}."
 
 
 def changed(looks: Sequence[Look]) -> dict[str, list[str]]:
@@ -166,6 +167,20 @@ def changed(looks: Sequence[Look]) -> dict[str, list[str]]:
             seen.setdefault(id, []).append(verdict)
     steps = {id: _without_repeats(verdicts) for id, verdicts in seen.items()}
     return {id: found for id, found in steps.items() if len(found) > 1}
+
+
+def dropped(looks: Sequence[Look]) -> dict[str, str]:
+    """By claim, the last verdict of those that the last look has no more."""
+    seen = {id: verdict for one in looks for id, verdict in one.verdicts.items()}
+    return {id: verdict for id, verdict in seen.items() if id not in looks[-1].verdicts}
+
+
+def _without(gone: Mapping[str, str]) -> str:
+    judged = [f"`{id}` ({verdict})" for id, verdict in gone.items() if verdict != _NO_VERDICT]
+    others = len(gone) - len(judged)
+    told = [", ".join(judged)] if judged else []
+    told += [f"{others} measurement{'s' * (others > 1)}"] if others else []
+    return f"; dropped since an earlier look: {' and '.join(told)}" if told else ""
 
 
 def _without_repeats(items: Sequence[str]) -> list[str]:

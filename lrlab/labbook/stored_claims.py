@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from lrlab.claims import Claim, Judged
+from lrlab.claims import Claim, Judged, rules
 from lrlab.claims.judge import judge_at, judge_together
-from lrlab.labbook import _rules_1
+from lrlab.labbook import _rules_1, _rules_2
 
-__all__ = ["read", "recompute", "rejudge"]
+__all__ = ["read", "recompute", "rejudge", "warned"]
 
 Stored = Mapping[str, Any]
+_LATER = {2: _rules_2, rules.VERSION: rules}
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def recompute(stored: Stored) -> str:
     claim, alpha = _claim(stored), stored["alpha"]
     if _version(stored) == 1:
         return _first(alpha, claim, stored["id"], stored["holm"]).verdict
-    return judge_at(alpha, claim, stored["id"]).verdict
+    return judge_at(alpha, claim, stored["id"], by=_LATER[_version(stored)]).verdict
 
 
 def rejudge(entry: Sequence[Stored]) -> list[Judged]:
@@ -98,12 +99,32 @@ def rejudge(entry: Sequence[Stored]) -> list[Judged]:
         >>> rejudge([claim.to_dict()])[0].verdict
         'supported'
     """
-    by_version: list[dict[str, Claim]] = [{}, {}]
+    by_version: dict[int, dict[str, Claim]] = {}
     for stored in entry:
-        by_version[_version(stored) != 1][stored["id"]] = _claim(stored)
-    first, later = by_version
-    again = {claim.id: claim for claim in (*judge_first(first), *judge_together(later))}
+        by_version.setdefault(_version(stored), {})[stored["id"]] = _claim(stored)
+    again = {
+        claim.id: claim
+        for version, found in by_version.items()
+        for claim in (
+            judge_first(found) if version == 1 else judge_together(found, _LATER[version])
+        )
+    }
     return [again[stored["id"]] for stored in entry]
+
+
+def warned(claim: Judged) -> Judged:
+    """A claim whose undecided verdict hangs on one value as what it is: fragile.
+
+    The rules say it since their third version; a stored claim keeps its own verdict and level, and
+    is undecided either way.
+
+    Args:
+        claim: a claim that any version judged.
+    """
+    if claim.verdict != rules.INCONCLUSIVE or claim.alpha is None:
+        return claim
+    why = rules.fragility(claim.kind, claim.data, claim.rule, claim.alpha)
+    return replace(claim, verdict=rules.FRAGILE, fragile=why) if why else claim
 
 
 def judge_first(claims: Mapping[str, Claim]) -> list[Judged]:

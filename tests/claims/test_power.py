@@ -51,3 +51,9 @@ def test_a_pilot_without_a_spread_says_so(capsys, values):
 def test_it_needs_one_boundary(bounds):
     with pytest.raises(ValueError, match="either beyond or within"):
         claims.power(PILOT, used=8, **bounds)
+
+
+def test_it_speaks_of_the_unit_of_replication(capsys):
+    assert said(capsys, PILOT, beyond=0.1, used=8).count(" seeds") == 2
+    text = said(capsys, PILOT, beyond=0.1, used=8, unit="cells")
+    assert "over 8 cells the" in text and "cells; 8 were used" in text and "seed" not in text

@@ -1,18 +1,27 @@
 """Which claims stand, and what a check of the log finds."""
 
 import json
+from pathlib import Path
 
 import pytest
 from entry_maker import around, rewrite_claims, some_claims, write_entry
 
-from lrlab.claims import Claim, judge, rules
+from lrlab.claims import About, Claim, judge, rules
 from lrlab.labbook import releases
+from lrlab.labbook.entries import consistency
+from lrlab.labbook.entries.logbook import log
 from lrlab.labbook.ledger import check, totals
 from lrlab.labbook.ledger import ledger as ledger_of
 
+ROOT = Path(__file__).parents[2]
+ERROR = About(metric="test error")
 
-def effect(mean: float) -> list[Claim]:
-    return [Claim.effect("lower", "Lower", values=around(mean), direction="less", delta=0.05)]
+
+def effect(mean: float, delta: float = 0.05, about: About = ERROR) -> list[Claim]:
+    values = around(mean)
+    return [
+        Claim.effect("lower", "Lower", values=values, direction="less", delta=delta, about=about)
+    ]
 
 
 def entries_of(root) -> list[str]:
@@ -103,6 +112,35 @@ def test_level_that_the_entrys_claims_do_not_share_is_found(tmp_path):
     rewrite_claims(path, loosen)
     [problem] = problems(tmp_path)
     assert "alpha, high, low, of" in problem
+
+
+@pytest.mark.parametrize(
+    ("delta", "about", "says"),
+    [
+        (0.02, ERROR, "its δ is 0.02, not the table's for 'test error' (0.05)"),
+        (0.0, ERROR, "its δ is 0, not the table's for 'test error' (0.05)"),
+        (0.02, About(), "its δ is 0.02 without a metric of the table"),
+    ],
+)
+def test_a_delta_of_ones_own_is_refused_unless_it_has_a_reason(tmp_path, delta, about, says):
+    write_entry(tmp_path, claims=effect(-0.5, delta, about))
+    [problem] = problems(tmp_path)
+    assert f"demo.lower: entry 2030-01-01-demo: {says}, and it gives no reason" in problem
+    why = About(metric=about.metric, reason="the source asks for less")
+    write_entry(tmp_path, claims=effect(-0.5, delta, why))
+    assert problems(tmp_path) == []
+
+
+def test_a_delta_of_the_table_needs_no_reason_also_where_it_is_that_of_a_task(tmp_path):
+    write_entry(tmp_path, claims=effect(-0.5, 0.005, About(metric="test loss")))
+    assert problems(tmp_path) == []
+
+
+def test_no_claim_of_this_log_has_a_delta_of_its_own_without_a_reason():
+    stored = [claim for entry in log(ROOT) for claim in entry.claims()]
+    assert sum(claim.get("rules", 1) > 1 for claim in stored) > 100
+    found = {claim["id"]: consistency.of_delta(claim) for claim in stored}
+    assert {id: says for id, says in found.items() if says} == {}
 
 
 def test_release_that_still_holds_has_no_problem(released):

@@ -86,6 +86,19 @@ def test_what_is_told_names_number_n_and_the_verdicts_that_changed():
     assert looks.told([first, first]).endswith("no verdict changed.")
 
 
+def test_what_is_told_names_the_claims_that_were_dropped_between_looks():
+    lower, other = claim(), claim(id="demo.forgetting", verdict="contradicted")
+    sizes = [claim(id=f"demo.size-{i}", verdict="described") for i in range(2)]
+    told = looks.told([a_look(lower, other, *sizes), a_look(lower)])
+    assert told.endswith(
+        "; no verdict changed; dropped since an earlier look: `demo.forgetting` (contradicted) "
+        "and 2 measurements."
+    )
+    back = [a_look(lower, other), a_look(lower), a_look(lower, other, sizes[0]), a_look(other)]
+    assert looks.dropped(back) == {"demo.lower": "inconclusive", "demo.size-0": "described"}
+    assert "dropped" not in looks.told(back[:3])
+
+
 def test_predictions_are_bound_to_the_look():
     plain, told, other = (a_look(predictions=p) for p in (None, {"a": 0.7}, {"a": 0.8}))
     assert plain.predictions_sha256 is None

@@ -80,6 +80,7 @@ def test_published_results_are_those_of_others(tmp_path):
         Claim.exact("seed", "x", holds=True, source="a", published=0.5),
         Claim.exact("no-number", "x", holds=True, source="them"),
         Claim.exact("ours", "x", holds=True, published=0.5),
+        Claim.descriptive("beside", "x", values=[0.6], source="them", published=0.62),
     ]
     write_entry(tmp_path, claims=made)
     table(tmp_path, 'a = [{says = "x", claims = ["demo.seed"]}]')

@@ -10,7 +10,8 @@ from statsmodels.stats.multitest import multipletests
 
 from lrlab import claims, stats
 from lrlab.claims import Claim, rules
-from lrlab.labbook import _rules_1, stored_claims
+from lrlab.claims.judge import judge_together
+from lrlab.labbook import _rules_1, _rules_2, stored_claims
 
 SEEDS = st.lists(st.floats(-3, 3, width=32), min_size=2, max_size=9)
 
@@ -101,3 +102,39 @@ def test_a_claim_keeps_the_version_of_the_rules_that_judged_it():
     again = stored_claims.rejudge(stored)
     assert [claim.to_dict() for claim in again] == stored
     assert stored_claims.read(stored[0]) == old
+
+
+EQUAL, WITH_ONE_FAR_OFF = [-0.3] * 8, [*around(-0.5, sd=0.01, n=9), 1.0]
+
+
+@pytest.mark.parametrize(
+    ("values", "before", "since"),
+    [
+        (EQUAL, "supported", "inconclusive"),
+        (WITH_ONE_FAR_OFF, "inconclusive", "inconclusive (fragile)"),
+        (around(-0.5), "supported", "supported"),
+    ],
+)
+def test_a_claim_of_the_second_version_keeps_its_verdict_beside_one_of_today(values, before, since):
+    made = effect("one", values)
+    [old] = judge_together({"demo.one": made}, _rules_2)
+    [new] = claims.judge([made], notebook="demo")
+    assert (old.verdict, new.verdict, old.rules, new.rules) == (before, since, 2, rules.VERSION)
+    stored = [old.to_dict(), new.to_dict() | {"id": "demo.two"}]
+    assert [stored_claims.recompute(claim) for claim in stored] == [before, since]
+    assert [claim.to_dict() for claim in stored_claims.rejudge(stored)] == stored
+
+
+def test_a_stored_verdict_that_is_undecided_by_one_value_is_shown_as_fragile():
+    [old] = judge_together({"demo.one": effect("one", WITH_ONE_FAR_OFF)}, _rules_2)
+    [sure] = judge_together({"demo.one": effect("one", around(-0.1))}, _rules_2)
+    shown = stored_claims.warned(stored_claims.read(old.to_dict()))
+    assert shown.verdict == "inconclusive (fragile)" and "without it: supported" in shown.fragile[0]
+    assert (shown.low, shown.high, shown.rules) == (old.low, old.high, 2)
+    assert sure.verdict == "inconclusive" and stored_claims.warned(sure) is sure
+
+
+def test_a_version_of_the_rules_that_nobody_knows_judges_nothing():
+    stored = claims.judge([effect(values=around(-0.5))], notebook="demo")[0].to_dict()
+    with pytest.raises(KeyError):
+        stored_claims.recompute(stored | {"rules": 99})

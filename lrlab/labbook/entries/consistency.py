@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lrlab.claims.rules import TESTED
+from lrlab.claims.setting import smallest_effects
 from lrlab.labbook.entries import _record as records
 from lrlab.labbook.entries._assemble import command, slug
 from lrlab.labbook.entries.errors import BadInput
@@ -108,6 +109,36 @@ def of_claim(claim: Mapping[str, Any]) -> list[str]:
     if kind == "proportion" and not 0 <= data["successes"] <= data["n"]:
         found.append(f"it counts {data['successes']} of {data['n']}")
     return found
+
+
+def of_delta(claim: Mapping[str, Any]) -> list[str]:
+    """Whether a stored claim has a δ of its own without saying why, one sentence if so.
+
+    Its δ is the table's for its metric (that of any of the metric's tasks), or `About.reason` says
+    why it is another. The first version of the rules had no table.
+
+    Args:
+        claim: a claim as `Judged.to_dict` gives it.
+
+    Example:
+        >>> stored = {"rules": 3, "rule": {"margin": 0.3}, "about": {"metric": "test loss"}}
+        >>> of_delta(stored)
+        ["its δ is 0.3, not the table's for 'test loss' (0.01, 0.005), and it gives no reason"]
+    """
+    delta = claim["rule"].get("delta", claim["rule"].get("margin"))
+    if claim.get("rules", 1) == 1 or delta is None or claim["about"].get("reason"):
+        return []
+    metric = claim["about"].get("metric")
+    row = smallest_effects().get(metric)
+    if row is None:
+        return [f"its δ is {delta:g} without a metric of the table, and it gives no reason"]
+    known = [row["delta"], *row.get("tasks", {}).values()]
+    if any(math.isclose(delta, value) for value in known):
+        return []
+    values = ", ".join(f"{value:g}" for value in known)
+    return [
+        f"its δ is {delta:g}, not the table's for {metric!r} ({values}), and it gives no reason"
+    ]
 
 
 def _by_name(name: str, record: Mapping[str, Any]) -> Iterator[str]:

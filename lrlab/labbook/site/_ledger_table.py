@@ -65,15 +65,18 @@ class LedgerTable(ClaimTable):
 
 
 def published(site: Site) -> list[Row]:
-    """The claims that hold a published result by others, in the order of their sources.
+    """The claims that hold a published result by others to a rule, in the order of their sources.
 
-    The documents that the laboratory sets out from have a table of their own.
+    The documents that the laboratory sets out from have a table of their own; a measurement beside a
+    published number tries nothing again.
     """
     seeds = {sentence.source for sentence in sentences(site.root)}
     found = [
         row
         for row in site.ledger
-        if row.claim.published is not None and row.claim.source not in {None, *seeds}
+        if row.claim.published is not None
+        and row.claim.source not in {None, *seeds}
+        and row.claim.kind != "descriptive"
     ]
     return sorted(found, key=lambda row: (row.claim.source, row.claim.id))
 

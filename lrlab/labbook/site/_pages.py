@@ -272,7 +272,7 @@ def _raw(html: str) -> str:
 
 
 def _mark_fragile(notebook: dict[str, Any], claims: list[Judged]) -> None:
-    """Show the cards of claims that another processor judged otherwise as what they are."""
+    """Show the cards of claims whose verdict was found fragile afterwards as what they are."""
     stored = {c["id"]: card(stored_claims.read(c)) for c in claims_of(notebook)}
     cards = {stored[c.id]: card(c) for c in claims if card(c) != stored[c.id]}
     for cell in notebook["cells"] if cards else []:
