@@ -5,9 +5,11 @@ A notebook's header holds them::
     predictions:
       cosine-lower: {supported: 0.6, smaller than δ: 0.2, inconclusive: 0.2}
 
-They are scored by the Brier score over the verdicts that could have come,
-$\sum_v (p_v - [v \text{ came}])^2$, beside that of the base rates of all scored claims. Exact
-claims are left out: they hold or they don't.
+They are scored by the Brier score over what could have come, $\sum_v (p_v - [v \text{ came}])^2$,
+beside that of the base rates of all scored claims. Which words a verdict can have depends on kind
+and setting of its claim, so that over all claims three outcomes are told apart (`sense`): else the
+base rates would be blamed for words that a claim can't get. Exact claims are left out: they hold or
+they don't.
 """
 
 from __future__ import annotations
@@ -65,6 +67,8 @@ def check(predictions: Mapping[str, Prediction]) -> None:
 
 
 NOT_JUDGED = "not judged"
+AS_CLAIMED, OTHERWISE, UNDECIDED = SENSES = "as claimed", "otherwise", "undecided"
+_UNDECIDED = "inconclusive"
 
 
 def check_foretold(sentences: Sequence[Mapping[str, Any]]) -> None:
@@ -112,11 +116,9 @@ def outcome(claims: Mapping[str, str] | str, came: Mapping[str, str]) -> str:
     known = {claim: verdict for claim, verdict in claims.items() if claim in came}
     if not known:
         return NOT_JUDGED
-    true = sum(came[claim] == verdict for claim, verdict in known.items())
-    undecided = sum(
-        came[claim].startswith("inconclusive") and came[claim] != verdict
-        for claim, verdict in known.items()
-    )
+    pairs = [(_plain(verdict), _plain(came[claim])) for claim, verdict in known.items()]
+    true = sum(foretold == found for foretold, found in pairs)
+    undecided = sum(found == _UNDECIDED != foretold for foretold, found in pairs)
     counts = {"came true": true, "open": undecided, "did not": len(known) - true - undecided}
     said = {word: n for word, n in counts.items() if n}
     if len(said) == 1:
@@ -125,6 +127,42 @@ def outcome(claims: Mapping[str, str] | str, came: Mapping[str, str]) -> str:
         f"{word} of {n} claim{'s' * (n > 1 and not i)}" if not i else f"{word} of {n}"
         for i, (word, n) in enumerate(said.items())
     )
+
+
+def sense(verdict: str) -> str:
+    """What a verdict says whatever its words: as claimed, otherwise, or undecided.
+
+    Example:
+        >>> sense("seen here"), sense("smaller than δ"), sense("inconclusive (fragile)")
+        ('as claimed', 'otherwise', 'undecided')
+    """
+    if _plain(verdict) == _UNDECIDED:
+        return UNDECIDED
+    return AS_CLAIMED if verdict in ("supported", "seen here") else OTHERWISE
+
+
+def senses(prediction: Prediction) -> dict[str, float]:
+    """The probability of each of the three outcomes.
+
+    Example:
+        >>> senses({"supported": 0.5, "not by δ": 0.25, "smaller than δ": 0.25})
+        {'as claimed': 0.5, 'otherwise': 0.5, 'undecided': 0.0}
+    """
+    return {one: sum(p for v, p in prediction.items() if sense(v) == one) for one in SENSES}
+
+
+def chance_of(prediction: Prediction, came: str) -> float:
+    """The probability that a verdict had; a fragile one is an inconclusive one.
+
+    Example:
+        >>> chance_of({"supported": 0.8, "inconclusive": 0.2}, "inconclusive (fragile)")
+        0.2
+    """
+    return sum(p for verdict, p in prediction.items() if _plain(verdict) == _plain(came))
+
+
+def _plain(verdict: str) -> str:
+    return _UNDECIDED if verdict.startswith(_UNDECIDED) else verdict
 
 
 def brier(prediction: Prediction, came: str) -> float:
@@ -158,3 +196,62 @@ def score(pairs: Sequence[tuple[Prediction, str]]) -> Score | None:
         sum(brier(prediction, came) for prediction, came in pairs) / len(pairs),
         sum(brier(rates, came) for _, came in pairs) / len(pairs),
     )
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Probabilities of about the same size, and how often what they spoke of came.
+
+    Args:
+        n: number of probabilities.
+        said: their mean.
+        came: share of them whose outcome came.
+        low: lower end of where that share lies in nine of ten cases if the probabilities are right.
+        high: upper end.
+    """
+
+    n: int
+    said: float
+    came: float
+    low: float
+    high: float
+
+
+def reliability(pairs: Sequence[tuple[Prediction, str]], draws: int = 4000) -> list[Bin]:
+    """How often what was given a probability came, by tenths of the probability.
+
+    The probabilities of one claim are not independent, nor are they all alike within a tenth. What
+    chance allows is therefore drawn: each claim's outcome from its own prediction.
+
+    Args:
+        pairs: a prediction and the verdict that came, one pair a claim.
+        draws: how often all outcomes are drawn.
+
+    Returns:
+        The tenths that hold a probability, lowest first.
+
+    Source:
+        Bröcker and Smith (2007), *Weather and Forecasting* 22, 651-661.
+
+    Example:
+        >>> sure = [({"supported": 1.0}, "supported"), ({"inconclusive": 1.0}, "inconclusive")]
+        >>> [(one.n, one.said, one.came) for one in reliability(sure)]
+        [(4, 0.0, 0.0), (2, 1.0, 1.0)]
+    """
+    if not pairs:
+        return []
+    import numpy as np
+
+    said = np.array([list(senses(prediction).values()) for prediction, _ in pairs])
+    came = np.array([[sense(verdict) == one for one in SENSES] for _, verdict in pairs])
+    drawn = np.random.default_rng(0).random((draws, len(pairs), 1)) * said.sum(1, keepdims=True)
+    ends = said.cumsum(1)
+    drawn = (ends - said <= drawn) & (drawn < ends)
+    tenth = np.minimum((10 * said + 1e-9).astype(int), 9)
+    found = []
+    for number in np.unique(tenth):
+        inside = tenth == number
+        low, high = np.quantile(drawn[:, inside].mean(1), [0.05, 0.95])
+        means = (float(x) for x in (said[inside].mean(), came[inside].mean(), low, high))
+        found.append(Bin(int(inside.sum()), *means))
+    return found

@@ -1,10 +1,14 @@
-"""The table of what was foretold stands at the end of an entry's prediction."""
+"""What was foretold stands beside what came: on an entry's page, and over the whole log."""
 
 import json
+from xml.etree import ElementTree
 
+import pytest
 from entry_maker import write_entry
 
+from lrlab.labbook import predictions
 from lrlab.labbook.site import _pages as pages
+from lrlab.labbook.site import _predictions as over_all
 from lrlab.labbook.site import site
 
 
@@ -50,3 +54,65 @@ def test_probabilities_stand_beside_the_verdict_that_came(tmp_path):
 
 def test_without_a_prediction_in_the_header_the_cell_is_as_it_was(tmp_path):
     assert shown(tmp_path) == "## Prediction\n\nIt falls.\n\n## Result\n\nMore."
+
+
+def told(path, **header) -> None:
+    notebook = json.loads(path.read_bytes())
+    notebook["metadata"]["lrlab"].update(header)
+    path.write_text(json.dumps(notebook))
+
+
+def test_what_was_foretold_of_tested_claims_is_counted_and_scored_over_the_log(tmp_path):
+    sure = {"supported": 1.0}
+    told(
+        write_entry(tmp_path, "one"),
+        predictions={
+            "lower": {"supported": 0.8, "inconclusive": 0.2},  # came
+            "same": {"supported": 0.6, "different": 0.4},  # came otherwise
+            "identity": sure,  # exact: not scored
+            "dropped": sure,  # no such claim
+        },
+    )
+    told(
+        write_entry(tmp_path, "two"),
+        foretold=[
+            {"says": "It is lower.", "claims": {"lower": "supported"}},
+            {"says": "It is the same.", "claims": {"same": "supported"}},
+            {"says": "Both.", "claims": {"lower": "supported", "same": "supported"}},
+            {"says": "It ends at 0.", "claims": {"identity": "supported"}},
+            {"says": "It is nice.", "claims": "not judged"},
+        ],
+    )
+    write_entry(tmp_path, "three", size="smoke")
+    found = over_all.foretold(site.Site(tmp_path))
+    assert [came for _, came in found.all] == ["supported", "different"]
+    assert found.gone == ["one.dropped"] and found.checks == 1
+    scores, sentences = over_all.scored(found)
+    brier, base = (0.08 + 0.72) / 2, 0.5
+    assert "2 tested claims in 1 entry" in scores and "outcome came in 1 (" in scores
+    assert f"Brier score is {brier:.2f}, that of the base rates {base:.2f}" in scores
+    assert f"a skill of {1 - brier / base:.2f}" in scores and "one.dropped" in scores
+    assert sentences.startswith(
+        "Older experiments foretold in sentences. Of 3 that speak of tested claims 1 came true, "
+        "1 did not, 0 are open and 1 mixed; 1 more are not judged"
+    )
+
+
+def test_the_plot_shows_each_tenth_at_what_was_said_and_what_came():
+    pairs = [({"supported": 0.75, "contradicted": 0.25}, "supported")] * 3
+    pairs += [({"supported": 0.75, "contradicted": 0.25}, "contradicted")]
+    bins = predictions.reliability(pairs)
+    assert [(one.n, one.said, one.came) for one in bins] == [
+        (4, 0.0, 0.0),
+        (4, 0.25, 0.25),
+        (4, 0.75, 0.75),
+    ]
+    drawn = ElementTree.fromstring(over_all.plot(bins))
+    places = [(float(c.get("cx")), float(c.get("cy"))) for c in drawn.iter("circle")]
+    assert all(x + y == pytest.approx(places[0][0] + places[0][1]) for x, y in places)
+    assert len(places) == 3 and "<td>75</td>" in over_all.numbers(bins)
+
+
+def test_a_log_without_predictions_has_nothing_to_score(tmp_path):
+    write_entry(tmp_path)
+    assert over_all.scored(over_all.foretold(site.Site(tmp_path))) == []

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from lrlab.labbook.cli import main
+from lrlab.labbook.entries import consistency
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +32,8 @@ def test_worked_example_of_the_guide_becomes_an_entry(tmp_path, monkeypatch):
     entry = json.loads(record.with_suffix(".ipynb").read_text())
     printed = entry["cells"][-2]["outputs"][0]["data"]["text/plain"]
     assert "decay-ends-lower  n=2  inconclusive" in "".join(printed)
+    [claim] = entry["cells"][-2]["outputs"][0]["metadata"]["lrlab_claims"]
+    assert consistency.of_delta(claim) == []
 
 
 def test_worked_example_refuses_a_rate_that_makes_no_sense(tmp_path, monkeypatch):

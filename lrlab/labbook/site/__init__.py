@@ -49,6 +49,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         from lrlab.labbook.site import _ledger_table as ledger_table
         from lrlab.labbook.site import _lighter as lighter
         from lrlab.labbook.site import _pictures as pictures
+        from lrlab.labbook.site import _predictions as predictions
         from lrlab.labbook.site import _previews as previews
         from lrlab.labbook.site import _search as search
         from lrlab.labbook.site import _sentence_table as sentence_table
@@ -61,7 +62,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
         app.setup_extension("sphinx.ext.autodoc")  # whose events some parts listen to
         parts += [ledger_table, sentence_table, front, handbook, starter_files, docstrings]
-        parts += [pictures, findings, gallery, story, subjects, feed, fresh]
+        parts += [pictures, findings, gallery, story, subjects, feed, fresh, predictions]
         parts += [get_the_code, previews, search, uses, words, lighter]
     for part in parts:
         part.connect(app)

@@ -8,7 +8,7 @@ from typing import Any
 from lrlab.claims import Judged
 from lrlab.labbook.answers import card_link
 from lrlab.labbook.entries.markup import prose
-from lrlab.labbook.predictions import outcome
+from lrlab.labbook.predictions import chance_of, outcome
 
 
 def what_came(header: Mapping[str, Any], claims: Sequence[Judged]) -> str:
@@ -33,7 +33,7 @@ def what_came(header: Mapping[str, Any], claims: Sequence[Judged]) -> str:
         if slug not in verdicts:
             continue
         likely = ", ".join(f"{verdict} {100 * p:.0f} %" for verdict, p in chances.items() if p)
-        came = f"{verdicts[slug]}, which had {100 * chances.get(verdicts[slug], 0):.0f} %"
+        came = f"{verdicts[slug]}, which had {100 * chance_of(chances, verdicts[slug]):.0f} %"
         rows.append((f"{card_link(slug)}: {likely}", came))
     return _table(("Foretold", "What came"), rows) if rows else ""
 

@@ -67,8 +67,8 @@ class LedgerTable(ClaimTable):
 def published(site: Site) -> list[Row]:
     """The claims that hold a published result by others to a rule, in the order of their sources.
 
-    The documents that the laboratory sets out from have a table of their own; a measurement beside a
-    published number tries nothing again.
+    The documents that the laboratory sets out from have a table of their own; a measurement beside
+    a published number tries nothing again.
     """
     seeds = {sentence.source for sentence in sentences(site.root)}
     found = [
