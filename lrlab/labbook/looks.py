@@ -169,6 +169,11 @@ def changed(looks: Sequence[Look]) -> dict[str, list[str]]:
     return {id: found for id, found in steps.items() if len(found) > 1}
 
 
+def written_before(looks: Sequence[Look], predictions: Any) -> bool:
+    """Whether these are the predictions that the first of one notebook's looks was bound to."""
+    return bool(looks) and looks[0].predictions_sha256 == _hash(predictions)
+
+
 def dropped(looks: Sequence[Look]) -> dict[str, str]:
     """By claim, the last verdict of those that the last look has no more."""
     seen = {id: verdict for one in looks for id, verdict in one.verdicts.items()}

@@ -146,7 +146,7 @@ def senses(prediction: Prediction) -> dict[str, float]:
 
     Example:
         >>> senses({"supported": 0.5, "not by δ": 0.25, "smaller than δ": 0.25})
-        {'as claimed': 0.5, 'otherwise': 0.5, 'undecided': 0.0}
+        {'as claimed': 0.5, 'otherwise': 0.5, 'undecided': 0}
     """
     return {one: sum(p for v, p in prediction.items() if sense(v) == one) for one in SENSES}
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from entry_maker import write_entry
 
-from lrlab.labbook import predictions
+from lrlab.labbook import looks, predictions
 from lrlab.labbook.site import _pages as pages
 from lrlab.labbook.site import _predictions as over_all
 from lrlab.labbook.site import site
@@ -56,10 +56,14 @@ def test_without_a_prediction_in_the_header_the_cell_is_as_it_was(tmp_path):
     assert shown(tmp_path) == "## Prediction\n\nIt falls.\n\n## Result\n\nMore."
 
 
-def told(path, **header) -> None:
+def told(path, before=None, **header) -> None:
+    """Put a prediction into an entry's header; its first look was bound to it, or to another."""
     notebook = json.loads(path.read_bytes())
     notebook["metadata"]["lrlab"].update(header)
     path.write_text(json.dumps(notebook))
+    record = json.loads(path.with_suffix(".json").read_bytes())
+    bound = before or header.get("predictions")
+    looks.append(path.parents[2], [looks.look(record, [], bound)])
 
 
 def test_what_was_foretold_of_tested_claims_is_counted_and_scored_over_the_log(tmp_path):
@@ -83,11 +87,13 @@ def test_what_was_foretold_of_tested_claims_is_counted_and_scored_over_the_log(t
             {"says": "It is nice.", "claims": "not judged"},
         ],
     )
-    write_entry(tmp_path, "three", size="smoke")
+    told(write_entry(tmp_path, "three"), predictions={"lower": sure}, before={"lower": {}})
+    told(write_entry(tmp_path, "four", size="smoke"), predictions={"lower": sure})
     found = over_all.foretold(site.Site(tmp_path))
     assert [came for _, came in found.all] == ["supported", "different"]
     assert found.gone == ["one.dropped"] and found.checks == 1
-    scores, sentences = over_all.scored(found)
+    scores, late, sentences = over_all.scored(found)
+    assert late.endswith("not of before the first look: three.")
     brier, base = (0.08 + 0.72) / 2, 0.5
     assert "2 tested claims in 1 entry" in scores and "outcome came in 1 (" in scores
     assert f"Brier score is {brier:.2f}, that of the base rates {base:.2f}" in scores

@@ -12,8 +12,9 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from lrlab.claims import rules
-from lrlab.labbook import predictions
+from lrlab.labbook import looks, predictions
 from lrlab.labbook.ledger import joined
+from lrlab.labbook.looks import Look
 from lrlab.labbook.predictions import Bin, Prediction
 from lrlab.labbook.site import site as sites
 
@@ -38,12 +39,14 @@ class Foretold:
     Args:
         pairs: by entry, each prediction with the verdict that came.
         gone: ids that had a prediction, and whose entry tests no such claim.
+        late: notebooks whose predictions are not those that their first look was bound to.
         sentences: what became of the sentences of predictions without probabilities.
         checks: number of sentences that speak of exact claims alone, which are not counted.
     """
 
     pairs: dict[str, list[tuple[Prediction, str]]] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
     sentences: Counter[str] = field(default_factory=Counter)
     checks: int = 0
 
@@ -57,20 +60,28 @@ def foretold(site: Site) -> Foretold:
     """Collect what was foretold in the entries that count; exact claims are left out."""
     found = Foretold()
     for entry in site.counting:
-        _collect(found, entry)
+        _collect(found, entry, [one for one in site.looks if one.notebook == _name(entry)])
     return found
 
 
-def _collect(found: Foretold, entry: Entry) -> None:
+def _name(entry: Entry) -> str:
+    return entry.record["notebook"]
+
+
+def _collect(found: Foretold, entry: Entry, seen: Sequence[Look]) -> None:
     header = entry.content().get("metadata", {}).get("lrlab", {})
     claims = joined(entry)
     exact = {claim.slug for claim in claims if claim.kind == "exact"}
     tested = {claim.slug: claim.verdict for claim in claims if claim.kind in rules.TESTED}
-    for slug, chances in (header.get("predictions") or {}).items():
+    stated = header.get("predictions") or {}
+    if stated and not looks.written_before(seen, stated):
+        found.late.append(_name(entry))
+        stated = {}
+    for slug, chances in stated.items():
         if slug in tested:
             found.pairs.setdefault(entry.name, []).append((chances, tested[slug]))
         elif slug not in exact:
-            found.gone.append(f"{entry.record['notebook']}.{slug}")
+            found.gone.append(f"{_name(entry)}.{slug}")
     for sentence in header.get("foretold") or []:
         named = sentence["claims"]
         if not isinstance(named, str) and named and set(named) <= exact:
@@ -110,10 +121,11 @@ def scored(found: Foretold) -> list[str]:
             "before."
         )
         if found.gone:
-            text += (
-                f" Not scored, since no such claim was tested in the end: {', '.join(found.gone)}."
-            )
+            gone = ", ".join(found.gone)
+            text += f" Not scored, since no such claim was tested in the end: {gone}."
         said.append(text)
+    if late := ", ".join(found.late):
+        said.append(f"Not scored, since they are not of before the first look: {late}.")
     if judged := found.sentences.total() - found.sentences[predictions.NOT_JUDGED]:
         counts = found.sentences
         text = (
