@@ -4,6 +4,7 @@ import json
 from xml.etree import ElementTree
 
 import pytest
+from bs4 import BeautifulSoup
 from entry_maker import write_entry
 
 from lrlab.labbook import looks, predictions
@@ -122,3 +123,13 @@ def test_the_plot_shows_each_tenth_at_what_was_said_and_what_came():
 def test_a_log_without_predictions_has_nothing_to_score(tmp_path):
     write_entry(tmp_path)
     assert over_all.scored(over_all.foretold(site.Site(tmp_path))) == []
+
+
+def test_the_page_of_what_was_foretold_leads_to_the_predictions_of_each_entry(book):
+    page = BeautifulSoup((book.html / "book" / "predictions.html").read_bytes(), "lxml")
+    found = over_all.foretold(site.Site(book.root))
+    bins = predictions.reliability(found.all)
+    assert len(page.select("svg.lrlab-reliability circle")) == len(bins) > 5
+    links = [link["href"] for link in page.select("table.lrlab-rest a")]
+    assert links == [f"log/{name}.html#prediction" for name in found.pairs]
+    assert f"{len(found.all)} tested claims in {len(found.pairs)} entries" in page.get_text()
