@@ -217,22 +217,15 @@ later = {
 
 
 # %% tags=["nbval-ignore-output"]
-def metric(name, part):
-    """The metric that a case is judged by, on a part of the data."""
-    if cases[name].metric == "loss":
-        return f"{part}_loss"
-    return lambda run: 1 - run.final(f"{part}_accuracy")
-
-
 first = train_many(plan)
 grids = {
     name: rate_grid.extended(
-        first.of([arm for arm in arms if arm[0] == name]), job, metric(name, "validation"), more
+        first.of([arm for arm in arms if arm[0] == name]), job, cases[name].of("validation"), more
     )
     for name in cases
 }
 centre = {
-    arm: tuned.best_rate(*rate_grid.curve(grids[arm[0]], arm, metric(arm[0], "validation")))
+    arm: tuned.best_rate(*rate_grid.curve(grids[arm[0]], arm, cases[arm[0]].of("validation")))
     for arm in arms
 }
 runs = train_many(
@@ -249,7 +242,7 @@ display.say(
 def on_seeds(arm, part):
     """Rates (k,) and a metric (k, seeds) around the tuned rate of an arm."""
     ks = multiples(arm)
-    values = runs.of(arm, list(ks), seeds[arm[0]]).array(metric(arm[0], part))
+    values = runs.of(arm, list(ks), seeds[arm[0]]).array(cases[arm[0]].of(part))
     return centre[arm] * np.array(ks), values
 
 
@@ -274,7 +267,7 @@ def kept(name, group):
         for key, run in runs.items()
         if key[0] in of_case and key[1] in tuned.AROUND and key[2] in group
     }
-    return tuned.within_seeds(type(runs)(some), metric(name, "validation"))
+    return tuned.within_seeds(type(runs)(some), cases[name].of("validation"))
 
 
 best = {name: kept(name, group) for name, group in seeds.items()}
@@ -284,7 +277,7 @@ def against(name, a, b, group=None):
     """Paired log ratios of a to b by seed, and how many pairs hold a diverged run."""
     pair = [(group or best[name]).of((name, *arm)) for arm in (a, b)]
     lost = [x.diverged or y.diverged for x, y in zip(*(m.values() for m in pair), strict=True)]
-    values = [members.array(metric(name, "test")) for members in pair]
+    values = [members.array(cases[name].of("test")) for members in pair]
     return {"values": stats.log_differences(*values), "diverged": sum(lost)}
 
 
@@ -395,7 +388,7 @@ display.show(
 def off_by_two(arm):
     """Mean log ratio of what half and twice the tuned rate cost, seed by seed."""
     half, once, twice = runs.of(arm, list(tuned.AROUND), seeds[arm[0]]).array(
-        metric(arm[0], "test")
+        cases[arm[0]].of("test")
     )
     return (np.log(half / once) + np.log(twice / once)) / 2
 
@@ -421,7 +414,7 @@ display.table(
             "a factor of two off [%]": stats.mean_interval(100 * off_by_two((name, o, LINEAR))),
             "judged by": f"test {case.metric}",
             "at the end": stats.mean_interval(
-                best[name].of((name, o, LINEAR)).array(metric(name, "test"))
+                best[name].of((name, o, LINEAR)).array(cases[name].of("test"))
             ),
             "gained by decay [%]": stats.mean_interval(100 * gained(name, o)["values"]),
             "time of an update": "1" if o == "AdamW" else timed[name][o],

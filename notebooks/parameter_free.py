@@ -230,16 +230,9 @@ runs = train_many(plan)
 
 
 # %% tags=["nbval-ignore-output"]
-def metric(name, part):
-    """The metric that a case is judged by, on a part of the data."""
-    if cases[name].metric == "loss":
-        return f"{part}_loss"
-    return lambda run: 1 - run.final(f"{part}_accuracy")
-
-
 curves, note = {}, {}
 for arm in grids:
-    judge = metric(arm[0], "validation")
+    judge = cases[arm[0]].of("validation")
     tried = {(a, r, s): run for (a, r, s), run in runs.items() if a == arm and s in tuning}
     tried = rate_grid.extended(type(runs)(tried), job, judge, most=more)
     curves[arm], note[arm] = rate_grid.curve(tried, arm, judge), tried.note()
@@ -272,7 +265,7 @@ suggested = {key: rate or fixed for key, rate in suggested.items()}
 found = {
     (name, s): min(
         searched,
-        key=lambda rate: runs.of((name, SEARCH), rate).final(metric(name, "validation"))[s],
+        key=lambda rate: runs.of((name, SEARCH), rate).final(cases[name].of("validation"))[s],
     )
     for name in cases
     for s in seeds[name]
@@ -307,7 +300,7 @@ def kept(name, group):
         for key, run in part.items()
         if key[0][0] == name and key[0][1] != SEARCH and key[2] in group
     }
-    return tuned.within_seeds(type(runs)(of_case), metric(name, "validation"))
+    return tuned.within_seeds(type(runs)(of_case), cases[name].of("validation"))
 
 
 best = {name: kept(name, group) for name, group in seeds.items()}
@@ -317,7 +310,7 @@ def against(name, a, b, group=None):
     """Paired log ratios of a to b by seed, and how many pairs hold a diverged run."""
     pair = [(group or best[name]).of((name, arm)) for arm in (a, b)]
     lost = [x.diverged or y.diverged for x, y in zip(*(m.values() for m in pair), strict=True)]
-    values = [members.array(metric(name, "test")) for members in pair]
+    values = [members.array(cases[name].of("test")) for members in pair]
     return {"values": stats.log_differences(*values), "diverged": sum(lost)}
 
 
@@ -409,7 +402,7 @@ rows = [
             )
         ),
         "judged by": f"test {cases[name].metric}",
-        "at the end": stats.mean_interval(members.array(metric(name, "test"))),
+        "at the end": stats.mean_interval(members.array(cases[name].of("test"))),
         "to AdamW, tuned [%]": ""
         if arm == TUNED
         else stats.mean_interval(100 * against(name, arm, TUNED)["values"]),

@@ -177,21 +177,14 @@ later = {
 
 
 # %% tags=["nbval-ignore-output"]
-def metric(name, part):
-    """The metric that a case is judged by, on a part of the data."""
-    if cases[name].metric == "loss":
-        return f"{part}_loss"
-    return lambda run: 1 - run.final(f"{part}_accuracy")
-
-
 tried = train_many(plan)
 grids = {
     name: rate_grid.extended(
-        tried.of([arm for arm in arms if arm[0] == name]), job, metric(name, "validation")
+        tried.of([arm for arm in arms if arm[0] == name]), job, cases[name].of("validation")
     )
     for name in cases
 }
-curves = {arm: rate_grid.curve(grids[arm[0]], arm, metric(arm[0], "validation")) for arm in arms}
+curves = {arm: rate_grid.curve(grids[arm[0]], arm, cases[arm[0]].of("validation")) for arm in arms}
 centre = {arm: tuned.best_rate(*found) for arm, found in curves.items()}
 fig, axes = plots.figure(1, 2, height=3.6)
 for ax, (name, case) in zip(axes, cases.items(), strict=True):
@@ -234,7 +227,7 @@ def kept(name, group):
     """The runs at the rate that is best on the validation part within each seed."""
     of_case = [arm for arm in arms if arm[0] == name]
     return tuned.within_seeds(
-        runs.of(of_case, list(tuned.AROUND), group), metric(name, "validation")
+        runs.of(of_case, list(tuned.AROUND), group), cases[name].of("validation")
     )
 
 
@@ -257,7 +250,7 @@ def against(name, a, b, of=(None, None), chosen=None):
     what = cases[name].metric
     values = [
         members.array(
-            metric(name, "test") if at is None else lambda run, at=at: stopped(run, at, what)
+            cases[name].of("test") if at is None else lambda run, at=at: stopped(run, at, what)
         )
         for members, at in zip(pair, of, strict=True)
     ]
@@ -328,7 +321,7 @@ def rates_of(name, condition):
 def off_by_two(name, condition):
     """Log ratio of what half and twice the tuned rate cost, mean of the two, seed by seed."""
     group = runs.of((name, condition), list(tuned.AROUND), seeds[name])
-    half, middle, twice = group.array(metric(name, "test"))
+    half, middle, twice = group.array(cases[name].of("test"))
     return (np.log(half / middle) + np.log(twice / middle)) / 2
 
 
@@ -343,7 +336,7 @@ display.table(
             "a factor of two off [%]": stats.mean_interval(100 * off_by_two(name, condition)),
             "judged by": f"test {case.metric}",
             "at the end": stats.mean_interval(
-                best[name].of((name, condition)).array(metric(name, "test"))
+                best[name].of((name, condition)).array(cases[name].of("test"))
             ),
         }
         for name, case in cases.items()

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from lrlab import tasks
 from lrlab.optimizers import SGD, AdamW, Optimizer
 from lrlab.tasks import Task
+from lrlab.training.results import Metric
 
 ONE, MANY = "one pass", "many passes"
 
@@ -41,6 +42,21 @@ class Case:
     rates: Sequence[float]
     n_seeds: int
     metric: str
+
+    def of(self, part: str) -> Metric:
+        """The metric that it is judged by: the loss, or the share of wrong answers.
+
+        Args:
+            part: of the data, ``"validation"`` or ``"test"``.
+
+        Example:
+            >>> size = (40, 4, [0.1], 3)
+            >>> both(Case, 100, 500, lm=size, mlp=size)[ONE].of("test")
+            'test_loss'
+        """
+        if self.metric == "loss":
+            return f"{part}_loss"
+        return lambda run: 1 - run.final(f"{part}_accuracy")
 
 
 Made = TypeVar("Made", bound=Case)
