@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -180,7 +181,7 @@ def _composed(claim: Judged) -> str:
     if claim.kind == "effect" and claim.rule["delta"]:
         said += f", by at least {_amount(claim.rule['delta'], claim.unit)}"
     elif claim.kind == "equivalence":
-        said += f", to within {_amount(claim.rule['margin'], claim.unit)}"
+        said += f", {_region(claim.rule['margin'], claim.unit)}"
     elif claim.kind == "proportion":
         side = "more" if claim.rule["direction"] == "greater" else "less"
         share = f"{100 * claim.rule['threshold']:.3g} %"
@@ -193,6 +194,20 @@ def _amount(delta: float, unit: str) -> str:
         percent = 100 * math.expm1(delta)
         return f"{percent:.2g} %" if percent < 95 else f"a factor of {math.exp(delta):.2g}"
     return f"{delta:.3g} {unit}".strip()
+
+
+def _region(margin: float, unit: str) -> str:
+    """Where an equivalence must lie; where its unit says what was taken off, that is put back.
+
+    Example:
+        >>> _region(0.038, "log ratio of training losses, less 0.0576")
+        'of 2 % to 10 %'
+    """
+    taken_off = re.fullmatch(r"log ratio .*, less ([\d.]+)", unit)
+    if taken_off is None:
+        return f"to within {_amount(margin, unit)}"
+    middle = float(taken_off[1])
+    return f"of {_amount(middle - margin, unit)} to {_amount(middle + margin, unit)}"
 
 
 def judge_together(claims: Mapping[str, Claim], by: Any = rules) -> list[Judged]:

@@ -286,6 +286,18 @@ def test_the_sentence_holds_setting_and_smallest_effect():
     assert made.rule["delta"] == claims.smallest_effect("test loss")
 
 
+def test_an_equivalence_around_a_ratio_says_from_where_to_where_that_may_lie():
+    middle, margin = math.log(1.1 * 1.02) / 2, math.log(1.1 / 1.02) / 2
+    unit = f"log ratio of losses, less {middle:.3g}"
+    rises = {"values": around(0.0, sd=0.001), "margin": margin}
+    small, same = (
+        Claim.equivalence(id, "The rise is small", unit=unit, **rises)
+        for id, unit in (("small", unit), ("same", "log ratio of losses"))
+    )
+    said = [claim.sentence for claim in judge(small, same)]
+    assert said == ["The rise is small, of 2 % to 10 %.", "The rise is small, to within 3.8 %."]
+
+
 def test_another_delta_shows_its_reason_on_the_card():
     about = About(metric="test loss", reason="half of what the source claims")
     [found] = judge(effect(values=around(-0.5), about=about))
