@@ -45,10 +45,16 @@
 # schedule; every seed of the comparison then trains at that rate, half and twice of it, and keeps
 # the run with the lowest validation loss. So the luck of tuning is part of each interval.
 #
-# The usable range is measured by a ramp: from the smallest constant rate that, by the distance the
-# ramp has travelled, brings a tenth of the drop within the run's length, to the rate at which the
-# smoothed loss has risen again by three tenths of the drop. Its lower end belongs to that length:
-# a run ten times as long can use a rate ten times as small.
+# The *usable range* is read off a ramp, a run whose rate grows from update to update: its loss
+# drops and rises again.
+#
+# - At the lower end the loss begins to fall: a constant rate that small makes a tenth of the drop
+#   by the end of a run. By then it has travelled as far, rate times updates, as the ramp had when
+#   it had made that tenth.
+# - Above the upper end the smoothed loss has risen again, by three tenths of the drop.
+#
+# Usable is not good: at the lower end nine tenths of the drop are still to come. And that end
+# belongs to the length: a run ten times as long can use a rate ten times as small.
 
 # %% tags=["parameters"]
 peaks: list[float] = [0.05, 0.1, 0.2, 0.4, 0.8]  # [2.. of 0<.. rising] peak rates to choose from
@@ -292,10 +298,10 @@ display.show(
     alt="Loss against learning rate on a log axis: that of the batches during the ramp, and that "
     "of whole runs at their end; the usable range is shaded.",
     caption=f"Batch loss while the rate rises, {n_seeds} seeds, and validation loss at the end of "
-    f"whole runs against their peak rate, {tuning_seeds} seeds. Shaded: the usable range in "
-    f"{steps} updates, from "
-    f"{low.estimate:.2g} (95 % interval {low.low:.2g} to {low.high:.2g}) to {high.estimate:.2g} "
-    f"({high.low:.2g} to {high.high:.2g}); seen in {len(lows)} and {len(highs)} of the seeds.",
+    f"whole runs against their peak rate, {tuning_seeds} seeds. Shaded: the usable range; in "
+    f"{steps} updates the loss begins to fall at {low.estimate:.2g} (95 % interval {low.low:.2g} "
+    f"to {low.high:.2g}), and rises again above {high.estimate:.2g} ({high.low:.2g} to "
+    f"{high.high:.2g}); seen in {len(lows)} and {len(highs)} of the seeds.",
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -369,17 +375,21 @@ made = [
     *(
         Claim.descriptive(
             slug,
-            f"{end} end of the usable range.",
+            f"{words} end of the usable range.",
             values=values,
             scale="log",
             unit="learning rate",
             about=About(setting, family="usable range"),
         )
-        for slug, end, values in (("band_low", "Lower", lows), ("band_high", "Upper", highs))
+        for slug, words, values in (
+            ("band_low", "Where the loss begins to fall: lower", lows),
+            ("band_high", "Where the loss has risen again: upper", highs),
+        )
     ),
     Claim.descriptive(
         "band-low-in-the-report",
-        f"Lower end of the usable range in {reported_steps:,} updates, by the distance travelled.",
+        f"Where the loss begins to fall in {reported_steps:,} updates, by the distance travelled: "
+        "lower end of the usable range.",
         values=lows * steps / reported_steps,
         scale="log",
         unit="learning rate",

@@ -47,12 +47,12 @@ def draw(result: RangeTest) -> Figure:
     draw_losses(losses, result)
     for trace in result.traces:
         kept = np.isfinite(trace.grad_norm) & (trace.grad_norm > 0)
-        norms.plot(
-            trace.lr[kept], trace.grad_norm[kept], color=plots.COLOURS[0], alpha=0.45, linewidth=0.8
-        )
-    norms.set_yscale("log")
-    norms.set_ylabel("gradient norm")
-    norms.set_xlabel("learning rate")
+        norms.plot(trace.lr[kept], trace.grad_norm[kept], color=plots.COLOURS[0], alpha=0.4, lw=0.8)
+    norms.set(yscale="log", ylabel="gradient norm", xlabel="learning rate")
+    shown = np.concatenate([trace.grad_norm for trace in result.traces])
+    shown = shown[np.isfinite(shown) & (shown > 0)]
+    if len(shown):  # else a ramp that diverges takes the whole axis
+        norms.set_ylim(top=min(2 * shown.max(), 1000 * np.median(shown)))
     _mark(norms, result, labelled=False)
     return fig
 
@@ -99,25 +99,21 @@ def draw_losses(ax: Axes, result: RangeTest, *, pilots: bool = True, legend: boo
     if pilots and result.refined:
         _pilots(ax, result.refined, high, marker=".")
     _mark(ax, result, labelled=True)
-    ax.set_xscale("log")
-    ax.set_ylim(low, high)
-    ax.set_ylabel("loss on the next batch")
+    ax.set(xscale="log", ylim=(low, high), ylabel="loss on the next batch")
     if legend:
         ax.legend(loc="lower left")
 
 
 def _pilots(ax: Axes, pilots: tuple[Trace, ...], high: float, marker: str = "D") -> None:
     scores = np.array([score(trace) for trace in pilots])
-    rates = np.array([trace.lr[0] for trace in pilots])
-    steps = pilots[0].planned
     ax.plot(
-        rates,
+        [trace.lr[0] for trace in pilots],
         np.minimum(scores, high),
         marker,
         color=plots.COLOURS[4],
         markeredgecolor="#5a3d00",
         markersize=5.5,
-        label=f"pilots: {steps} updates at one rate",
+        label=f"pilots: {pilots[0].planned} updates at one rate",
         zorder=4,
         clip_on=False,
     )

@@ -281,6 +281,16 @@ def test_the_picture_shows_in_a_notebook():
     assert 0.1 < result.edge < 1000
 
 
+@pytest.mark.parametrize("last", [1e12, np.nan])
+def test_a_ramp_that_diverges_leaves_the_gradient_norms_of_the_others_to_be_seen(last):
+    rates, loss = ramp(1e-3, 1.0, 50)(np.arange(50)), np.linspace(2.0, 1.0, 50)
+    norms = np.linspace(1.0, 10.0, 50)
+    calm = Trace(rates, loss, norms, 0, rates, None)
+    wild = Trace(rates, loss, np.append(norms[:-1], last), 1, rates, None)
+    low, high = RangeTest({}, {}, (calm, wild), (), 50).figure().axes[1].get_ylim()
+    assert 0 < low <= 1 and 10 <= high <= 10_000
+
+
 def test_the_limit_of_stability_is_for_sgd_only():
     with pytest.raises(ValueError, match="for SGD without Nesterov, got Adam"):
         range_test(
