@@ -62,7 +62,8 @@
 # constant rate and $\beta$ are tuned with equally many runs for each optimizer; $\beta$ for both
 # bad starts together. What is compared is the test loss at the end; a run that diverges, or ends
 # above guessing, is scored as random guessing. In the tests each seed gives the mean over the three
-# optimizers; what each does alone is measured beside. The noise of tuning is not in the intervals.
+# optimizers; what each does alone is measured beside. The rates and $\beta$ come from other seeds,
+# few of them, and the noise of tuning is not in the intervals.
 
 # %% tags=["parameters"]
 steps: int = 300  # [updates, 2..] length of training

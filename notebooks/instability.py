@@ -45,8 +45,9 @@
 # decay, each at its own tuned peak. The same runs are evaluated on validation noise that is fixed
 # or drawn anew, and with raw or averaged weights. With few images there is one arm, under the
 # cosine; the remedies run at a constant rate, where there is jitter to remove, with that rate. The
-# loss is evaluated 120 times in a run, as often as there are epochs of the many images. The noise
-# of tuning is not in the intervals.
+# loss is evaluated 120 times in a run, as often as there are epochs of the many images. The peaks
+# come from other seeds, those of the entry *Tuning the diffusion model*, and the noise of tuning is
+# not in the intervals.
 #
 # **Jitter** is the noise of the log validation loss from one evaluation to the next: the root mean
 # square of its second differences over √6, which is the standard deviation for independent noise

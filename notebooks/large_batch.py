@@ -50,7 +50,7 @@
 # tenth of the updates; ImageNet's took 5 epochs of 90. What is compared is the share of wrong
 # answers on the 1,000 test signals; a run that diverges is scored as random guessing. What the
 # largest useful batch is when each batch has its own best rate, the entry *The critical batch*
-# asks. The noise of tuning is not in the intervals.
+# asks. The base rate comes from other seeds, and the noise of tuning is not in the intervals.
 
 # %% tags=["parameters"]
 quad_batches: list[int] = [4, 8, 16, 32, 64, 128, 256, 512]  # [examples, 2.. of 1.. rising]
