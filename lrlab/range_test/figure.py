@@ -49,10 +49,9 @@ def draw(result: RangeTest) -> Figure:
         kept = np.isfinite(trace.grad_norm) & (trace.grad_norm > 0)
         norms.plot(trace.lr[kept], trace.grad_norm[kept], color=plots.COLOURS[0], alpha=0.4, lw=0.8)
     norms.set(yscale="log", ylabel="gradient norm", xlabel="learning rate")
-    shown = np.concatenate([trace.grad_norm for trace in result.traces])
-    shown = shown[np.isfinite(shown) & (shown > 0)]
-    if len(shown):  # else a ramp that diverges takes the whole axis
-        norms.set_ylim(top=min(2 * shown.max(), 1000 * np.median(shown)))
+    shown = np.concatenate([one.grad_norm[np.isfinite(one.grad_norm)] for one in result.traces])
+    if shown.any():  # else a ramp that diverges takes the whole axis
+        norms.set_ylim(top=min(2 * shown.max(), 1000 * np.median(shown[shown > 0])))
     _mark(norms, result, labelled=False)
     return fig
 
