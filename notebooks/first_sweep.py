@@ -33,9 +33,10 @@
 #
 # ## Question
 #
-# An analysis of a sweep tells of 23 runs of a small language model, their peak rates drawn
-# uniformly {cite}`juliusm2026`. One run, at a rate near the bottom of the range, ended far below
-# all others; and Hyperband, meant to stop bad runs after 250 iterations, never stopped one.
+# An analysis of a sweep tells of 23 runs of a small language model, their peak rates chosen by a
+# Bayesian search from a uniform range, 5e-5 to .5 {cite}`juliusm2026`. One run, at a rate near the
+# bottom of the range, ended far below all others; and Hyperband, meant to stop bad runs after 250
+# iterations, never stopped one.
 #
 # 1. Why did early termination sleep?
 # 2. Is one lucky low draw what uniform sampling makes one expect?
@@ -46,11 +47,11 @@
 # A decoder-only transformer of 27,712 weights on surnames, AdamW, gradients clipped at norm 1, a
 # linear warmup to the peak rate and a cosine to a tenth of it, batches of 32; in the proportions of
 # the source, at 600 in place of 1,000 updates. The loss is evaluated every 30 updates, 20 times a
-# run. The sweep draws 23 peak rates uniformly, with W&B's rule at the source's setting: a
-# `min_iter` of a quarter of the updates. One sweep can't tell what sweeps do. So each further seed
-# has a curve of the loss against the peak rate, and whole sweeps are drawn from it: what counts is
-# the mean over the sweeps of one seed, n is the number of seeds. "Far" below all others is read as
-# 5 % below the second best.
+# run. The sweep draws 23 peak rates uniformly from 1e-4 to 1, at random and not by a search, with
+# W&B's rule at the source's setting: a `min_iter` of a quarter of the updates. One sweep can't tell
+# what sweeps do. So each further seed has a curve of the loss against the peak rate, and whole
+# sweeps are drawn from it: what counts is the mean over the sweeps of one seed, n is the number of
+# seeds. "Far" below all others is read as 5 % below the second best.
 
 # %% tags=["parameters"]
 updates: int = 600  # [4..] updates of a run
@@ -322,7 +323,6 @@ trained = About(
     Setting("transformer of 27,712 weights on surnames", "AdamW", f"{updates} updates"),
     metric="test loss",
     like="analogue",
-    lost="the range of rates, model and data",
 )
 unit = "log ratio of test losses"
 listed = [
