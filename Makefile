@@ -33,7 +33,7 @@ book: $(READY) ## re-run the flagship experiment on this machine and render the 
 
 test: lint ## lint, unit and property tests, notebooks (nbval), the book and the browser
 	@lrlab reference --check || exit; compared=$$SECONDS; \
-	  pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 --durations-min=5 || exit; \
+	  pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10 --durations-min=5 || exit; \
 	  echo "notebooks $$compared s, tests $$((SECONDS - compared)) s"
 
 test-trains: $(READY) ## what trains, a second time: on the stand-in for a foreign processor
@@ -86,9 +86,9 @@ bench: $(READY) $(RAY_READY) ## measure speed as ratios within one run, and the 
 	@for file in benchmarks/[a-z]*.py; do echo "── $$file"; python "$$file" || exit 1; done
 
 lint: $(READY) ## ruff, the arrows between the rooms of lrlab/, and its types
-	@ruff check . && ruff format --check .
-	@said=$$(lint-imports --no-logo --no-cache 2>&1) || { echo "$$said"; exit 1; }; grep "^Contracts:" <<< "$$said"
-	@mypy
+	@mypy & types=$$!; ruff check . && ruff format --check . && \
+	  { said=$$(lint-imports --no-logo --no-cache 2>&1) || { echo "$$said"; exit 1; }; } && \
+	  grep "^Contracts:" <<< "$$said"; others=$$?; wait $$types && exit $$others
 
 format: $(READY) ## let ruff format and mend
 	@ruff check --fix . ; ruff format .

@@ -12,6 +12,8 @@ import torch
 
 from lrlab import tasks
 from lrlab.experiments import report_ramp as report
+from lrlab.tasks.base import Splits
+from lrlab.tasks.mnist import Mnist
 
 ROOT = Path(__file__).parents[2]
 RESULTS = sorted((ROOT / "benchmarks" / "results").glob("report_ramp*.json"))
@@ -98,7 +100,21 @@ def test_marks_that_are_not_there_are_none():
     assert diverged == {"falls": 0.2, "lowest": 0.2, "explodes": 0.4}
 
 
+@pytest.fixture
+def few_evaluated(monkeypatch):
+    """Thirty evaluations of ten runs would each see 1,500 digits: 64 will do."""
+    whole = Mnist.data
+
+    def data(task):
+        splits = whole(task)
+        few = (tuple(x[:64] for x in part) for part in (splits.validation, splits.test))
+        return Splits(splits.train, *few)
+
+    monkeypatch.setattr(Mnist, "data", data)
+
+
 @pytest.mark.trains
+@pytest.mark.usefixtures("few_evaluated")
 def test_the_benchmark_keeps_what_it_trained_and_goes_on_from_there(
     tmp_path, benchmark, monkeypatch
 ):

@@ -196,15 +196,14 @@ if __name__ == "__main__":
     key = run_key(task, recipe)
     if "train" in sys.argv:
         store = Store(Path("store"))
-        jobs = [Job(task, recipe), Job(task, recipe.replace(seed=1))]
-        train_many(jobs, n_jobs=2, store=store, progress=False)
+        train_many([Job(task, recipe)], n_jobs=2, store=store, progress=False)
         assert store.get(key, recipe).loss.shape == (4,)
     print(key)
 """
 
 
 # `python -W error script.py`, again and again: each is a fork of a process that has loaded what is
-# installed, and loads lrlab itself. The first trains, in workers that are started from nothing.
+# installed, and loads lrlab itself. The first trains, in a worker that is started from nothing.
 RUNNER = """
 import os, runpy, sys
 import grimp
