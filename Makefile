@@ -87,7 +87,7 @@ bench: $(READY) $(RAY_READY) ## measure speed as ratios within one run, and the 
 
 lint: $(READY) ## ruff, the arrows between the rooms of lrlab/, and its types
 	@mypy & types=$$!; ruff check . && ruff format --check . && \
-	  { said=$$(lint-imports --no-logo --no-cache 2>&1) || { echo "$$said"; exit 1; }; } && \
+	  { said=$$(lint-imports --no-logo --no-cache 2>&1) || { echo "$$said"; false; }; } && \
 	  grep "^Contracts:" <<< "$$said"; others=$$?; wait $$types && exit $$others
 
 format: $(READY) ## let ruff format and mend

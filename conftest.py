@@ -12,6 +12,8 @@ from lrlab import numerics
 # Tests run side by side already: what says no number of workers trains in its own process.
 os.environ["LOKY_MAX_CPU_COUNT"] = "1"
 os.environ.update(numerics.environment(os.environ.get("LRLAB_TEST_PROFILE", "portable")))
+# What is imported stays: looking for garbage would take a quarter of the time that importing takes.
+gc.disable()
 
 
 def pytest_collection_finish() -> None:
@@ -19,3 +21,4 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()

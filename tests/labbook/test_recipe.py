@@ -1,10 +1,8 @@
 """Advice is shown as it is without script, and with it the choices filter."""
 
-import subprocess
-import sys
-
 import lxml.html
 import pytest
+from small_build import render
 
 from lrlab.labbook.site.handbook import _recipe as recipe
 
@@ -64,15 +62,14 @@ SGD, ADAM, LANGUAGE, ALWAYS, TUNED = range(5)
 def build(root, page):
     (root / "conf.py").write_text(CONF)
     (root / "index.md").write_text(page)
-    words = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
-    return subprocess.run([*words, root, root / "_html"], capture_output=True, text=True)
+    return render(root)
 
 
 @pytest.fixture(scope="module")
 def html(tmp_path_factory):
     root = tmp_path_factory.mktemp("recipe")
-    done = build(root, PAGE)
-    assert done.returncode == 0, done.stderr
+    code, said = build(root, PAGE)
+    assert code == 0, said
     return root / "_html" / "index.html"
 
 
@@ -100,9 +97,9 @@ def test_each_piece_of_advice_says_for_which_trainings_it_is(html):
     ],
 )
 def test_a_choice_that_there_is_not_fails_the_build(tmp_path, option, why):
-    done = build(tmp_path, f"# A\n\n```{{recipe}}\n:{option}\nTake it.\n```\n")
-    assert done.returncode != 0
-    assert why in done.stderr.replace("Unknown", "unknown")
+    code, said = build(tmp_path, f"# A\n\n```{{recipe}}\n:{option}\nTake it.\n```\n")
+    assert code != 0
+    assert why in said.replace("Unknown", "unknown")
 
 
 @pytest.fixture

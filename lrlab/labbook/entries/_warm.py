@@ -98,11 +98,13 @@ def serve(address: str) -> NoReturn:
     import selectors
 
     parent = os.getppid()
+    gc.disable()  # what is imported stays
     for name in _LIBRARIES:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     gc.collect()
     gc.freeze()
+    gc.enable()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address + ".new")
     listener.listen()
