@@ -27,7 +27,7 @@
 # ## Question
 #
 # "These models seem to be overfitting. The validation loss only really tracks the training loss for
-# the first 25 epochs. After that, it's all over the place. I wonder if reducing the number of
+# the first 25 epochs. After that, it's all over the place. … I wonder if reducing the number of
 # parameters would be beneficial" {cite}`diffusion2025`.
 #
 # 1. Does the gap between training and validation loss grow with the width of the model?

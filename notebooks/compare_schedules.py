@@ -39,12 +39,12 @@
 # ## Question
 #
 # "The cosine schedule gives better results than the others", and "the difference is more than I
-# expected" {cite}`diffusion2025`: one run of each schedule, all at one learning rate. There are two
-# other explanations: another rate might suit the others better, and averaging the weights of a
-# constant rate may do what a decay does.
+# expected" {cite}`diffusion2025`. The notebook tells of no repetition and names no learning rate.
+# There are two other explanations: another rate might suit the others better, and averaging the
+# weights of a constant rate may do what a decay does.
 #
 # 1. At each one's own tuned peak rate, does the cosine end lower than each of the others?
-# 2. And at one common rate, as in the source?
+# 2. And at one common rate?
 # 3. Does the length of training change the answer?
 #
 # ## Setup
@@ -320,7 +320,7 @@ def claim(label, name):
         metric="test loss",
         family=f"cosine against the others, {label}",
         like="analogue",
-        lost="its data, model and budget",
+        lost="its data, model, learning rates and budget",
     )
     slug = f"{'-'.join(label.replace(',', '').split())}-{tuned.slug(name)}"
     values, unit = difference[label, name], "log ratio of test losses"

@@ -29,9 +29,9 @@
 #
 # ## Question
 #
-# "Step decay has too many hyperparameters", "tuning can be a little tricky"; for the cosine the
-# first and the last rate are enough; and where one doesn't want to choose the moments of the drops,
-# one looks for the plateau of the loss and drops there {cite}`mtdickens2024`.
+# "Step decay has too many hyperparameters" (our translation), "tuning can be a little tricky"; for
+# the cosine the first and the last rate are enough; and where one doesn't want to choose the
+# moments of the drops, one looks for the plateau of the loss and drops there {cite}`mtdickens2024`.
 #
 # 1. What do the formulas of the source compute, as they stand?
 # 2. How many numbers does each family leave to be chosen?

@@ -30,9 +30,10 @@
 # ## Question
 #
 # "While training, keep looking at two plots", the loss and the accuracy on training and validation
-# data; "so we can stop in time when the validation accuracy falls" {cite}`mtdickens2024`. The usual
-# rule waits for a number of evaluations without improvement, its patience, and keeps the best
-# model. (The rule *UP* of {cite}`prechelt1998early` is another: it counts rises in a row.)
+# data; "so we can stop in time when the validation accuracy falls" (our translation)
+# {cite}`mtdickens2024`. The usual rule waits for a number of evaluations without improvement, its
+# patience, and keeps the best model. (The rule *UP* of {cite}`prechelt1998early` is another: it
+# counts rises in a row.)
 #
 # 1. Where do the curves part: when is the validation loss lowest, and when the validation accuracy
 #    highest?

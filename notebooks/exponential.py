@@ -29,8 +29,8 @@
 # ## Question
 #
 # From its range tests the report {cite}`azmimr2022` concludes that "values between 0.05 and 5e-4
-# seem to be a good balance", the larger ones first; and that "large learning rates can be used only
-# when the losses are large".
+# seems to be a good balance", the larger ones first; and that "Large learning can be used only when
+# the losses are large".
 #
 # 1. Does a decay from .05 to 5e-4 end as low as an equally steep one from a larger rate?
 # 2. A burst of a large rate, early while the loss is large or late when it is small: which one does

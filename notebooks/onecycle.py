@@ -33,10 +33,10 @@
 #
 # The report {cite}`azmimr2022` raised the learning rate from .08 to 2.0 and lowered it to 8e-6, and
 # wrote that the losses "increase to a high value" around the peak and that "once the learning rate
-# begins to reduce again, we see the loss reduce as expected". Its published log shows a loss of .12
-# in the second epoch, about 218 at the peak, and 2.308 at the end, which is ln 10: the network no
-# longer told any digit from another. The report adds that the peak lets the optimizer "jump out" of
-# a bad start. One-cycle itself is {cite}`smith2018superconvergence`.
+# begins to reduce again in the later epochs, we see the loss reduce as expected". Its published log
+# shows a loss of .12 in the second epoch, about 218 at the peak, and 2.308 at the end, which is ln
+# 10: the network no longer told any digit from another. The report adds that the peak lets the
+# optimizer "jump out" of a bad start. One-cycle itself is {cite}`smith2018superconvergence`.
 #
 # 1. For which peaks does the test loss at the end lie below its value before the rate rose? And
 #    does it at least fall again, as in the report?

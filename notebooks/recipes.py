@@ -31,8 +31,8 @@
 # numbers. Adam's authors give a rate of 1e-3 {cite}`kingma2015adam`, a well-known recipe begins
 # with 3e-4 {cite}`karpathy2019recipe`, residual networks were trained with momentum, 0.1 and steps
 # {cite}`he2016deep`. And there are ways around a schedule: a constant rate whose weights are
-# averaged, said to yield "strong performance improvements along the training trajectory, without
-# additional training costs" {cite}`hagele2024scaling`.
+# averaged, said to yield "improved performance along the training trajectory, without additional
+# training costs" {cite}`hagele2024scaling`.
 #
 # 1. What does each of these recipes lose, as it stands, against the best of its task? (**Regret**:
 #    the log ratio of the losses.)
@@ -388,7 +388,7 @@ claims.conclude(
             diverged=diverged(AVERAGED, CONSTANT),
             unit=LOG,
             source="hagele2024scaling",
-            published="strong performance improvements along the training trajectory",
+            published="improved performance along the training trajectory",
             about=about(like="analogue", lost="there windows are averaged, of language models"),
         ),
         Claim.effect(

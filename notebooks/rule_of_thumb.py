@@ -34,7 +34,8 @@
 #
 # "Do not touch the schedule at first, it is the last thing to do. Use a constant rate to begin
 # with. For SGD with momentum a non-trivial decay may be good; for more complex optimizers, such as
-# Adam, there is no need for fancy schedules: constant is okay" {cite}`mtdickens2024`.
+# Adam, there is no need for fancy schedules: constant is okay" (our translation)
+# {cite}`mtdickens2024`.
 #
 # 1. With momentum, how much lower does a decay end than a constant rate, each at its tuned rate?
 # 2. And with Adam: is the difference small enough to forget, by test error and by test loss?

@@ -29,8 +29,8 @@
 #
 # ## Question
 #
-# "Check the initial loss", whose value can be worked out beforehand; "overfit a small sample":
-# lecture notes begin a recipe for choosing hyperparameters and break off there
+# "Check initial loss without any weight decay", whose value can be worked out beforehand; "overfit
+# a small sample": lecture notes begin a recipe for choosing hyperparameters and break off there
 # {cite}`mtdickens2024`; a well-known blog post asks for the same two checks
 # {cite}`karpathy2019recipe`. Here the recipe is a checklist of seven steps that runs on any model:
 # first loss, small sample, a learning rate that makes the loss fall, coarse search, refined search,

@@ -32,7 +32,7 @@
 # ## Question
 #
 # A course report on range tests {cite}`azmimr2022` trained LeNet on MNIST with SGD under a step
-# schedule and under an exponential one, and found that their "loss curves look very similar". Its
+# schedule and under an exponential one, and found that their "loss curves looks very similar". Its
 # published logs show that both schedules *raised* the learning rate, from 1e-5 by a factor of 1.5
 # per epoch: they were range tests with steps as wide as an epoch. Two questions follow.
 #

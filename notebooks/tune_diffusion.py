@@ -30,8 +30,8 @@
 #
 # ## Question
 #
-# A notebook {cite}`diffusion2025` compared schedules at one learning rate for all. That may say
-# more about the rate than about the schedules: each may want another. This entry finds the best
+# A notebook {cite}`diffusion2025` compared schedules and names no learning rate. What it found may
+# say more about the rate than about the schedules: each may want another. This entry finds the best
 # peak of each schedule, at two lengths of training; the entries that compare start from it.
 #
 # 1. Which peak rate has the lowest validation loss under each schedule?
