@@ -319,6 +319,7 @@ for criterion, of in (("loss", "test loss"), ("error", "test error")):
         beyond=claims.smallest_effect(of),
         used=n_seeds,
         tested=tested,
+        unit="repetitions",
     )
 display.say(
     "Two members name different classes on "

@@ -293,6 +293,7 @@ for what, spread in sources.items():
         within=room,
         used=len(kept["high"]),
         tested=tested,
+        unit="crossings",
     )
 
 

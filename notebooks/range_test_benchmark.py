@@ -352,7 +352,9 @@ half = np.array([mean.loc[OURS, name] - share * mean.loc[baseline[name], name] f
 pilots = np.array([mean.loc[OURS, name] - mean.loc["ten pilots", name] for name in cells])
 developed = np.array([cell["development"] for cell in cells.values()])
 what, delta = "difference of mean regrets", claims.smallest_effect("regret")
-claims.power(over_cells[developed], what, beyond=delta, used=len(cells), tested=TESTED)
+claims.power(
+    over_cells[developed], what, beyond=delta, used=len(cells), tested=TESTED, unit="cells"
+)
 
 
 # %%

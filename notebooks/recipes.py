@@ -327,6 +327,7 @@ claims.power(
     beyond=delta,
     used=len(cells),
     tested=TESTED,
+    unit="cells",
 )
 
 # %%

@@ -243,7 +243,9 @@ for name, pair, effect in (
         *(runs.of("pilot", arm).array("test_loss") for arm in pair),
     )
     what = f"log ratio of test losses, {name},"
-    claims.power(pilot, what, beyond=delta, effect=effect, used=len(sweeps), tested=tested)
+    claims.power(
+        pilot, what, beyond=delta, effect=effect, used=len(sweeps), tested=tested, unit="sweeps"
+    )
 
 # %%
 about = About(

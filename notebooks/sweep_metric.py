@@ -375,7 +375,9 @@ display.say(
 for name, score in scorings.items():
     pilot = [ranks(score(metric[s]["cumulative"]), test[s]) for s in pilots]
     what = f"correlation of the cumulative metric ({name}) in sweeps of {pilot_trials} runs"
-    claims.power(pilot, what, beyond=useful, effect=good, used=n_sweeps, tested=tested)
+    claims.power(
+        pilot, what, beyond=useful, effect=good, used=n_sweeps, tested=tested, unit="sweeps"
+    )
 
 # %%
 weighted = About(
