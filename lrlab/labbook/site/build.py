@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,7 +68,7 @@ def build(root: Path, out: Path | None = None, jobs: int | None = None) -> Repor
     # All pages are written, so the words of the last build need not be known.
     (out / "searchindex.js").unlink(missing_ok=True)
     try:
-        with patch_docutils(str(root)), docutils_namespace():
+        with patch_docutils(str(root)), docutils_namespace(), _garbage_seldom():
             app = Sphinx(
                 srcdir=root,
                 confdir=None,
@@ -92,6 +94,17 @@ def build(root: Path, out: Path | None = None, jobs: int | None = None) -> Repor
     if report.warnings:
         (doctrees / _ENVIRONMENT).unlink(missing_ok=True)
     return report
+
+
+@contextmanager
+def _garbage_seldom() -> Iterator[None]:
+    """Pages are many objects, most of which stay: looking for garbage took a fifth of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def settings(root: Path) -> dict[str, Any]:
