@@ -25,17 +25,18 @@ class Answer:
     def markdown(self) -> str:
         """The answer as it stands under a title, with links to the cards of its claims."""
         links = ", ".join(map(card_link, self.claims))
-        return f":::{{div}} lrlab-answer\n{self.text}\n:::\n\n:::{{div}} lrlab-rests\n{links}\n:::"
+        rests = f"\n\n:::{{div}} lrlab-rests\nHow it was judged: {links}\n:::" if links else ""
+        return f":::{{div}} lrlab-answer\n{self.text}\n:::{rests}"
 
 
-def card_link(slug: str) -> str:
+def card_link(slug: str, text: str = "") -> str:
     """A link to the card of a claim on the same page, in HTML: Markdown's would ask for a title.
 
     Example:
         >>> card_link("lower")
         '<a href="#claim-lower">lower</a>'
     """
-    return f'<a href="#claim-{slug}">{slug}</a>'
+    return f'<a href="#claim-{slug}">{text or slug}</a>'
 
 
 def answer_of(notebook: dict[str, Any]) -> Answer | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -225,6 +225,13 @@ def _changed(before: Sequence[Row], now: Sequence[Row], release: str) -> list[Pr
 def totals(rows: Sequence[Row]) -> dict[str, int]:
     """Number of claims by verdict, in a fixed order, zeros included."""
     return counted([row.claim.to_dict() for row in rows])
+
+
+def in_words(claims: Iterable[Judged]) -> str:
+    """How many claims have which verdict, in a line; what has none is called measured."""
+    counts = counted([claim.to_dict() for claim in claims])
+    named = {rules.DESCRIBED: "measured"}
+    return " · ".join(f"{n} {named.get(verdict, verdict)}" for verdict, n in counts.items() if n)
 
 
 def counted(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:

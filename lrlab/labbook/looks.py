@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lrlab.claims import rules
 from lrlab.files import write
 
 _JUDGED = ("kind", "data", "rule")
-_NO_VERDICT = "described"
 
 
 @dataclass(frozen=True)
@@ -135,28 +135,18 @@ def problems(root: Path) -> list[str]:
 
 
 def told(looks: Sequence[Look]) -> str:
-    """One sentence on the looks at one notebook: how many, n, which verdicts changed or are gone.
+    """How often a notebook was looked at, with which n.
 
     Example:
         >>> told([])
-        'No look is on the record.'
+        'no look is on the record'
     """
     if not looks:
-        return "No look is on the record."
+        return "no look is on the record"
     times = {1: "once", 2: "twice"}.get(len(looks), f"{len(looks)} times")
-    sizes = [sorted({n for n in one.n.values() if n}) for one in looks]
-    largest = [str(max(found)) for found in sizes if found]
-    told_n = f"; the largest n was {', then '.join(_without_repeats(largest))}" if largest else ""
-    turned = changed(looks)
-    if len(looks) == 1:
-        after = ""
-    elif turned:
-        after = "; verdicts that changed: " + "; ".join(
-            f"`{id}` {' → '.join(steps)}" for id, steps in turned.items()
-        )
-    else:
-        after = "; no verdict changed"
-    return f"Looked at {times}{told_n}{after}{_without(dropped(looks))}."
+    largest = [str(max(sizes)) for one in looks if (sizes := [n for n in one.n.values() if n])]
+    n = f", with n up to {', then '.join(_without_repeats(largest))}" if largest else ""
+    return f"looked at {times}{n}"
 
 
 def changed(looks: Sequence[Look]) -> dict[str, list[str]]:
@@ -180,12 +170,23 @@ def dropped(looks: Sequence[Look]) -> dict[str, str]:
     return {id: verdict for id, verdict in seen.items() if id not in looks[-1].verdicts}
 
 
-def _without(gone: Mapping[str, str]) -> str:
-    judged = [f"`{id}` ({verdict})" for id, verdict in gone.items() if verdict != _NO_VERDICT]
-    others = len(gone) - len(judged)
-    told = [", ".join(judged)] if judged else []
-    told += [f"{others} measurement{'s' * (others > 1)}"] if others else []
-    return f"; dropped since an earlier look: {' and '.join(told)}" if told else ""
+def kind_of_change(verdicts: Sequence[str]) -> str:
+    """What became of a verdict over the looks: "other", "untested" or "renamed".
+
+    Renamed is what says the same in the words for a source's claim in a setting that is only like
+    its own.
+
+    Example:
+        >>> kind_of_change(["supported", "seen here"])
+        'renamed'
+        >>> kind_of_change(["supported", "described"]), kind_of_change(["supported", "different"])
+        ('untested', 'other')
+    """
+    if verdicts[-1] == rules.DESCRIBED:
+        return "untested"
+    own = (rules.SEEN, rules.NOT_SEEN)
+    same = {v if v in own else rules.in_setting(v, "analogue") for v in verdicts}
+    return "renamed" if len(same) == 1 else "other"
 
 
 def _without_repeats(items: Sequence[str]) -> list[str]:

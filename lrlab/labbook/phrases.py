@@ -108,7 +108,7 @@ def inline(claim: Judged) -> str:
         >>> inline(claim).split(", ")[:2]
         ['supported', '−0.524 [−0.593']
     """
-    parts = [claim.verdict]
+    parts = ["measured" if claim.kind == "descriptive" else claim.verdict]
     if claim.low is not None:
         said = claim.kind == "proportion" or _taken_off(claim) is not None
         parts.append(estimate(claim) + ("" if said or not claim.unit else f" {claim.unit}"))
@@ -154,7 +154,7 @@ def _taken_off(claim: Judged) -> float | None:
 
 
 def unbroken(text: str) -> str:
-    """The same with spaces inside `n = 8` and `95 %` that no line breaks at.
+    """The same with spaces inside `n = 8`, `95 %` and `[1, 2]` that no line breaks at.
 
     Args:
         text: one line.
@@ -163,7 +163,8 @@ def unbroken(text: str) -> str:
         >>> unbroken("at n = 8").split(" ")[0]
         'at'
     """
-    return text.replace("n = ", "n\u00a0=\u00a0").replace(" %", "\u00a0%")
+    whole = re.sub(r"\[[^][]{1,30}\]", lambda found: found[0].replace(" ", "\u00a0"), text)
+    return whole.replace("n = ", "n\u00a0=\u00a0").replace(" %", "\u00a0%")
 
 
 def _plain(x: float) -> str:

@@ -5,9 +5,10 @@ import types
 from xml.etree import ElementTree
 
 import pytest
+from bs4 import BeautifulSoup
 from entry_maker import around, some_claims, write_entry
 
-from lrlab.claims import About, Claim
+from lrlab.claims import About, Claim, rules
 from lrlab.claims.judge import judge_together
 from lrlab.labbook import _rules_2, looks
 from lrlab.labbook.ledger import check
@@ -165,13 +166,83 @@ def test_an_answer_stands_under_the_title_and_no_longer_at_the_end(tmp_path):
     assert not any(stored["text"] in str(c.get("outputs")) for c in cells)
 
 
-def test_a_page_says_how_often_its_result_was_looked_at(tmp_path):
+def test_the_headline_figure_stands_at_the_top_alone_and_a_line_leads_to_it(tmp_path):
     path = write_entry(tmp_path)
     log = site.Site(tmp_path)
-    [entry] = log.log
-    looks.append(tmp_path, [looks.look(entry.record, entry.claims(), None)])
-    cells = json.loads(pages.decorate(path.read_text(), entry, site.Site(tmp_path)))["cells"]
-    assert "Looked at once; the largest n was" in cells[2]["source"]
+    cells = json.loads(pages.decorate(path.read_text(), log.log[0], log))["cells"]
+    pictures = [c["id"] for c in cells if "image/png" in str(c.get("outputs"))]
+    captions = [c["id"] for c in cells if "figure" in c["metadata"].get("mystnb", {})]
+    assert pictures == captions == ["lrlab-headline"]
+    assert 'id="the-figure"' in cells[0]["source"]
+    [left] = [c for c in cells if 'href="#the-figure"' in str(c.get("outputs"))]
+    assert left["id"] == "cell-03"
+
+
+def test_power_is_folded_and_what_else_a_cell_says_is_not(tmp_path):
+    path = write_entry(tmp_path)
+    notebook = json.loads(path.read_bytes())
+    said = ["Pilot study: over 8 seeds a < b.", "Of 12 runs 12 ended."]
+    notebook["cells"][3]["outputs"] += [
+        {"output_type": "display_data", "data": {"text/markdown": text}, "metadata": {}}
+        for text in said
+    ]
+    log = site.Site(tmp_path)
+    cells = json.loads(pages.decorate(json.dumps(notebook), log.log[0], log))["cells"]
+    power, plain = [
+        output["data"]
+        for c in cells
+        for output in c.get("outputs", [])
+        if "text/markdown" in output["data"]
+    ]
+    assert (
+        "<summary>Power</summary><p>Pilot study: over 8 seeds a &lt; b.</p>" in power["text/html"]
+    )
+    assert plain == {"text/markdown": said[1]}
+
+
+def test_numbers_of_a_table_have_minus_signs_and_intervals_in_one_piece():
+    head = '<tr><th scope="col">loss [95 %]</th><th scope="col">run-in</th></tr>'
+    body = "<tr><td>-0.3 [-0.4, -0.2]</td><td>one-cycle, 1e-05</td></tr>"
+    html = outputs.align(f'<div class="lrlab-table"><table>{head}{body}</table></div>')
+    assert "<td>−0.3 [−0.4,\u00a0−0.2]</td>" in html and "one-cycle, 1e-05" in html
+    assert "loss [95\u00a0%]" in html and "run-in" in html
+
+
+def about(tmp_path, *seen):
+    """What stands under the answer of the one entry, after these looks at it."""
+    [path] = (tmp_path / "book" / "log").glob("*.ipynb")
+    looks.append(tmp_path, seen)
+    log = site.Site(tmp_path)
+    return json.loads(pages.decorate(path.read_text(), log.log[0], log))["cells"][2]["source"]
+
+
+def test_a_page_says_in_its_byline_how_often_its_result_was_looked_at(tmp_path):
+    write_entry(tmp_path)
+    [entry] = site.Site(tmp_path).log
+    said = about(tmp_path, looks.look(entry.record, entry.claims(), None))
+    byline = BeautifulSoup(said.split("\n:::")[0], "lxml").get_text()
+    assert "· looked at once, with n up to" in byline and "lrlab-looks" not in said
+
+
+def test_verdicts_that_changed_between_looks_are_folded_behind_a_phrase(tmp_path):
+    write_entry(tmp_path)
+    [entry] = site.Site(tmp_path).log
+    claims = [claim for claim in entry.claims() if claim["kind"] in rules.TESTED]
+    before = [c | {"verdict": "supported", "rules": 1} for c in claims]
+    gone = claims[0] | {"id": "demo.gone", "verdict": "supported", "rules": 1}
+    dropped = claims[1] | {"id": "demo.dropped", "verdict": "supported", "rules": 1}
+    before.append(dropped)
+    after = [*claims, gone | {"verdict": "described", "rules": 2}]
+    first, second = (looks.look(entry.record, c, None) for c in ([*before, gone], after))
+    said = BeautifulSoup(about(tmp_path, first, second), "lxml")
+    fold = said.select_one("details.lrlab-looks")
+    changed = looks.changed([first, second])
+    links = [a["href"] for a in fold.select("li a")]
+    assert fold.summary.get_text() == (
+        f"Between the looks: {len(changed) - 1} changed verdicts, 1 no longer tested, 1 dropped"
+    )
+    assert not fold.has_attr("open") and len(fold.select("li")) == len(changed) + 1
+    assert set(links) == {f"#claim-{id.partition('.')[2]}" for id in changed if id != "demo.gone"}
 
 
 def test_a_card_says_fragile_where_another_processor_gave_another_verdict(tmp_path):
@@ -185,7 +256,7 @@ def test_a_card_says_fragile_where_another_processor_gave_another_verdict(tmp_pa
         o["data"]["text/html"]
         for c in cells
         for o in c.get("outputs", [])
-        if "text/html" in o["data"]
+        if "lrlab-claim" in str(o["data"].get("text/html"))
     ]
     [card] = [
         part for part in html.split("<div ") if f'id="claim-{claim["id"].split(".")[1]}"' in part

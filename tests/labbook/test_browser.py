@@ -153,6 +153,23 @@ def test_pages_are_accessible_in_both_modes_and_sizes(book, page, name):
     assert not violations(page)
 
 
+@pytest.mark.parametrize("name", ["book/intro", f"book/log/{NEW}", "book/sources/diffusion"])
+def test_figures_on_a_phone_are_large_enough_to_be_read_and_scroll_inside_themselves(
+    book, page, name
+):
+    """Their smallest text, of 8.5 points at 120 pixels an inch, has 9 pixels at 0.64."""
+    page.set_viewport_size(PHONE)
+    open_page(page, book, name)
+    widths = page.evaluate(
+        """() => [...document.querySelectorAll("article figure img, article .lrlab-finding img")]
+        .map((e) => [e.getBoundingClientRect().width, e.naturalWidth, e.src.endsWith(".webp")])"""
+    )
+    assert widths
+    for shown, natural, is_small in widths:
+        assert shown >= natural * (1 if is_small else 0.64)  # of 0.65, as small ones are made
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
 def test_dark_mode_follows_the_system_and_inverts_figures(book, page):
     open_page(page, book, f"book/log/{NEW}")
     colour = "getComputedStyle(document.body).backgroundColor"

@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 from entry_maker import write_entry
 
 from lrlab.labbook import looks, predictions
+from lrlab.labbook.entries.markup import prose
 from lrlab.labbook.site import _pages as pages
 from lrlab.labbook.site import _predictions as over_all
 from lrlab.labbook.site import site
@@ -49,8 +50,10 @@ def test_sentences_stand_beside_what_came(tmp_path):
 def test_probabilities_stand_beside_the_verdict_that_came(tmp_path):
     chances = {"lower": {"supported": 0.7, "inconclusive": 0.3}, "gone": {"supported": 1.0}}
     text = shown(tmp_path, predictions=chances)
-    assert '">lower</a>: supported 70 %, inconclusive 30 %' in text
+    assert "</a>: supported 70 %, inconclusive 30 %" in text
     assert "supported, which had 70 %" in text and "gone" not in text
+    [claim] = [c for c in site.Site(tmp_path).log[0].claims() if c["id"] == "demo.lower"]
+    assert f'<a href="#claim-lower">{prose(claim["statement"].rstrip("."))}</a>' in text
 
 
 def test_without_a_prediction_in_the_header_the_cell_is_as_it_was(tmp_path):

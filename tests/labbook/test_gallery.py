@@ -66,8 +66,10 @@ def test_small_pictures_are_made_once_for_each_state_of_an_entry(log):
     app = SimpleNamespace(lrlab_site=log)
     pictures._write(app, None)
     file = log.root / pictures.picture(log.log[0])
+    with Image.open(io.BytesIO(pictures.headline(log.log[0]).png)) as whole:
+        smaller = tuple(round(side * pictures.SCALE) for side in whole.size)
     with Image.open(io.BytesIO(file.read_bytes())) as picture:
-        assert picture.format == "WEBP" and max(picture.size) <= pictures.WIDTH
+        assert picture.format == "WEBP" and picture.size == smaller
     made = file.stat().st_mtime_ns
     pictures._write(app, None)
     assert file.stat().st_mtime_ns == made
@@ -88,6 +90,17 @@ def test_a_story_has_each_sentence_of_its_part_its_claims_and_one_picture(log):
         story.told(log, "smith2017cyclical", "three")
 
 
+def test_a_story_folds_measurements_where_they_are_many(log, monkeypatch):
+    measured = sum(row.claim.kind == "descriptive" for row in log.ledger)
+    whole = story.told(log, "smith2017cyclical", "one")
+    assert measured and "measurements beside them" not in whole
+    monkeypatch.setattr(story, "FEW", measured - 1)
+    before, _, after = story.told(log, "smith2017cyclical", "one").partition(":::{dropdown}")
+    assert after.startswith(f" {measured} measurements beside them\n")
+    assert after.split(":::")[0].count("{claim}`") == measured
+    assert before.count("{claim}`") == len(log.ledger) - measured
+
+
 def test_a_story_shows_a_figure_once_a_page(log):
     seen: set[str] = set()
     first, again = (story.told(log, "smith2017cyclical", "one", seen) for _ in range(2))
@@ -97,8 +110,7 @@ def test_a_story_shows_a_figure_once_a_page(log):
 def test_a_finding_stands_beside_the_picture_of_its_entry_and_leads_to_it(log):
     text = findings.finding(log, "demo", "It falls {claim}`supported:demo.falls`.")
     assert (
-        "[![A line.](/book/live/pictures/2030-01-01-demo-cut.webp)](/book/log/2030-01-01-demo)"
-        in text
+        "[![A line.](/book/live/pictures/2030-01-01-demo.webp)](/book/log/2030-01-01-demo)" in text
     )
     assert "It falls {claim}`supported:demo.falls`. In {doc}`" in text
     with pytest.raises(ValueError, match="no entry of 'other' counts"):

@@ -67,6 +67,19 @@ def test_example_of_finding_a_rate_runs_as_it_is_printed(names):
     assert result.steps <= 800
 
 
+def test_what_the_example_prints_is_what_the_page_says(names):
+    """Its words; its numbers are another processor's in their last digits."""
+    [shown] = re.findall(r"```text\n(range test.*?)```", FINDING, re.DOTALL)
+    number = re.compile(r"\d+(\.\d+)?(e[-+]?\d+)?")
+    assert number.sub("#", shown.strip()) == number.sub("#", str(names["result"]))
+
+
+def test_entries_that_the_guide_executes_again_are_in_the_log():
+    text = (ROOT / "book/guide/rerunning.md").read_text("utf-8")
+    named = re.findall(r"lrlab rerun (\d\S+)", text)
+    assert named and all((ROOT / f"book/log/{name}.ipynb").is_file() for name in named)
+
+
 @pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")
 def test_all_other_lines_of_finding_a_rate_run_as_they_are_printed(names, capsys):
     apart = ("from_lightning(", "from_trainer(")  # tests/peers runs these

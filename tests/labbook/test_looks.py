@@ -75,28 +75,39 @@ def test_a_file_that_holds_something_else_is_named_in_a_sentence(three):
     assert looks.problems(three) == ["looks.jsonl, line 4: not a look"]
 
 
-def test_what_is_told_names_number_n_and_the_verdicts_that_changed():
+def test_what_is_told_names_number_and_n():
     first = a_look(claim(values=(1.0,) * 5))
     second = a_look(claim(values=(1.0,) * 8, verdict="supported"))
-    assert looks.told([first]) == "Looked at once; the largest n was 5."
-    assert looks.told([first, second]) == (
-        "Looked at twice; the largest n was 5, then 8; "
-        "verdicts that changed: `demo.lower` inconclusive → supported."
-    )
-    assert looks.told([first, first]).endswith("no verdict changed.")
+    assert looks.told([first]) == "looked at once, with n up to 5"
+    assert looks.told([first, second]) == "looked at twice, with n up to 5, then 8"
+    assert looks.told([first, first, second]) == "looked at 3 times, with n up to 5, then 8"
+    assert looks.changed([first, second]) == {"demo.lower": ["inconclusive", "supported"]}
+    assert looks.changed([first, first]) == {}
 
 
-def test_what_is_told_names_the_claims_that_were_dropped_between_looks():
+@pytest.mark.parametrize(
+    ("verdicts", "kind"),
+    [
+        (["contradicted", "not seen here"], "renamed"),
+        (["smaller than δ", "not seen here"], "renamed"),
+        (["seen here", "supported", "seen here"], "renamed"),
+        (["supported", "not seen here"], "other"),
+        (["contradicted", "seen here"], "other"),
+        (["inconclusive", "supported", "seen here"], "other"),
+        (["supported", "inconclusive (fragile)"], "other"),
+        (["inconclusive", "supported", "described"], "untested"),
+    ],
+)
+def test_a_verdict_in_other_words_is_told_from_another_verdict(verdicts, kind):
+    assert looks.kind_of_change(verdicts) == kind
+
+
+def test_claims_that_the_last_look_has_no_more_are_dropped():
     lower, other = claim(), claim(id="demo.forgetting", verdict="contradicted")
-    sizes = [claim(id=f"demo.size-{i}", verdict="described") for i in range(2)]
-    told = looks.told([a_look(lower, other, *sizes), a_look(lower)])
-    assert told.endswith(
-        "; no verdict changed; dropped since an earlier look: `demo.forgetting` (contradicted) "
-        "and 2 measurements."
-    )
-    back = [a_look(lower, other), a_look(lower), a_look(lower, other, sizes[0]), a_look(other)]
-    assert looks.dropped(back) == {"demo.lower": "inconclusive", "demo.size-0": "described"}
-    assert "dropped" not in looks.told(back[:3])
+    size = claim(id="demo.size", verdict="described")
+    back = [a_look(lower, other), a_look(lower), a_look(lower, other, size), a_look(other)]
+    assert looks.dropped(back) == {"demo.lower": "inconclusive", "demo.size": "described"}
+    assert looks.dropped(back[:3]) == {}
 
 
 def test_predictions_are_bound_to_the_look():

@@ -54,6 +54,18 @@ def test_presets_are_followed_to_the_schedules_that_they_make():
     assert "lrlab.schedules.CosineRestarts" in restarts
 
 
+def test_name_of_another_entry_in_italics_leads_to_it(tmp_path):
+    write_entry(tmp_path, title="Restarts: do they help?")
+    write_entry(tmp_path, notebook="other", title="Other")
+    site = sites.Site(tmp_path)
+    here = next(entry for entry in site.log if entry.record["notebook"] == "other")
+    said = uses.entries_linked(
+        "See *Restarts*, **Restarts**, *restarts*, *Other*, a*b*c.", here, site
+    )
+    link = "*{doc}`Restarts </book/log/2030-01-01-demo>`*"
+    assert said == f"See {link}, **Restarts**, *restarts*, *Other*, a*b*c."
+
+
 def test_entry_leads_to_the_handbook_where_it_has_a_page(site):
     [line] = uses.schedules_line(site.log[0], site)
     assert "{doc}`OneCycle </book/handbook/one_cycle>`" in line
@@ -63,6 +75,19 @@ def test_entry_leads_to_the_handbook_where_it_has_a_page(site):
 def test_handbook_lists_the_experiments_with_a_schedule(site):
     assert f"</{site.document(site.log[0])}>`" in uses.experiments(site, "OneCycle")
     assert uses.experiments(site, "Cosine") == "No experiment of the log uses it yet."
+
+
+def test_handbook_names_first_what_is_about_the_schedule_and_folds_what_is_many(
+    site, monkeypatch, tmp_path
+):
+    about = write_entry(tmp_path, notebook="about", title="Is one-cycle better?", date="2029-01-01")
+    cells = json.loads(about.read_bytes())
+    cells["cells"][1]["source"] = CODE
+    about.write_text(json.dumps(cells))
+    monkeypatch.setattr(uses, "MOST", 1)
+    shown, _, folded = uses.experiments(sites.Site(tmp_path), "OneCycle").partition("\n\n")
+    assert "2029-01-01-about" in shown and shown.count("{doc}") == 1
+    assert folded.startswith(":::{dropdown} 1 more\n- {doc}`") and "2030-01-01-demo" in folded
 
 
 def test_name_of_the_package_lists_its_users_in_restructuredtext(site):

@@ -37,7 +37,7 @@ def finding(site: Site, notebook: str, sentence: str) -> str:
     picture = []
     if figure:
         alt = re.sub(r"[\n\[\]]", " ", figure.alt)
-        picture = [f"[![{alt}](/{pictures.cut(entry)})](/{site.document(entry)})", ""]
+        picture = [f"[![{alt}](/{pictures.picture(entry)})](/{site.document(entry)})", ""]
     link = f"{{doc}}`{sites.short_title(entry)} </{site.document(entry)}>`"
     return "\n".join(["::::{div} lrlab-finding", *picture, f"{sentence} In {link}.", "::::"])
 

@@ -22,6 +22,7 @@ def what_came(header: Mapping[str, Any], claims: Sequence[Judged]) -> str:
         A table; empty where nothing was foretold.
     """
     verdicts = {claim.slug: claim.verdict for claim in claims}
+    statements = {claim.slug: prose(claim.statement.rstrip(".")) for claim in claims}
     if sentences := header.get("foretold"):
         rows = [
             (prose(sentence["says"]), _linked(outcome(sentence["claims"], verdicts), sentence))
@@ -34,7 +35,7 @@ def what_came(header: Mapping[str, Any], claims: Sequence[Judged]) -> str:
             continue
         likely = ", ".join(f"{verdict} {100 * p:.0f} %" for verdict, p in chances.items() if p)
         came = f"{verdicts[slug]}, which had {100 * chance_of(chances, verdicts[slug]):.0f} %"
-        rows.append((f"{card_link(slug)}: {likely}", came))
+        rows.append((f"{card_link(slug, statements[slug])}: {likely}", came))
     return _table(("Foretold", "What came"), rows) if rows else ""
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrlab.labbook.site import _subjects as subjects
+from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._feed import FEED
 
 if TYPE_CHECKING:
@@ -37,12 +40,23 @@ def _complete(
         app.lrlab_parts = subjects.parts(app)  # type: ignore[attr-defined]
     context["lrlab_parts"] = app.lrlab_parts  # type: ignore[attr-defined]
     context["lrlab_feed"] = FEED
+    _shorten(app, context)
     context["metatags"] = _VIEWPORT.sub("", context.get("metatags", ""))
     body = context.get("body", "")
     context["script_files"] = [
         script for script in context["script_files"] if _is_needed(script, body)
     ]
     return "source.html" if page.startswith("_modules/") else None
+
+
+def _shorten(app: Sphinx, context: dict[str, Any]) -> None:
+    """Previous and next entry by their short titles, as in the sidebar."""
+    site = sites.of(app)
+    for way in ("prev", "next"):
+        link = context.get(way)
+        name = posixpath.basename(link["link"]).removesuffix(".html") if link else ""
+        if entry := site.by_document.get(f"book/log/{name}"):
+            context[way] = {**link, "title": escape(sites.short_title(entry))}
 
 
 def _is_needed(script: Any, body: str) -> bool:

@@ -98,7 +98,8 @@ def newest(site: Site, n: int = NEWEST) -> str:
     for entry in list(reversed(site.log))[:n]:
         remark = " (superseded)" if entry.superseded_by else ""
         question = "" if sites.title(entry).endswith("?") else f" {sites.question(entry)}"
-        lines.append(f"- {entry.record['date']}: {_link(site, entry)}{remark}.{question}")
+        stop = "" if sites.title(entry).endswith("?") and not remark else "."
+        lines.append(f"- {entry.record['date']}: {_link(site, entry)}{remark}{stop}{question}")
     return "\n".join(lines) or "The log has no entry yet."
 
 

@@ -10,7 +10,7 @@ from docutils import nodes
 
 from lrlab.labbook.answers import answer_of
 from lrlab.labbook.entries.markup import fence
-from lrlab.labbook.ledger import counted, joined
+from lrlab.labbook.ledger import in_words, joined
 from lrlab.labbook.site import _pictures as pictures
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._derived import Derived
@@ -54,8 +54,7 @@ def card(site: Site, entry: Entry) -> str:
         alt = re.sub(r"[\n\[\]]", " ", figure.alt)
         options += [f":img-top: /{pictures.picture(entry)}", f":img-alt: {alt}"]
     found = answer_of(entry.content())
-    counts = counted([claim.to_dict() for claim in joined(entry)])
-    verdicts = " · ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
+    verdicts = in_words(joined(entry))
     return "\n".join(
         [
             f":::{{grid-item-card}} {sites.short_title(entry)}",

@@ -13,7 +13,7 @@ from sphinx.util.docutils import SphinxDirective
 from lrlab.claims import Judged, rules, smallest_effects
 from lrlab.claims.render import css_class
 from lrlab.labbook.error_rate import FAR, error_rate
-from lrlab.labbook.ledger import Row, counted, joined, totals
+from lrlab.labbook.ledger import Row, in_words, joined, totals
 from lrlab.labbook.sentences import sentences
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._tables import ClaimTable, said, table
@@ -52,8 +52,7 @@ class LedgerTable(ClaimTable):
     def _entry(self, entry: Entry) -> str:
         claims = joined(entry)
         page = sites.relative_uri(self.env, self.site.document(entry))
-        counts = counted([claim.to_dict() for claim in claims])
-        said = " · ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
+        said = in_words(claims)
         tags = escape(" ".join(tag.replace(" ", "-") for tag in sites.tags(entry)))
         title = escape(sites.short_title(entry))
         return (

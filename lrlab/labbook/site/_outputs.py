@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator
+from html import escape
 from itertools import groupby
 from typing import Any
 
@@ -13,6 +14,9 @@ WITHOUT_CODE = "# shown with another cell"  # a cell without any source is left 
 _TABLE = re.compile(r'(<div class="lrlab-table".*?</table>)', re.DOTALL)
 _ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
 _CELL = re.compile(r"<(t[dh])([^>]*)>(.*?)</\1>", re.DOTALL)
+_INTERVAL = re.compile(r"\[[^][<>]{1,40}\]")
+_MINUS = re.compile(r"(?<![\w.\-−])-(?=\.?\d)")
+_PILOT = re.compile(r"\s*Pilot study:")
 _MARK = ' class="lrlab-number"'
 _NUMBER = re.compile(r"[-−+]?(\d[\d,]*\.?\d*|\.\d+)(e[-+]?\d+)?( ?%)?|nan|inf|-inf|–|")
 
@@ -68,9 +72,30 @@ def _aligned(table: str) -> str:
 
     def mark(row: re.Match[str]) -> str:
         cells = [
-            f"<{kind}{more}{_MARK if column in numbers else ''}>{text}</{kind}>"
+            f"<{kind}{more}{_MARK if column in numbers else ''}>{_typeset(text)}</{kind}>"
             for column, (kind, more, text) in enumerate(_CELL.findall(row[1]))
         ]
         return f"<tr>{''.join(cells)}</tr>"
 
     return _ROW.sub(mark, table)
+
+
+def _typeset(text: str) -> str:
+    """A cell with minus signs, and intervals that no line breaks in."""
+    return _INTERVAL.sub(lambda found: found[0].replace(" ", "\u00a0"), _MINUS.sub("−", text))
+
+
+def power_folded(said: str) -> dict[str, str]:
+    """A paragraph on power, from a pilot study, folded, by its kind; nothing for any other.
+
+    Example:
+        >>> power_folded("Pilot study: 8 seeds.")["text/html"][-38:]
+        '<p>Pilot study: 8 seeds.</p></details>'
+        >>> power_folded("8 runs.")
+        {}
+    """
+    if not _PILOT.match(said):
+        return {}
+    text = escape(said.strip())
+    html = f'<details class="lrlab-cards"><summary>Power</summary><p>{text}</p></details>'
+    return {"text/html": html}

@@ -6,7 +6,7 @@ import copy
 import json
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +18,15 @@ from lrlab.labbook.entries import parameters_of
 from lrlab.labbook.entries.logbook import claims_of
 from lrlab.labbook.entries.markup import code, fence, prose
 from lrlab.labbook.entries.values import spell
-from lrlab.labbook.ledger import counted, joined
+from lrlab.labbook.ledger import in_words, joined
 from lrlab.labbook.looks import told
 from lrlab.labbook.site import _actions as actions
 from lrlab.labbook.site import _uses as uses
 from lrlab.labbook.site import handbook
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._foretold import what_came
-from lrlab.labbook.site._outputs import WITHOUT_CODE, align, apart
+from lrlab.labbook.site._looks import changes_of, looks_at
+from lrlab.labbook.site._outputs import WITHOUT_CODE, align, apart, power_folded
 from lrlab.labbook.site._record import live_section, record_section
 from lrlab.labbook.site._verdicts import beside, chart
 
@@ -33,9 +34,11 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
     from lrlab.labbook.entries import Entry
+    from lrlab.labbook.looks import Look
     from lrlab.labbook.site.site import Site
 
 _SOURCE = re.compile(r"(<dt>Source</dt><dd>)([^<]+)(</dd>)")
+_SEE_ABOVE = '<p class="lrlab-uses">Figure: <a href="#the-figure">at the top of this page</a>.</p>'
 _PARAMETERS = {"parameters", "injected-parameters"}
 
 Cell = dict[str, Any]
@@ -78,8 +81,11 @@ def decorate(text: str, entry: Entry, site: Site) -> str:
     _mark_fragile(notebook, claims)
     first, *others = notebook["cells"]
     heading, _, rest = "".join(first["source"]).partition("\n")
+    headline = _headline(others)
     top = [heading, *banners(entry, site), *([answer.markdown()] if answer else [])]
-    about = [byline(entry, claims), *looked(entry, site), actions.of(entry, site)]
+    top += [_raw('<div id="the-figure"></div>')] * len(headline)
+    seen = looks_at(entry, site)
+    about = [byline(entry, claims, seen), *changes_of(seen, claims), actions.of(entry, site)]
     about += uses.schedules_line(entry, site)
     about += _runs_line(notebook, entry, site)
     if verdicts := chart(claims):
@@ -87,9 +93,13 @@ def decorate(text: str, entry: Entry, site: Site) -> str:
     said = notebook["metadata"].get("lrlab", {})
     others = [_told(cell, what_came(said, claims)) for cell in others]
     keys = sorted({claim.source for claim in claims if claim.source})
+    for cell in [first, *others]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = uses.entries_linked("".join(cell["source"]), entry, site)
+    rest = uses.entries_linked(rest, entry, site)
     notebook["cells"] = [
         _markdown("top", "\n\n".join(top)),
-        *_headline(others),
+        *headline,
         _markdown("about", "\n\n".join(about)),
         {**first, "source": rest.strip()},
         *apart([cell for part in others for cell in _shown(part, entry.record)]),
@@ -100,16 +110,15 @@ def decorate(text: str, entry: Entry, site: Site) -> str:
     return json.dumps(notebook)
 
 
-def byline(entry: Entry, claims: Iterable[Judged]) -> str:
-    """Date, size, verdicts, n, and how many runs took how long, in one line."""
+def byline(entry: Entry, claims: Iterable[Judged], seen: Sequence[Look] = ()) -> str:
+    """Date, size, verdicts, n, how many runs took how long, and how many looks, in one line."""
     record = entry.record
     claims = list(claims)
     parts = [record["date"], f"{record['size']} size"]
     if record["changed"]:
         changed = ", ".join(code(f"{k} = {v}") for k, v in record["changed"].items())
         parts.append(f"a what-if with {changed}, which the ledger does not count")
-    counts = counted([claim.to_dict() for claim in claims])
-    parts += [f"{n} {verdict}" for verdict, n in counts.items() if n]
+    parts += [in_words(claims)] if claims else []
     if sizes := sorted({claim.n for claim in claims if claim.n}):
         span = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
         parts.append(f"n = {span}")
@@ -117,14 +126,9 @@ def byline(entry: Entry, claims: Iterable[Judged]) -> str:
     seconds = record.get("seconds_from_empty") or (record["seconds"] if trained == runs else None)
     took = "" if seconds is None else f", {seconds:.0f}\u00a0s"  # of all of them, or not said
     parts.append(f"{runs} training runs{took}")
+    if seen:
+        parts.append(told(seen))
     return f":::{{div}} lrlab-byline\n{' · '.join(parts)}\n:::"
-
-
-def looked(entry: Entry, site: Site) -> list[str]:
-    """How often an entry that counts was looked at, and which verdicts changed."""
-    seen = [look for look in site.looks if look.notebook == entry.record["notebook"]]
-    counts = entry.record["size"] == "full" and not entry.record["changed"]
-    return [f":::{{div}} lrlab-looks\n{told(seen)}\n:::"] if counts and seen else []
 
 
 def _runs_line(notebook: dict[str, Any], entry: Entry, site: Site) -> list[str]:
@@ -191,14 +195,20 @@ def sources_section(keys: Iterable[str]) -> str:
 
 
 def _headline(cells: list[Cell]) -> list[Cell]:
-    """A copy of the figure that a page begins with: that tagged `headline`, or the first."""
+    """The figure that a page begins with: that tagged `headline`, or the first.
+
+    Where it was, a line leads to it, so that a page shows figure and caption once.
+    """
     drawn = [cell for cell in cells if any(map(_is_picture, cell.get("outputs", [])))]
     tagged = [cell for cell in drawn if "headline" in cell["metadata"].get("tags", [])]
     if not drawn:
         return []
-    chosen = copy.deepcopy((tagged or drawn)[0])
-    chosen["outputs"] = [next(filter(_is_picture, chosen["outputs"]))]
+    place = (tagged or drawn)[0]
+    at = next(i for i, output in enumerate(place["outputs"]) if _is_picture(output))
+    chosen = {**copy.deepcopy(place), "outputs": [place["outputs"][at]]}
     chosen["metadata"]["tags"] = ["remove-input"]
+    data = {"text/html": _SEE_ABOVE}
+    place["outputs"][at] = {"output_type": "display_data", "data": data, "metadata": {}}
     return [chosen | {"id": "lrlab-headline", "source": WITHOUT_CODE}]
 
 
@@ -236,6 +246,8 @@ def _shown(cell: Cell, record: Mapping[str, Any] | None = None) -> Iterator[Cell
             output["data"]["text/html"] = html
         elif html:
             output["data"]["text/html"] = align(html)
+        elif said := "".join(output.get("data", {}).get("text/markdown", "")):
+            output["data"] |= power_folded(said)
     yield cell
 
 
@@ -246,13 +258,14 @@ def _parameters(source: str, record: Mapping[str, Any]) -> str:
         known = parameters_of(source)
     except (ValueError, SyntaxError):
         return f":::{{dropdown}} Parameters\n{fence(source, 'python')}\n:::"
+    title = f"{len(known)} parameter{'s' * (len(known) != 1)}"
     lines = ["| Name | Value | Unit | Meaning |", "| --- | --- | --- | --- |"]
     for name, parameter in known.items():
         value = code(json.dumps(values.get(name, parameter.default), ensure_ascii=False))
         mark = " (changed)" if name in changed else ""
         cells = [code(name), value + mark, prose(parameter.unit), prose(parameter.meaning)]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join([f":::{{dropdown}} {len(known)} parameters", *lines, ":::"])
+    return "\n".join([f":::{{dropdown}} {title}", *lines, ":::"])
 
 
 def _code_section(cells: Iterable[Cell]) -> str:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 FOLDER = "book/live/pictures"
 _FIGURE = re.compile(r'(<figure\b[^>]*>\s*)(<img\b[^>]*\bsrc="([^"]+)"[^>]*>)')
-WIDTH = 720  # pixels: twice what a card shows
-CUT = (432, 288)  # pixels: three times what stands beside a sentence
+SCALE = 0.65
+"""Of a figure's pixels, 120 an inch: its smallest text, 8.5 points, is 9 pixels high then."""
+
+QUALITY = 50  # of 100: eight pictures have to fit on the front page
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,6 @@ def picture(entry: Entry) -> str:
     return f"{FOLDER}/{entry.name}.webp"
 
 
-def cut(entry: Entry) -> str:
-    """Where the cut of an entry's picture is that stands beside a sentence: its upper left part."""
-    return f"{FOLDER}/{entry.name}-cut.webp"
-
-
 def connect(app: Sphinx) -> None:
     """Make the small pictures before pages are read."""
     app.connect("config-inited", _write, priority=600)
@@ -88,23 +85,21 @@ def _open_large(app: Sphinx, page: str, template: str, context: dict[str, Any], 
 
 
 def _write(app: Sphinx, config: Any) -> None:
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     site = sites.of(app)
     for entry in site.counting:
         file = site.root / picture(entry)
         made_from = file.with_suffix(".sha256")
-        sha256 = entry.record["entry_sha256"]
-        made = all(path.is_file() for path in (file, site.root / cut(entry), made_from))
+        sha256 = f"{entry.record['entry_sha256']} {SCALE} {QUALITY}"
+        made = file.is_file() and made_from.is_file()
         if made and made_from.read_text("utf-8") == sha256:
             continue
         if (figure := headline(entry)) is None:
             continue
         whole = Image.open(io.BytesIO(figure.png)).convert("RGB")
-        part = ImageOps.fit(whole, CUT, centering=(0, 0))
-        whole.thumbnail((WIDTH, WIDTH))
-        for path, image in ((file, whole), (site.root / cut(entry), part)):
-            out = io.BytesIO()
-            image.save(out, "WEBP", quality=80)
-            sites.write(path, out.getvalue())
+        small = whole.resize((round(whole.width * SCALE), round(whole.height * SCALE)))
+        out = io.BytesIO()
+        small.save(out, "WEBP", quality=QUALITY, method=6)
+        sites.write(file, out.getvalue())
         sites.write(made_from, sha256.encode())

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 def record_section(entry: Entry) -> str:
     """Permanent link, a line to cite, the command, and the record itself."""
-    record, name = entry.record, entry.name
+    record, name, title = entry.record, entry.name, sites.title(entry)
+    stop = "" if title.endswith("?") else "."
     commit = f", commit {record['commit'][:12]}" if record["commit"] else ""
     cite = (
-        f"The LR lab ({record['date'][:4]}). {sites.title(entry)}. Entry {name} of "
+        f"The LR lab ({record['date'][:4]}). {title}{stop} Entry {name} of "
         f"{record['date']}{commit}, SHA-256 {record['entry_sha256'][:16]}."
     )
     return "\n".join(
@@ -28,6 +29,8 @@ def record_section(entry: Entry) -> str:
             "Permanent link",
             f": {{doc}}`book/log/{name}.html <{name}>`. Once released, an entry is not changed; "
             "a newer one may supersede it.",
+            "",
+            ":::{dropdown} How to cite it, its files, and what it was made with",
             "",
             "To cite it",
             f": {fence(cite, 'text', indent='  ')}",
@@ -40,7 +43,6 @@ def record_section(entry: Entry) -> str:
             f"{_file(name, 'csv', 'the values behind the claims')}, "
             f"{_file(name, 'ipynb', 'the notebook without results')}",
             "",
-            ":::{dropdown} What it was made with",
             _table(rows(record)),
             ":::",
         ]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lrlab.labbook.site.site import Site
 
 EXCERPTS = "_static/excerpts.js"
-LENGTH = 4000  # characters of a page that excerpts are taken from
+LENGTH = 3000  # characters of a page that excerpts are taken from
 
 # What is added to the score of a page. An entry that does not count has none of the log's.
 _WEIGHTS = {"book/handbook/": 12, "book/guide/": 8, "book/sources/": 6, "book/api/": -10}
@@ -27,7 +27,8 @@ _LIST = -8  # it has nearly every word
 _PARAGRAPH = re.compile(r"<(p|figcaption)\b[^>]*>(.*?)</\1>", re.DOTALL)
 _UNREAD = re.compile(
     r'<(script|style|math|pre)\b.*?</\1>|<a class="headerlink".*?</a>'
-    r'|<div class="lrlab-(?:byline|looks|uses|rests)\b.*?</div>',
+    r'|<div class="lrlab-(?:byline|uses|rests)\b.*?</div>'
+    r'|<details class="lrlab-looks">.*?</details>',
     re.DOTALL,
 )
 

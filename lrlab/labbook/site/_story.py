@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lrlab.labbook.entries.markup import prose
@@ -11,11 +11,15 @@ from lrlab.labbook.sentences import Sentence, sentences
 from lrlab.labbook.site import _pictures as pictures
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._derived import Derived
+from lrlab.labbook.site._verdicts import named
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+    from lrlab.labbook.ledger import Row
     from lrlab.labbook.site.site import Site
+
+FEW = 3  # measurements that stand in the list; more are folded
 
 
 def connect(app: Sphinx) -> None:
@@ -54,7 +58,13 @@ def _sentence(site: Site, sentence: Sentence, seen: set[str]) -> Iterator[str]:
         yield f"*Open*: {prose(sentence.open)}."
         return
     rows = sentence.rows(site.ledger)
-    yield "\n".join(f"- {{claim}}`{row.claim.id}` {prose(row.claim.statement)}" for row in rows)
+    tested = [row for row in rows if row.claim.kind != "descriptive"]
+    measured = [row for row in rows if row.claim.kind == "descriptive"]
+    folded = bool(tested) and len(measured) > FEW
+    yield _listed(tested if folded else rows)
+    if folded:
+        title = f"{len(measured)} measurements beside them"
+        yield f":::{{dropdown}} {title}\n{_listed(measured)}\n:::"
     by_name = {entry.name: entry for entry in site.counting}
     names = [name for name in dict.fromkeys(row.entry for row in rows) if name in by_name]
     links = ", ".join(
@@ -70,9 +80,14 @@ def _sentence(site: Site, sentence: Sentence, seen: set[str]) -> Iterator[str]:
     assert figure is not None
     alt = re.sub(r"[\n\[\]]", " ", figure.alt)
     yield (
-        f":::{{figure}} /{pictures.picture(entry)}\n:alt: {alt}\n:width: 540\n\n"
+        f":::{{figure}} /{pictures.picture(entry)}\n:alt: {alt}\n\n"
         f"{figure.caption} Tested in {links}.\n:::"
     )
+
+
+def _listed(rows: Sequence[Row]) -> str:
+    said = named([row.claim for row in rows])
+    return "\n".join(f"- {{claim}}`{id}` {prose(statement)}" for id, statement in said.items())
 
 
 class Story(Derived):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 
+from lrlab.labbook.site import site as sites
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
@@ -106,6 +108,8 @@ def _chapter(env: BuildEnvironment, tree: Any, item: str) -> Link:
 
 
 def _title(env: BuildEnvironment, document: str) -> str:
+    if entry := sites.of(env.app).by_document.get(document):
+        return sites.short_title(entry)
     return env.titles[document].astext() if document in env.titles else document
 
 

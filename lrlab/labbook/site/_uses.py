@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 
 SCHEDULES = "lrlab.schedules."
 HANDBOOK = "book/handbook"
-MOST = 6  # entries that are named under a name of the package
+MOST = 6  # entries that are named under a name of the package, or unfolded under a schedule
 
 _FOLLOWED = ("lrlab.experiments", "lrlab.schedules.presets")
 _PACKAGE = Path(lrlab.__file__).parents[1]
+_FOLD = "sd-summary-content"  # class of what a dropdown folds
+_ITALICS = re.compile(r"(?<![*\w])\*([^*\n]{4,90})\*(?![*\w])")
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -162,21 +164,39 @@ def schedules_line(entry: Entry, site: Site) -> list[str]:
     return [f":::{{div}} lrlab-uses\nIn the handbook: {', '.join(links)}\n:::"] if links else []
 
 
+def entries_linked(text: str, entry: Entry, site: Site) -> str:
+    """Markdown in which the name of another entry, in italics, leads to it."""
+
+    def linked(found: re.Match[str]) -> str:
+        other = site.by_title.get(found[1])
+        if other is None or other.record["notebook"] == entry.record["notebook"]:
+            return found[0]
+        return f"*{{doc}}`{found[1]} </{site.document(other)}>`*"
+
+    return _ITALICS.sub(linked, text)
+
+
 def experiments(site: Site, schedule: str) -> str:
     """The experiments with a schedule and what each found, as a Markdown list."""
     found = users(site, SCHEDULES + schedule)
     if not found:
         return "No experiment of the log uses it yet."
-    # First those that are about it, which their tags say.
+    # First those that are about it, which their titles say, or else their tags.
     about = re.sub(r"\W", "", schedule).lower()
-    tags = {e.name: "".join(re.sub(r"\W", "", t).lower() for t in sites.tags(e)) for e in found}
-    found.sort(key=lambda entry: about not in tags[entry.name])
+
+    def rank(entry: Entry) -> int:
+        said = (sites.short_title(entry) + sites.title(entry), "".join(sites.tags(entry)))
+        return next((i for i, t in enumerate(said) if about in re.sub(r"\W", "", t).lower()), 2)
+
+    found.sort(key=rank)
     lines = []
     for entry in found:
         answer = answer_of(entry.content())
         said = prose(first_sentence(answer.text)) if answer else prose(sites.question(entry))
         lines.append(f"- {{doc}}`{sites.short_title(entry)} </{site.document(entry)}>`: {said}")
-    return "\n".join(lines)
+    more = lines[MOST:]
+    fold = [f"\n:::{{dropdown}} {len(more)} more", *more, ":::"] if more else []
+    return "\n".join([*lines[:MOST], *fold])
 
 
 class ScheduleExperiments(Derived):
@@ -229,7 +249,8 @@ def _link_package(app: Sphinx, doctree: nodes.document, document: str) -> None:
             line += link
     if len(line) > 1:
         line += nodes.Text(".")
-        sections[0].insert(1, line)
+        folds = [part for part in sections[0].findall(nodes.Element) if _FOLD in part["classes"]]
+        (folds or sections)[0].insert(0 if folds else 1, line)
 
 
 def fingerprint(site: Site) -> Iterator[str]:

@@ -39,14 +39,14 @@ def chart(claims: Sequence[Judged], page: str = "", *more: str) -> str:
     if not tested:
         return ""
     families = sorted(tested, key=lambda claim: _place(claim, tested))
-    reach, named = _reach(tested), _named(tested)
+    reach, names_of = _reach(tested), named(tested)
     parts = [_header(tested)]
     for family, group in groupby(families, key=lambda claim: claim.about.family):
         rows = list(group)
         heading = ""
         if family and len(rows) > 1:
             heading = f'<tr><th colspan="4" scope="rowgroup">{_words(family)}</th></tr>'
-        body = "".join(_row(row, reach, page, named[row.id]) for row in rows)
+        body = "".join(_row(row, reach, page, names_of[row.id]) for row in rows)
         parts.append(f"<tbody>{heading}{body}</tbody>")
     names = " ".join(("lrlab-forest", *more))
     return f'<table class="{names}">{"".join(parts)}</table>'
@@ -112,13 +112,22 @@ def _row(claim: Judged, reach: float, page: str, statement: str) -> str:
     )
 
 
-def _named(claims: Sequence[Judged]) -> dict[str, str]:
-    """What is claimed, by id; with the setting where two claims say the same of two."""
+def named(claims: Sequence[Judged]) -> dict[str, str]:
+    """What is claimed, by id; where several say the same, with what differs in their settings."""
     said = Counter(claim.statement for claim in claims)
+    settings: dict[str, list[list[str]]] = {}
+    for claim in claims:
+        settings.setdefault(claim.statement, []).append(str(claim.about.setting).split(", "))
+
+    def own(claim: Judged) -> str:
+        parts = str(claim.about.setting).split(", ")
+        others = settings[claim.statement]
+        return ", ".join(part for part in parts if not all(part in other for other in others))
+
     return {
-        claim.id: claim.statement
-        if said[claim.statement] == 1 or claim.about.setting is None
-        else f"{claim.statement.rstrip('.')} ({claim.about.setting})"
+        claim.id: f"{claim.statement.rstrip('.')} ({own(claim)})"
+        if said[claim.statement] > 1 and claim.about.setting is not None and own(claim)
+        else claim.statement
         for claim in claims
     }
 
@@ -176,16 +185,18 @@ def rest(claims: Sequence[Judged], page: str, *more: str) -> str:
         page: address of the page that has their cards.
         *more: CSS classes of the tables.
     """
-    found, named = "", _named(claims)
+    found, names_of = "", named(claims)
     for kind, title in (("descriptive", "Measured, not tested"), ("exact", "Checks")):
+        checks = kind == "exact"
         rows = [
-            f"{_row_start(claim, page, named[claim.id])}<td>{claim.verdict}</td>"
-            f"<td>{escape(measured(claim))}</td></tr>"
+            f"{_row_start(claim, page, names_of[claim.id])}{f'<td>{claim.verdict}</td>' * checks}"
+            f"<td>{escape(phrases.unbroken(measured(claim)))}</td></tr>"
             for claim in claims
             if claim.kind == kind
         ]
         names = " ".join(("lrlab-rest", *more))
-        heads = "".join(f'<th scope="col">{name}</th>' for name in (title, "Verdict", "Measured"))
+        columns = (title, *["Verdict"] * checks, "Measured")
+        heads = "".join(f'<th scope="col">{name}</th>' for name in columns)
         if rows:
             found += (
                 f'<table class="{names}"><thead><tr>{heads}</tr></thead>'

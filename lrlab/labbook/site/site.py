@@ -64,6 +64,15 @@ class Site:
         """The looks on the record, oldest first."""
         return looks.read(self.root)
 
+    @cached_property
+    def by_title(self) -> dict[str, Entry]:
+        """The entries that count by short title, title, and what stands there before a colon."""
+        found = {}
+        for entry in self.counting:
+            whole = title(entry)
+            found |= dict.fromkeys((whole.partition(":")[0], whole, short_title(entry)), entry)
+        return found
+
     def document(self, entry: Entry) -> str:
         """Name of an entry's page."""
         return Path(entry.path).relative_to(self.root).with_suffix("").as_posix()

@@ -20,6 +20,11 @@ document.addEventListener("DOMContentLoaded", () => {
     e.replaceWith(document.createElement("td"));
   });
 
+  // What scrolls sideways can be scrolled with the keyboard.
+  each(".lrlab-table", (e) => {
+    if (e.scrollWidth > e.clientWidth) e.tabIndex = 0;
+  });
+
   // Parameters of a long signature are set as a list without terms.
   each("dt.sig dl", (list) => {
     const lines = document.createElement("div");
