@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from lrlab.checkup._finding import Finding
-from lrlab.checkup._subject import Subject, dense, examples, part_of, size
+from lrlab.checkup._subject import Subject, dense, examples, like, part_of, size
 from lrlab.training.state import in_evaluation
 
 _PERMUTATIONS, _P = 199, 0.01
@@ -78,14 +78,11 @@ def learn(subject: Subject, budget: int) -> tuple[Curves, list[Finding]]:
     curves = Curves(np.array(steps), np.array(train), np.array(other), p)
     if p is None or p <= _P:
         return curves, []
-    return curves, [
-        Finding(
-            "labels",
-            6,
-            f"After {budget} updates on {known} examples, the loss of {unseen} others ({best:.3g}) "
-            f"is no lower than with their targets permuted (p = {p:.2g}).",
-        )
-    ]
+    evidence = (
+        f"After {budget} updates on {known} examples, the loss of {unseen} others ({best:.3g}) "
+        f"is no lower than with their targets permuted (p = {p:.2g})."
+    )
+    return curves, [Finding("labels", 6, evidence)]
 
 
 def _parted(subject: Subject) -> tuple[Any, list[Any]]:
@@ -102,6 +99,8 @@ def _parted(subject: Subject) -> tuple[Any, list[Any]]:
         rows = torch.randperm(n, generator=order)
         return part_of(pool, rows[:cut]), [part_of(pool, rows[cut:])]
     batches = subject.batches
+    if len(batches) == 1 and not subject.parts:
+        return batches, batches  # it can't be parted: what is held out is what is trained on
     if len(batches) == 1:
         n = size(batches[0])
         cut = max(1, n - max(1, n // 5))
@@ -123,7 +122,7 @@ def _permutation_p(subject: Subject, model: nn.Module, held: Sequence[Any]) -> f
     def loss(targets: Sequence[torch.Tensor]) -> float:
         total = 0.0
         for batch, output, target in zip(held, outputs, targets, strict=True):
-            changed = (*batch[:-1], target)
+            changed = like(batch, (*batch[:-1], target))
             if output is None:
                 total += subject.loss(model, changed).item()
             else:
@@ -136,6 +135,6 @@ def _permutation_p(subject: Subject, model: nn.Module, held: Sequence[Any]) -> f
         loss([target[torch.randperm(len(target), generator=draw)] for target in targets])
         for _ in range(_PERMUTATIONS)
     ]
-    if all(value == right for value in others):
+    if not math.isfinite(right) or all(value == right for value in others):
         return None
     return (1 + sum(value <= right for value in others)) / (1 + _PERMUTATIONS)

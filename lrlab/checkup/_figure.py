@@ -41,13 +41,8 @@ def draw(report: Report) -> Figure:
         shown = np.isfinite(ends)
         search.plot(report.search.rates[shown], ends[shown], "o-", color=plots.COLOURS[0])
         top = report.search.first
-        search.plot(
-            report.search.rates[~shown],
-            np.full(int((~shown).sum()), top),
-            "x",
-            color=plots.COLOURS[1],
-            label="diverged",
-        )
+        lost = report.search.rates[~shown]
+        search.plot(lost, np.full(len(lost), top), "x", color=plots.COLOURS[1], label="diverged")
         search.axvline(report.rate, color=plots.COLOURS[1], linewidth=1.2, label="the recipe's")
         search.set_xscale("log")
         room = 0.3 * (top - min([top, *ends[shown]]))
@@ -56,14 +51,9 @@ def draw(report: Report) -> Figure:
     if report.curves is None:
         _nothing(curves)
     else:
-        curves.plot(report.curves.step, report.curves.train, color=plots.COLOURS[0], label="train")
-        curves.plot(
-            report.curves.step,
-            report.curves.held_out,
-            "--",
-            color=plots.COLOURS[1],
-            label="held out",
-        )
+        step, held_out = report.curves.step, report.curves.held_out
+        curves.plot(step, report.curves.train, color=plots.COLOURS[0], label="train")
+        curves.plot(step, held_out, "--", color=plots.COLOURS[1], label="held out")
         curves.legend()
     return fig
 

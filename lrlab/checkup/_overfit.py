@@ -48,7 +48,7 @@ def overfit(
         classes: C where the loss is a cross-entropy.
     """
     pool = examples(subject.batches) if subject.alike else subject.batches[0]
-    batch = part_of(pool, slice(0, sample))
+    batch = part_of(pool, slice(0, sample)) if subject.parts else pool
     state = subject.state()
     state.to_training_mode()
     model = calm(dense(state.model))

@@ -36,14 +36,9 @@ class Search:
     def ends(self) -> np.ndarray:
         """Mean loss over the last third of each curve; infinite where it diverged."""
         tail = max(3, self.updates // 3)
-        return np.array(
-            [
-                float(c[-tail:].mean())
-                if len(c) == self.updates and np.isfinite(c).all()
-                else math.inf
-                for c in self.curves
-            ]
-        )
+        whole = [len(c) == self.updates and np.isfinite(c).all() for c in self.curves]
+        curves = zip(self.curves, whole, strict=True)
+        return np.array([float(c[-tail:].mean()) if kept else math.inf for c, kept in curves])
 
     @property
     def best(self) -> float:

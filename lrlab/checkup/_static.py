@@ -60,14 +60,11 @@ def order(subject: Subject) -> list[Finding]:
     between = size * z.mean(1).var(0).sum().item()
     if within == 0 or between / max(within, 1e-12) > LARGEST_F:
         ratio = between / max(within, 1e-12)
-        return [
-            Finding(
-                "order",
-                1,
-                f"Targets differ {ratio:.3g} times as much between batches as a random order "
-                "would make them (variance ratio, 1 expected).",
-            )
-        ]
+        evidence = (
+            f"Targets differ {ratio:.3g} times as much between batches as a random order would "
+            "make them (variance ratio, 1 expected)."
+        )
+        return [Finding("order", 1, evidence)]
     return []
 
 
@@ -119,7 +116,7 @@ def reduction(subject: Subject) -> list[Finding]:
     """Compare the loss of a batch with the losses of its halves."""
     batch = subject.batches[0]
     half = size(batch) // 2
-    if half < 1:
+    if half < 1 or not subject.parts:
         return []
     model = subject.state().model
     with torch.no_grad(), in_evaluation(model):
@@ -145,18 +142,15 @@ def softmax(subject: Subject) -> list[Finding]:
     sums = outputs.sum(1)
     if outputs.min() >= 0 and (sums - 1).abs().max() < 1e-4:
         return [Finding("softmax", 1, "The outputs are probabilities: each row sums to 1.")]
-    perfect = 30.0 * torch.nn.functional.one_hot(batch[-1].long(), count).to(outputs)
+    perfect = 30.0 * torch.nn.functional.one_hot(batch[-1].long().clamp(min=0), count).to(outputs)
     cost = subject.loss_of(model, batch, perfect)
     floor = softmax_floor(count)
     if cost > 0.5 * floor:
-        return [
-            Finding(
-                "softmax",
-                1,
-                f"A perfect answer still costs {cost:.3g}; ln(e + {count - 1}) - 1 = {floor:.3g} "
-                "is what a second softmax leaves of it.",
-            )
-        ]
+        evidence = (
+            f"A perfect answer still costs {cost:.3g}; ln(e + {count - 1}) - 1 = {floor:.3g} "
+            "is what a second softmax leaves of it."
+        )
+        return [Finding("softmax", 1, evidence)]
     return []
 
 

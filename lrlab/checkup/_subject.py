@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from lrlab.randomness import generator, stream_seed
 from lrlab.recipe import Recipe
 from lrlab.tasks.base import Batch, Task
 from lrlab.tasks.batches import mapped, tensors_in
-from lrlab.training.state import TrainingState
+from lrlab.training.state import TrainingState, in_evaluation
 
 UserStep = Callable[[nn.Module, torch.optim.Optimizer, Batch], Any]
 
@@ -55,10 +55,21 @@ class Subject:
         """Standard deviation of the first loss from batch to batch, once it was looked at."""
         self.alike = self.paired and len({_shapes(batch) for batch in self.batches}) == 1
         """Whether the batches can be joined besides: they are not padded to their own lengths."""
+        self.parts = not task.live or self._takes_a_part(drawn[0])
+        """Whether a part of a batch's examples can be had, cut from its tensors."""
 
     def state(self) -> TrainingState:
         """Return a fresh model, optimizer and data position, always the same."""
         return TrainingState(self.task, self.recipe, ())
+
+    def _takes_a_part(self, batch: Any) -> bool:
+        model = self.state().model
+        try:
+            with torch.no_grad(), in_evaluation(model):
+                self.loss(model, part_of(batch, slice(0, max(1, size(batch) - 1))))
+        except Exception:  # whatever a model raises on part of a batch that belongs together
+            return False
+        return True
 
     def noise(self, stream: str = "checkup") -> torch.Generator:
         """Return a generator that starts in the same state at every call."""
@@ -88,6 +99,8 @@ class Subject:
         model.forward = lambda *_args, **_kwargs: outputs  # in place of the class's: not computed
         try:
             return self.loss(model, batch).item()
+        except RuntimeError:  # a loss that takes gradients of outputs
+            return math.nan
         finally:
             del model.forward
 
@@ -133,8 +146,8 @@ def part_of(batch: Any, rows: slice | Tensor) -> Any:
 def _is_paired(batch: Any) -> bool:
     if not isinstance(batch, tuple | list):
         return False
-    rows = {len(part) if isinstance(part, Tensor) and part.ndim else -1 for part in batch}
-    return len(rows) == 1 and min(rows) > 0
+    usual = [p for p in batch if isinstance(p, Tensor) and p.ndim and p.layout is torch.strided]
+    return len(usual) == len(batch) > 0 and len({len(p) for p in usual}) == 1 and len(usual[0]) > 0
 
 
 def _shapes(batch: Batch) -> tuple[torch.Size, ...]:
@@ -164,7 +177,12 @@ def calm(model: nn.Module) -> nn.Module:
 
 def examples(batches: list[Batch]) -> Batch:
     """Join batches of equal shapes into one."""
-    return tuple(torch.cat(parts) for parts in zip(*batches, strict=True))
+    return like(batches[0], [torch.cat(parts) for parts in zip(*batches, strict=True)])
+
+
+def like(batch: Batch, parts: Sequence[Tensor]) -> Batch:
+    """Return the parts of a batch as a tuple, with its names where it has some."""
+    return batch._make(parts) if hasattr(batch, "_make") else tuple(parts)
 
 
 def classes_of(outputs: Tensor | None, batch: Batch) -> int | None:

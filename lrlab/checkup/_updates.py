@@ -28,18 +28,14 @@ def two_updates(subject: Subject, frozen: Sequence[str]) -> list[Finding]:
             return []  # nothing could move: the dead layers are found later
         return [Finding("no-update", 3, "Two updates have left every weight as it was.")]
     found = []
-    far = math.sqrt(sum(float((after[n] - clean[n]).square().sum()) for n in start))
-    way = math.sqrt(sum(float((clean[n] - start[n]).square().sum()) for n in start))
+    far = math.sqrt(sum(float((after[n] - clean[n]).abs().square().sum()) for n in start))
+    way = math.sqrt(sum(float((clean[n] - start[n]).abs().square().sum()) for n in start))
     if not far <= 1e-5 * way:
-        found.append(
-            Finding(
-                "zero-grad",
-                3,
-                "The second update depends on the gradients that the first one left: clearing "
-                f"them by hand changes the weights by {100 * far / max(way, 1e-30):.3g} % of the "
-                "way.",
-            )
+        evidence = (
+            "The second update depends on the gradients that the first one left: clearing them "
+            f"by hand changes the weights by {100 * far / max(way, 1e-30):.3g} % of the way."
         )
+        found.append(Finding("zero-grad", 3, evidence))
     # A bias in front of a normalisation has a gradient of rounding errors, and may stay.
     sizes = {name: float(grad.norm()) for name, grad in grads.items()}
     least = _ROUNDING * max(sizes.values(), default=0.0)

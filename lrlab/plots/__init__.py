@@ -236,16 +236,8 @@ def intervals(
         height = np.full(np.size(values), at[label] - 0.22)
         ax.plot(values, height, "|", color="#777777", markersize=6)
     ends = np.array([(x.estimate, x.estimate - x.low, x.high - x.estimate) for x in rows.values()])
-    ax.errorbar(
-        ends[:, 0],
-        list(at.values())[::-1],
-        xerr=ends[:, 1:].T,
-        fmt="o",
-        color=COLOURS[0],
-        capsize=3,
-        linewidth=1.6,
-        zorder=3,
-    )
+    look: dict[str, Any] = {"color": COLOURS[0], "capsize": 3, "linewidth": 1.6, "zorder": 3}
+    ax.errorbar(ends[:, 0], list(at.values())[::-1], xerr=ends[:, 1:].T, fmt="o", **look)
     ax.set_yticks(list(at.values()), list(at))
     ax.set_ylim(-0.7, len(at) - 0.3)
     ax.grid(axis="y", visible=False)

@@ -74,17 +74,9 @@ def chance_line(ax: Axes, loss: float, label: str = "chance, ln 10") -> None:
         'chance, ln 10'
     """
     ax.axhline(loss, color="#888888", linewidth=1, linestyle=(0, (2, 2)), zorder=1)
-    ax.annotate(
-        label,
-        (1, loss),
-        xycoords=("axes fraction", "data"),
-        ha="right",
-        va="bottom",
-        color="#666666",
-        fontsize=8.5,
-        xytext=(0, 2),
-        textcoords="offset points",
-    )
+    place: dict[str, Any] = {"xytext": (0, 2), "textcoords": "offset points", "ha": "right"}
+    look: dict[str, Any] = {"va": "bottom", "color": "#666666", "fontsize": 8.5}
+    ax.annotate(label, (1, loss), xycoords=("axes fraction", "data"), **place, **look)
 
 
 def ticks(axis: Axis, values: ArrayLike) -> None:

@@ -50,7 +50,7 @@ def _without(result: RangeTest) -> str:
             "steps, larger batches, or a larger lr_max; lrlab.checkup looks for mistakes"
         )
     longest = max(result.traces, key=lambda trace: len(trace.loss))
-    if len(longest.loss) <= 1:
+    if len(longest.loss) <= 1 or reasons <= {"nan", "inf"}:
         return "look at the data and the loss first: lrlab.checkup says what is wrong with them"
     return (
         "the loss breaks before it falls: give it more steps, a smaller lr_max, or a gradient that "

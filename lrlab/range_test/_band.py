@@ -111,10 +111,13 @@ def why_no_signal(traces: Sequence[Trace]) -> str:
             f"the loss of the first batch is {longest.loss[0]}, before any update: look for values "
             "that are not finite in data and model"
         )
-    if all(len(trace.loss) < trace.planned for trace in traces) and finite <= 10:
+    ended = all(len(trace.loss) < trace.planned for trace in traces)
+    not_finite = {trace.stop_reason for trace in traces} <= {"nan", "inf"}
+    if ended and (finite <= 10 or not_finite):
+        also = " or look for values that are not finite in data and loss" if not_finite else ""
         return (
             f"the ramps ended ({longest.stop_reason}) after {finite} finite losses, at a rate of "
-            f"{longest.lr[-1]:.3g}: begin at a smaller lr_min"
+            f"{longest.lr[-1]:.3g}: begin at a smaller lr_min{also}"
         )
     return NO_SIGNAL
 

@@ -166,17 +166,9 @@ def range_test(
 
         probes.append(SameBatch())
     steps = int(steps) if is_integer(steps) else steps
-    jobs = ramp_jobs(
-        task,
-        recipe,
-        lr_min=lr_min,
-        lr_max=lr_max,
-        steps=steps,
-        seeds=seeds,
-        growth=growth,
-        eval_every=eval_every,
-        probes=probes,
-    )
+    ends: dict[str, Any] = {"lr_min": lr_min, "lr_max": lr_max, "growth": growth}
+    measured: dict[str, Any] = {"eval_every": eval_every, "probes": probes}
+    jobs = ramp_jobs(task, recipe, steps=steps, seeds=seeds, **ends, **measured)
     budget = recipe.steps if budget is None else budget
     length = pilot_steps or steps
     total = len(jobs) * steps + pilots * length

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -72,27 +72,15 @@ def draw_losses(ax: Axes, result: RangeTest, *, pilots: bool = True, legend: boo
         ax.plot(*smooth(trace)[:2], color=plots.COLOURS[0], alpha=0.35, linewidth=0.9, zorder=2)
     lr, loss = pooled(result.traces)
     shown = np.isfinite(loss)
-    ax.plot(
-        lr[shown],
-        loss[shown],
-        color=plots.COLOURS[0],
-        linewidth=2.2,
-        zorder=3,
-        label=f"ramp: median of {n} seeds" if n > 1 else "ramp, smoothed",
-    )
+    name = f"ramp: median of {n} seeds" if n > 1 else "ramp, smoothed"
+    ax.plot(lr[shown], loss[shown], color=plots.COLOURS[0], linewidth=2.2, zorder=3, label=name)
     ended = [trace for trace in result.traces if trace.stop_reason in ("nan", "inf", "diverged")]
     low, high = _limits(result)
     if ended:
-        ax.plot(
-            [trace.lr[-1] for trace in ended],
-            np.full(len(ended), high),
-            "x",
-            clip_on=False,
-            color=plots.COLOURS[1],
-            markersize=6,
-            label=f"ramp ended: {', '.join(sorted({trace.stop_reason for trace in ended}))}",
-            zorder=5,
-        )
+        last = [trace.lr[-1] for trace in ended]
+        name = f"ramp ended: {', '.join(sorted({trace.stop_reason for trace in ended}))}"
+        look: dict[str, Any] = {"color": plots.COLOURS[1], "markersize": 6, "clip_on": False}
+        ax.plot(last, np.full(len(ended), high), "x", label=name, zorder=5, **look)
     if pilots and result.pilots:
         _pilots(ax, result.pilots, high)
     if pilots and result.refined:
@@ -105,17 +93,11 @@ def draw_losses(ax: Axes, result: RangeTest, *, pilots: bool = True, legend: boo
 
 def _pilots(ax: Axes, pilots: tuple[Trace, ...], high: float, marker: str = "D") -> None:
     scores = np.array([score(trace) for trace in pilots])
-    ax.plot(
-        [trace.lr[0] for trace in pilots],
-        np.minimum(scores, high),
-        marker,
-        color=plots.COLOURS[4],
-        markeredgecolor="#5a3d00",
-        markersize=5.5,
-        label=f"pilots: {pilots[0].planned} updates at one rate",
-        zorder=4,
-        clip_on=False,
-    )
+    rates = np.array([trace.lr[0] for trace in pilots])
+    name = f"pilots: {pilots[0].planned} updates at one rate"
+    look: dict[str, Any] = {"markeredgecolor": "#5a3d00", "markersize": 5.5, "clip_on": False}
+    heights = np.minimum(scores, high)
+    ax.plot(rates, heights, marker, color=plots.COLOURS[4], label=name, zorder=4, **look)
 
 
 def _limits(result: RangeTest) -> tuple[float, float]:
@@ -141,30 +123,13 @@ def _mark(ax: Axes, result: RangeTest, *, labelled: bool) -> None:
         if edge.lr is not None and edge.interval is not None:
             ax.axvline(edge.lr, color=plots.COLOURS[2], linewidth=0.9, zorder=1)
     if suggestion.lr is not None:
-        ax.axvline(
-            suggestion.lr,
-            color=plots.COLOURS[1],
-            linewidth=1.8,
-            zorder=3,
-            label=_name(_with_interval(suggestion), labelled),
-        )
-        if suggestion.interval is not None:
-            ax.axvspan(
-                suggestion.interval.low,
-                suggestion.interval.high,
-                color=plots.COLOURS[1],
-                alpha=0.12,
-                linewidth=0,
-                zorder=0,
-            )
+        colour, name = plots.COLOURS[1], _name(_with_interval(suggestion), labelled)
+        ax.axvline(suggestion.lr, color=colour, linewidth=1.8, zorder=3, label=name)
+        if (sure := suggestion.interval) is not None:
+            ax.axvspan(sure.low, sure.high, color=colour, alpha=0.12, linewidth=0, zorder=0)
     if result.edge is not None:
-        ax.axvline(
-            result.edge,
-            color=plots.COLOURS[3],
-            linestyle="--",
-            linewidth=1.5,
-            label=_name(r"$2(1+\beta)/\lambda_{\max}$ at the start", labelled),
-        )
+        name = _name(r"$2(1+\beta)/\lambda_{\max}$ at the start", labelled)
+        ax.axvline(result.edge, color=plots.COLOURS[3], linestyle="--", linewidth=1.5, label=name)
 
 
 def _with_interval(suggestion: Suggestion) -> str:

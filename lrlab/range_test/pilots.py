@@ -31,6 +31,9 @@ FLOOR = 1 / 4
 """What is added to the missed share of a drop before its logarithm is taken, so that losses near
 the lowest one count alike, and those far above it less than in proportion."""
 
+MOST = 100.0
+"""The largest half-width of an interval that is told, as a logarithm; beyond, nothing is known."""
+
 TAIL = 1 / 2
 """The share of a pilot, from its end, whose losses count."""
 
@@ -168,10 +171,10 @@ def best_rate(pilots: Sequence[Trace], budget: int, start: float | None = None) 
     vertex, error, freedom, fitted = vertex_of(np.log(rates), scores)
     shift = -HORIZON_POWER * max(0.0, math.log(budget / pilots[best].planned))
     interval = None
-    if math.isfinite(error):
+    if error < MOST:
         from scipy.stats import t as student
 
-        half = float(student.ppf(0.975, freedom)) * error
+        half = min(MOST, float(student.ppf(0.975, freedom)) * error)
         middle, low, high = (math.exp(vertex + shift + sign * half) for sign in (0, -1, 1))
         interval = stats.Interval(middle, low, high, level=0.95, n=fitted)
     steps = pilots[best].planned

@@ -42,6 +42,19 @@ class Parts:
     def __post_init__(self) -> None:
         # Beside the module's own attributes: no child of it, and copied with it.
         vars(self.model)[_KEPT] = self.loss
+        step = self.optimizer.step
+
+        def asking(*closure: Any) -> Any:
+            try:
+                return step(*closure)
+            except Exception as error:  # of whatever class an optimizer's author has chosen
+                if "grad_fn" not in str(error) and (closure or "closure" not in str(error).lower()):
+                    raise
+                raise ValueError(
+                    f"no closure, or no backward(create_graph=True): {error}"
+                ) from error
+
+        vars(self.optimizer)["step"] = asking
 
     @property
     def parameters(self) -> list[nn.Parameter]:
@@ -70,8 +83,10 @@ class LiveTask(Task):
 
     def loss(self, model: nn.Module, batch: Any, noise: torch.Generator) -> Tensor:
         """Return the loss of a batch as the loader gave it."""
-        device = next(model.parameters()).device
-        return scalar(vars(model)[_KEPT](model, moved(batch, device)))
+        with torch.enable_grad():  # a loss may take gradients itself, where it is only looked at
+            device = next(model.parameters(), torch.empty(0)).device
+            value = vars(model)[_KEPT](model, moved(batch, device))
+        return scalar(value)
 
     def metrics(self, model: nn.Module) -> dict[str, float]:
         """Return no metric: there are no data to evaluate on."""

@@ -82,7 +82,7 @@ class LoaderBatches:
         self._iterator = iter(self._loader)
         for batch in self._iterator:
             return batch
-        raise ValueError("the loader is empty: it gives no batch")
+        raise ValueError("the loader is empty, or can be read once only: it gives no batch")
 
     def state_dict(self) -> dict[str, Any]:
         """Return how many batches were drawn.

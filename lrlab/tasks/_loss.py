@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -26,21 +27,25 @@ def scalar(value: Any) -> Tensor:
         >>> scalar({"loss": torch.ones(1, requires_grad=True), "logits": None}).shape
         torch.Size([])
     """
+    given = value
     if isinstance(value, Mapping):
         value = value.get("loss")
     elif not isinstance(value, Tensor) and hasattr(value, "loss"):
         value = value.loss
     elif isinstance(value, tuple | list) and value:
         value = value[0]
-    if not isinstance(value, Tensor) or value.numel() != 1:
-        shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-        raise ValueError(f"the loss of a batch must be a scalar tensor, got {shape}")
+    if not isinstance(value, Tensor) or value.numel() != 1 or value.is_complex():
+        raise ValueError(
+            f"the loss of a batch must be a real scalar tensor, got {described(given)}; "
+            "take the mean, or of a dict the sum under 'loss', without item() or numpy(); leave "
+            "batches that have none out in the loader; give a loss_fn to a model of outputs"
+        )
     if torch.is_grad_enabled() and not value.requires_grad:
         raise ValueError(
             "the loss of a batch has no gradient: it was detached, or made without the model that "
             "the loss is given"
         )
-    return value.reshape(())
+    return value if value.ndim == 0 else value.reshape(())
 
 
 def of_outputs(loss_fn: Callable[..., Any]) -> BatchLoss:
@@ -55,22 +60,30 @@ def of_outputs(loss_fn: Callable[..., Any]) -> BatchLoss:
         if last == 0:
             raise ValueError(_refusal(batch))
         *inputs, target = parts[: last + 1]
-        try:
+        with _explained(batch, "loss_fn(model(x₁, …), y) takes a batch (x₁, …, y)"):
             return loss_fn(model(*inputs), target)
-        except (TypeError, AttributeError) as error:
-            raise ValueError(f"{type(error).__name__}: {error}; {_refusal(batch)}") from error
 
     return loss
 
 
 def of_model(model: nn.Module, batch: Any) -> Any:
     """Return what a model returns for a batch that is its arguments, by name or by position."""
-    if isinstance(batch, Mapping):
-        return model(**batch)
-    return model(*batch) if isinstance(batch, tuple | list) else model(batch)
+    with _explained(batch, "without loss_fn a model takes its batch and returns its loss"):
+        if isinstance(batch, Mapping):
+            return model(**batch)
+        return model(*batch) if isinstance(batch, tuple | list) else model(batch)
 
 
-def _refusal(batch: Any) -> str:
+@contextlib.contextmanager
+def _explained(batch: Any, use: str) -> Iterator[None]:
+    try:
+        yield
+    except (TypeError, AttributeError) as error:
+        said = f"{type(error).__name__}: {error}; {use}"
+        raise ValueError(_refusal(batch, said)) from error
+
+
+def _refusal(batch: Any, said: str = "a batch must be a tuple (inputs, target)") -> str:
     hint = "loss_fn(model(batch), batch)"
     if isinstance(batch, Mapping) and batch:
         names = [repr(name) for name in batch]
@@ -78,7 +91,7 @@ def _refusal(batch: Any) -> str:
     elif isinstance(batch, tuple | list) and batch:
         hint = f"loss_fn(model(batch[0]), batch[{min(1, len(batch) - 1)}])"
     return (
-        f"a batch must be a tuple (inputs, target), got {described(batch)}; for any other write "
+        f"{said}, got {described(batch)}; for any other write "
         f"the loss of a batch yourself: from_module(…, loss=lambda model, batch: {hint})"
     )
 
@@ -88,24 +101,18 @@ def modules_held_by(function: Any, depth: int = 3) -> Iterator[nn.Module]:
 
     Those in its closure, among the globals that it names, in the object that it is a method of.
     """
-    if depth == 0:
-        return
+    parts: Iterable[Any] = ()
     if isinstance(function, nn.Module):
         yield function
     elif isinstance(function, functools.partial):
-        for part in (function.func, *function.args, *function.keywords.values()):
-            yield from modules_held_by(part, depth - 1)
+        parts = (function.func, *function.args, *function.keywords.values())
     elif isinstance(function, types.MethodType):
-        owner = function.__self__
-        for part in (owner, *getattr(owner, "__dict__", {}).values()):
-            yield from modules_held_by(part, depth - 1)
+        parts = (function.__self__, *getattr(function.__self__, "__dict__", {}).values())
     elif isinstance(function, types.FunctionType):
-        try:
+        with contextlib.suppress(ValueError):  # a variable of its closure is not there yet
             variables = inspect.getclosurevars(function)
-        except ValueError:  # a variable of its closure is not there yet
-            return
-        for part in (*variables.nonlocals.values(), *variables.globals.values()):
-            yield from modules_held_by(part, depth - 1)
-    elif isinstance(getattr(function, "__dict__", None), dict) and callable(function):
-        for part in vars(function).values():
-            yield from modules_held_by(part, depth - 1)
+            parts = (*variables.nonlocals.values(), *variables.globals.values())
+    elif callable(function):
+        parts = getattr(function, "__dict__", {}).values()
+    for part in parts if depth > 1 else ():
+        yield from modules_held_by(part, depth - 1)

@@ -27,7 +27,7 @@ def described(value: Any, depth: int = 2) -> str:
         return f"a {type(value).__name__} with {', '.join(parts)}"
     if isinstance(value, tuple | list):
         kind = type(value).__name__
-        if depth and any(holds_tensor(part) for part in value) and len(value) <= 5:
+        if depth and len(value) <= 5 and any(holds_tensor(p) or hasattr(p, "shape") for p in value):
             return f"a {kind} of {', '.join(described(part, depth - 1) for part in value)}"
         return f"a {kind} of {len(value)}"
     return f"a {type(value).__name__}"
@@ -79,7 +79,7 @@ def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
     """
     if isinstance(value, dict):
         return {name: mapped(part, change) for name, part in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
+    if isinstance(value, tuple) and hasattr(value, "_fields") and not hasattr(value, "to"):
         return type(value)(*(mapped(part, change) for part in value))
     if type(value) in (tuple, list):
         return type(value)(mapped(part, change) for part in value)

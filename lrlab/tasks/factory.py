@@ -115,7 +115,7 @@ class FactoryTask(LiveTask):
 
         Called without gradients and with the model in evaluation mode.
         """
-        device = next(model.parameters()).device
+        device = next(model.parameters(), torch.empty(0)).device
         loss = vars(model)["_lrlab_loss"]
         values = [
             scalar(loss(model, moved(batch, device))).item()

@@ -5,15 +5,19 @@ Neither framework is imported here; only what their own objects offer is used.
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import dataclasses
 import inspect
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.data import DataLoader
 
+from lrlab.tasks._loader import length
 from lrlab.tasks.module import ModuleTask, from_module
 
 
@@ -21,18 +25,20 @@ def from_lightning(module: nn.Module, datamodule: Any = None, *, steps: int = 10
     """Make a task of a LightningModule and its data, by the module's own `training_step`.
 
     The optimizer is that of `configure_optimizers`, made for a copy; batches come from
-    `train_dataloader`. Hooks other than these, loggers and callbacks are not called.
+    `train_dataloader`, after `prepare_data` and `setup` where no Trainer has called them. Other
+    hooks, loggers and callbacks are not called.
 
     Args:
         module: a LightningModule with automatic optimization and one optimizer.
-        datamodule: a LightningDataModule; None: the module has `train_dataloader` itself.
+        datamodule: a LightningDataModule, or a loader; None: the module has `train_dataloader`.
         steps: length of the training that is planned [updates].
 
     Returns:
         A task with its own `recipe`.
 
     Raises:
-        ValueError: if the module optimizes by hand, or has several optimizers or training loaders.
+        ValueError: if the module optimizes by hand, has several optimizers or training loaders, or
+            needs a Trainer that is not attached.
 
     Example:
         >>> class Module(nn.Linear):  # for short: a LightningModule has these methods too
@@ -50,27 +56,45 @@ def from_lightning(module: nn.Module, datamodule: Any = None, *, steps: int = 10
             "the module optimizes by hand (automatic_optimization is False): write its update with "
             "lrlab.tasks.from_factory"
         )
-    own: Any = copy.deepcopy(module)
-    with warnings.catch_warnings():
+    own: Any = module
+    with contextlib.suppress(Exception):  # what can't be copied is trained in place
+        own = copy.deepcopy(module)
+    with warnings.catch_warnings(), _no_trainer():
         warnings.simplefilter("ignore")  # a module without a Trainer says so
+        for one in (datamodule, own):
+            if hasattr(one, "setup") and not any(map(vars(one).get, ("_trainer", "trainer"))):
+                one.prepare_data()
+                one.setup("fit")
         optimizer = _one_optimizer(own.configure_optimizers())
-    if datamodule is not None:
-        if getattr(datamodule, "trainer", None) is None:
-            datamodule.prepare_data()
-            datamodule.setup("fit")
-        loader = datamodule.train_dataloader()
-    else:
-        loader = own.train_dataloader()
-    if isinstance(loader, Mapping):
+        source = own if datamodule is None else datamodule
+        loader = source.train_dataloader() if hasattr(source, "train_dataloader") else source
+    listed = isinstance(loader, list | tuple) and any(isinstance(one, DataLoader) for one in loader)
+    if listed or isinstance(loader, Mapping) or type(loader).__name__ == "CombinedLoader":
         raise ValueError("several training loaders: write the loss of a batch with from_module")
-    takes_index = "batch_idx" in inspect.signature(own.training_step).parameters
+    kinds = [p.kind for p in inspect.signature(own.training_step).parameters.values()]
+    index = (0,) if len(kinds) > 1 or inspect.Parameter.VAR_POSITIONAL in kinds else ()
 
     def loss(model: Any, batch: Any) -> Any:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _no_trainer("Trainer", "NoneType"):
             warnings.filterwarnings("ignore", ".*self.log.*")
-            return model.training_step(batch, 0) if takes_index else model.training_step(batch)
+            return model.training_step(batch, *index)
 
     return from_module(own, optimizer, loader, loss=loss, steps=steps)
+
+
+@contextlib.contextmanager
+def _no_trainer(*words: str) -> Iterator[None]:
+    """Say what to do where a user's own method fails, for want of a Trainer if it says so."""
+    try:
+        yield
+    except Exception as error:  # whatever a user's method raises
+        if isinstance(error, ValueError) or (words and not any(w in str(error) for w in words)):
+            raise
+        raise ValueError(
+            f"{type(error).__name__} without a Trainer: {error}; attach one beforehand "
+            "(module.trainer = …), or hand over module, optimizer, loader and "
+            "loss=lambda m, batch: m.training_step(batch, 0) with lrlab.tasks.from_module"
+        ) from error
 
 
 def _one_optimizer(given: Any) -> torch.optim.Optimizer:
@@ -91,6 +115,8 @@ def _one_optimizer(given: Any) -> torch.optim.Optimizer:
 
 def from_trainer(trainer: Any, *, steps: int | None = None) -> ModuleTask:
     """Make a task of a Hugging Face `Trainer`: its model, optimizer, batches and `compute_loss`.
+
+    Gradients are clipped as the trainer's arguments say.
 
     Args:
         trainer: the trainer, before or after training; it stays as it was.
@@ -114,13 +140,17 @@ def from_trainer(trainer: Any, *, steps: int | None = None) -> ModuleTask:
     finally:
         trainer.optimizer, trainer.lr_scheduler = kept
     loader = trainer.get_train_dataloader()
-    if steps is None:
-        arguments = trainer.args
-        epochs = arguments.num_train_epochs * len(loader) if arguments.max_steps <= 0 else 0
+    arguments = trainer.args
+    steps = steps or max(0, arguments.max_steps)
+    if not steps:
+        if (epoch := length(loader)) is None:
+            raise ValueError("the trainer's data have no length: say steps, or max_steps to it")
         per_update = max(1, arguments.gradient_accumulation_steps)
-        steps = arguments.max_steps if arguments.max_steps > 0 else int(epochs // per_update)
+        steps = int(arguments.num_train_epochs * epoch // per_update)
 
     def loss(model: nn.Module, batch: Any) -> Any:
         return trainer.compute_loss(model, batch)
 
-    return from_module(trainer.model, optimizer, loader, loss=loss, steps=max(1, steps))
+    task = from_module(trainer.model, optimizer, loader, loss=loss, steps=max(1, steps))
+    clip = getattr(arguments, "max_grad_norm", None) or None
+    return dataclasses.replace(task, recipe=task.recipe.replace(clip_norm=clip))

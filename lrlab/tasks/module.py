@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
+import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
@@ -22,6 +23,8 @@ from lrlab.tasks._snapshot import Snapshot
 __all__ = ["from_module"]
 
 LossFunction = Callable[..., Tensor]
+_ADAPTER = "lrlab.schedules._torch_adapter"
+_ONCE = ("builtins", "itertools", "torch.utils.data.dataloader")
 
 
 def from_module(
@@ -97,16 +100,31 @@ def check_parts(
     model: nn.Module, optimizer: torch.optim.Optimizer, loader: Iterable[Any], loss: Any
 ) -> None:
     """Raise a ValueError if this can't be trained."""
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"the model must be a torch.nn.Module, got {type(model).__name__}")
+    if isinstance(optimizer, type) or not hasattr(optimizer, "param_groups"):
+        raise ValueError(
+            f"one torch optimizer is needed, got {optimizer!r:.60}; several go together behind an "
+            "object with their param_groups, zero_grad() and step()"
+        )
+    if isinstance(loss, type):
+        raise ValueError(f"the loss is a class: give an instance, {loss.__name__}()")
     owners = [model, *modules_held_by(loss)]
-    known = {id(p) for owner in owners for p in owner.parameters()}
+    known = {id(p): p for owner in owners for p in owner.parameters()}
     held = [p for group in optimizer.param_groups for p in group["params"]]
     if any(id(p) not in known for p in held):
         raise ValueError("the optimizer holds a parameter that the model does not have")
     if any(torch.nn.parameter.is_lazy(p) for p in model.parameters()):
         raise ValueError("the model has a lazy parameter: run one batch through it beforehand")
+    if any(p.is_meta for p in known.values()):
+        raise ValueError("the model is on the meta device: give its parameters values beforehand")
     if not any(p.requires_grad for p in held):
         raise ValueError("the model has no parameter that can be trained")
-    if isinstance(loader, Iterator):
+    if any(group.get("maximize") for group in optimizer.param_groups):
+        raise ValueError("the optimizer has maximize=True: leave it out, and turn the loss's sign")
+    if not isinstance(loader, Iterable) and not hasattr(loader, "__getitem__"):
+        raise ValueError(f"the loader must give batches, again and again, got {loader!r:.60}")
+    if isinstance(loader, Iterator) and type(loader).__module__ in _ONCE:  # others may start again
         raise ValueError("the loader can be read once only; give one that can be started again")
     if length(loader) == 0:
         raise ValueError("the loader is empty: it gives no batch")
@@ -159,6 +177,11 @@ class ModuleTask(LiveTask):
     name: ClassVar[str] = "module"
 
     @property
+    def function(self) -> Any:
+        """The loss, of output and target or of the model and a batch; None where there is none."""
+        return self.batch_loss if self.loss_fn is None else self.loss_fn
+
+    @property
     def serial(self) -> bool:  # type: ignore[override]  # of other tasks it is a constant
         """Whether runs must follow each other in this process: the originals are trained."""
         return self.obstacle is not None
@@ -169,7 +192,7 @@ class ModuleTask(LiveTask):
         Raises:
             RuntimeError: if the originals are to be trained and `kept` would not restore them.
         """
-        function = self.batch_loss if self.loss_fn is None else self.loss_fn
+        function: Any = self.function
         if not self.serial:
             model, optimizer, function = _copies(self.original, self.optimizer, function)
         elif self._place.snapshot is None:
@@ -181,7 +204,7 @@ class ModuleTask(LiveTask):
         for parameter in model.parameters():
             parameter.grad = None
             parameter.requires_grad_(parameter.requires_grad and id(parameter) in held)
-        if self.loss_fn is not None and function is not None:
+        if self.loss_fn is not None:
             function = of_outputs(function)
         ratios = rates_of(self.optimizer)[1]
         return Parts(model, optimizer, function or of_model, self.loader, False, ratios)
@@ -192,8 +215,7 @@ class ModuleTask(LiveTask):
         if not self.serial or self._place.snapshot is not None:
             yield
             return
-        function = self.batch_loss if self.loss_fn is None else self.loss_fn
-        roots = (self.original, self.optimizer, *self._place.others, function)
+        roots = (self.original, self.optimizer, *self._place.others, self.function)
         self._place.snapshot = Snapshot(*roots)
         try:
             yield
@@ -203,12 +225,9 @@ class ModuleTask(LiveTask):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the names of what it is made of, for reading only."""
-        function = self.batch_loss if self.loss_fn is None else self.loss_fn
-        return {
-            "task": self.name,
-            "model": type(self.original).__name__,
-            "loss": getattr(function, "__name__", type(function).__name__) if function else "own",
-        }
+        name = getattr(self.function, "__name__", type(self.function).__name__)
+        loss = "own" if self.function is None else name
+        return {"task": self.name, "model": type(self.original).__name__, "loss": loss}
 
 
 def _copies(
@@ -218,8 +237,19 @@ def _copies(
     if "_optimizer_step_pre_hooks" not in vars(optimizer):
         # A copy of it would add hooks to its class, which its own step then misses.
         raise ValueError("the optimizer has never called Optimizer.__init__")
+    hooks: list[Any] = [p._backward_hooks for p in model.parameters()]
+    hooks += [p._post_accumulate_grad_hooks for p in model.parameters()]
+    for own in (optimizer._optimizer_step_pre_hooks, optimizer._optimizer_step_post_hooks):
+        hooks += [hook.__module__ != _ADAPTER for hook in own.values()]
+    if any(hooks):
+        raise ValueError("a copy would lose the hooks of parameters or optimizer")
     memo: dict[int, Any] = {}
     twin, loss = copy.deepcopy((model, loss), memo)
+    if any(not p.is_leaf for p in twin.parameters()):
+        raise ValueError("a copy of the model has no parameters of its own")
+    for function in _functions(model) & _functions(twin):
+        if any(next(m.parameters(), None) is not None for m in modules_held_by(function)):
+            raise ValueError("a hook or a replaced method uses the model itself")
     copied = copy.deepcopy(optimizer, memo)
     for name, value in vars(optimizer).items():  # what its pickling leaves out
         if name not in vars(copied) and not callable(value):
@@ -229,3 +259,10 @@ def _copies(
     if [id(p) for p in mine] != [id(memo.get(id(p))) for p in theirs]:
         raise ValueError("a copy of the optimizer does not hold the copied parameters")
     return twin, copied, loss
+
+
+def _functions(model: nn.Module) -> set[Any]:
+    """Return the functions that modules hold as hooks or in place of their methods."""
+    held = [value for module in model.modules() for value in vars(module).values()]
+    held += [part for value in held if isinstance(value, dict) for part in value.values()]
+    return {part for part in held if isinstance(part, types.FunctionType)}

@@ -1,11 +1,15 @@
 """Checkups of modules of one's own: any batch, loss and module, and everything stays as it was."""
 
+import collections
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from own_models import everything
 from torch import nn
+from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence
 from torch.utils.data import DataLoader, TensorDataset
 
 from lrlab.checkup import checkup
@@ -147,3 +151,63 @@ def test_an_optimizer_that_needs_a_closure():
     lbfgs = torch.optim.LBFGS(model.parameters(), lr=0.1)
     report = checked(model, DataLoader(TensorDataset(X, Y), 80), cross_entropy, lbfgs)
     assert len(report.says) == 7
+
+
+Named = collections.namedtuple("Named", "x y")
+SUMS = X.sum(1, keepdim=True)
+LITTLE = {"heart_updates": 3, "search_updates": 3, "learn_updates": 3}
+
+
+def texts(batch):
+    return torch.tensor([[float(len(text)), 1.0, 0.0, 0.0] for text in batch[0]])
+
+
+@pytest.mark.parametrize(
+    ("batch", "loss"),
+    [
+        (Named(X[:16], SUMS[:16]), lambda m, b: (m(b.x) - b.y).square().mean()),
+        ((["ab", "cde", "f"], SUMS[:3]), lambda m, b: (m(texts(b)) - b[1]).square().mean()),
+        (
+            (pack_sequence([X[:5], X[:4], X[:2]]), SUMS[:3]),
+            lambda m, b: (m(pad_packed_sequence(b[0])[0].sum(0)) - b[1]).square().mean(),
+        ),
+        ((X[:16].to_sparse(), SUMS[:16]), lambda m, b: (m(b[0].to_dense()) - b[1]).square().mean()),
+        (
+            {"x": torch.nested.nested_tensor([X[:2], X[:5]], layout=torch.jagged)},
+            lambda m, b: sum(m(part).square().mean() for part in b["x"].unbind()),
+        ),
+    ],
+    ids=["named tuple", "texts", "packed", "sparse", "nested"],
+)
+def test_a_batch_that_belongs_together_is_looked_at_as_a_whole(batch, loss):
+    report = checked(nn.Linear(4, 1), [batch] * 4, loss=loss, **LITTLE)
+    assert "reduction" not in report.kinds and report.heart is not None
+
+
+def test_a_loss_may_take_gradients_itself():
+    def smooth(model, batch):
+        x = batch[0].clone().requires_grad_()
+        [slope] = torch.autograd.grad(model(x).sum(), x, create_graph=True)
+        return (model(x) - batch[1]).square().mean() + slope.square().mean()
+
+    report = checked(nn.Linear(4, 1), [(X, SUMS)] * 4, loss=smooth, **LITTLE)
+    assert report.search is not None and report.curves is not None
+
+
+def test_labels_that_are_left_out_are_no_mistake():
+    labels = (X[:, 0] > 0).long()
+    labels[::3] = -100
+    found = checked(nn.Linear(4, 3), [(X, labels)] * 4, nn.CrossEntropyLoss(), **LITTLE)
+    assert found.expected_loss == pytest.approx(math.log(3))
+
+
+def test_complex_weights_are_examined():
+    class Modulus(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.randn(4, 1, dtype=torch.cfloat))
+
+        def forward(self, x):
+            return (x.to(torch.cfloat) @ self.weight).abs()
+
+    assert checked(Modulus(), [(X, SUMS)] * 4, nn.MSELoss(), **LITTLE).search is not None
