@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from lrlab.checks import is_integer
 from lrlab.checkup import _static as static
 from lrlab.checkup._curves import learn
 from lrlab.checkup._finding import Finding
@@ -111,8 +112,8 @@ def checkup(
         "pool": pool,
     }
     for name, value in counts.items():
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {name}={value}")
+        if not is_integer(value) or value < 1:
+            raise ValueError(f"{name} must be at least 1, got {name}={value!r}")
     if isinstance(task, nn.Module):
         if optimizer is None or loader is None:
             raise ValueError("a module needs its optimizer, loader and loss_fn")

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from lrlab.checks import is_number
 from lrlab.schedules import Exponential, Linear, Schedule
 from lrlab.training.record import Run
 
@@ -37,8 +38,8 @@ def ramp(
         0.01
     """
     for name, value in (("lr_min", lr_min), ("lr_max", lr_max)):
-        if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} must be positive and finite, got {name}={value}")
+        if not (is_number(value) and 0 < value < math.inf):
+            raise ValueError(f"{name} must be positive and finite, got {name}={value!r}")
     if not lr_min < lr_max:
         raise ValueError(f"lr_min must be below lr_max, got lr_min={lr_min}, lr_max={lr_max}")
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 10:

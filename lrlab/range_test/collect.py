@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lrlab.checks import is_integer
+from lrlab.checks import is_integer, is_number
 from lrlab.range_test._band import find_band, initial_loss
 from lrlab.range_test._precise import EVALUATIONS, pilot_length, refine
 from lrlab.range_test._ramp import Trace, ramp
@@ -148,12 +148,13 @@ def range_test(
         recipe = getattr(task, "recipe", None)
         if recipe is None:
             raise ValueError("a task of the laboratory needs a recipe: range_test(task, recipe)")
-    if pilots and pilots < 4:
+    if pilots and not (is_integer(pilots) and pilots >= 4):
         raise ValueError(f"pilots must be 0 or at least 4, got pilots={pilots}")
-    if pilot_steps is not None and pilot_steps < 10:
-        raise ValueError(f"a pilot needs at least 10 updates, got pilot_steps={pilot_steps}")
-    if precision is not None and not precision > 1:
-        raise ValueError(f"precision must be a factor above 1, got precision={precision}")
+    for name, updates, least in (("pilot_steps", pilot_steps, 10), ("budget", budget, 1)):
+        if updates is not None and not (is_number(updates) and updates >= least):
+            raise ValueError(f"{name} must be at least {least} updates, got {name}={updates!r}")
+    if precision is not None and not (is_number(precision) and precision > 1):
+        raise ValueError(f"precision must be a factor above 1, got precision={precision!r}")
     if precision is not None and not pilots:
         raise ValueError("precision needs pilots to begin with, got pilots=0")
     if sharpness:
@@ -212,16 +213,9 @@ def range_test(
         edge = None
         if sharpness:
             edge = stability_edge(task, recipe.replace(seed=traces[0].seed))
-    return RangeTest(
-        task=task.to_dict(),
-        optimizer=recipe.optimizer.to_dict(),
-        traces=tuple(traces),
-        pilots=tuple(tried),
-        budget=budget,
-        edge=edge,
-        refined=tuple(more),
-        precision=precision,
-    )
+    of: dict[str, Any] = {"task": task.to_dict(), "optimizer": recipe.optimizer.to_dict()}
+    found = {"traces": tuple(traces), "pilots": tuple(tried), "refined": tuple(more)}
+    return RangeTest(**of, **found, budget=budget, edge=edge, precision=precision)
 
 
 def seed_list(seeds: int | Sequence[int]) -> list[int]:
@@ -235,7 +229,8 @@ def seed_list(seeds: int | Sequence[int]) -> list[int]:
         ([0, 1, 2], [5, 7])
     """
     given: Any = seeds
-    chosen = list(range(int(given))) if is_integer(given) else [int(seed) for seed in given]
+    listed = given if isinstance(given, Iterable) else ()
+    chosen = list(range(int(given))) if is_integer(given) else [int(seed) for seed in listed]
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"seeds must be at least one, each of them once, got seeds={seeds!r}")
     return chosen

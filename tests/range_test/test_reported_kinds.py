@@ -198,11 +198,15 @@ def clipping(model, optimizer):
 
 def accumulating(model, optimizer):
     for parameter in model.parameters():
-        parameter.register_post_accumulate_grad_hook(lambda p: p.grad.mul_(0))
+        parameter.register_post_accumulate_grad_hook(lambda p: setattr(p, "grad", 0.5 * p.grad))
 
 
 def before_each_step(model, optimizer):
-    optimizer.register_step_pre_hook(lambda o, *_: [p.grad.zero_() for p in model.parameters()])
+    def halve(*_):
+        for parameter in model.parameters():
+            parameter.grad *= 0.5
+
+    optimizer.register_step_pre_hook(halve)
 
 
 def replaced_method(model, optimizer):
@@ -324,3 +328,24 @@ def test_training_inside_of_no_grad_is_training():
     with torch.no_grad():
         run = trains(on(nn.Linear(4, 1)))
     assert run.grad_norm.min() > 0
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *({"lr_min": "1e-5"}, {"lr_max": None}, {"seeds": 1.5}, {"pilots": 4.5}, {"pilots": -4}),
+        *({"budget": 0}, {"budget": -5}, {"budget": "x"}, {"precision": "3"}, {"pilot_steps": 3}),
+    ],
+    ids=str,
+)
+def test_an_argument_that_makes_no_sense_is_named_before_anything_is_trained(given):
+    [(name, _)] = given.items()
+    seen = []
+
+    def loss(out, y):
+        seen.append(1)
+        return mse(out, y)
+
+    with pytest.raises(ValueError, match=name):
+        range_test(on(nn.Linear(4, 1), loss), **(QUICK | given))
+    assert not seen
