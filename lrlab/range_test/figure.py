@@ -93,10 +93,9 @@ def draw_losses(ax: Axes, result: RangeTest, *, pilots: bool = True, legend: boo
 
 def _pilots(ax: Axes, pilots: tuple[Trace, ...], high: float, marker: str = "D") -> None:
     scores = np.array([score(trace) for trace in pilots])
-    rates = np.array([trace.lr[0] for trace in pilots])
     name = f"pilots: {pilots[0].planned} updates at one rate"
     look: dict[str, Any] = {"markeredgecolor": "#5a3d00", "markersize": 5.5, "clip_on": False}
-    heights = np.minimum(scores, high)
+    rates, heights = [trace.lr[0] for trace in pilots], np.minimum(scores, high)
     ax.plot(rates, heights, marker, color=plots.COLOURS[4], label=name, zorder=4, **look)
 
 

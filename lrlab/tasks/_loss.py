@@ -79,8 +79,7 @@ def _explained(batch: Any, use: str) -> Iterator[None]:
     try:
         yield
     except (TypeError, AttributeError) as error:
-        said = f"{type(error).__name__}: {error}; {use}"
-        raise ValueError(_refusal(batch, said)) from error
+        raise ValueError(_refusal(batch, f"{type(error).__name__}: {error}; {use}")) from error
 
 
 def _refusal(batch: Any, said: str = "a batch must be a tuple (inputs, target)") -> str:
