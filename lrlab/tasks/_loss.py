@@ -36,8 +36,8 @@ def scalar(value: Any) -> Tensor:
         value = value[0]
     if not isinstance(value, Tensor) or value.numel() != 1 or value.is_complex():
         raise ValueError(
-            f"the loss of a batch must be a real scalar tensor, got {described(given)}; "
-            "take the mean, or of a dict the sum under 'loss', without item() or numpy(); leave "
+            f"the loss of a batch must be a scalar tensor, got {described(given)}; "
+            "take the mean or real part, of a dict the sum as 'loss', and no item() or numpy(); leave "
             "batches that have none out in the loader; give a loss_fn to a model of outputs"
         )
     if torch.is_grad_enabled() and not value.requires_grad:

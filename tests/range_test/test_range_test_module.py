@@ -187,8 +187,8 @@ def test_its_runs_are_kept_in_no_store(tmp_path, monkeypatch):
         ("iterator", "can be read once only"),
         ("foreign", "a parameter that the model does not have"),
         ("frozen", "no parameter that can be trained"),
-        ("vector", r"must be a scalar tensor, got \(8,\)"),
-        ("number", "must be a scalar tensor, got float"),
+        ("vector", r"must be a scalar tensor, got a tensor \(8,\)"),
+        ("number", "must be a scalar tensor, got a float"),
         ("bare", "a batch must be a tuple"),
     ],
 )

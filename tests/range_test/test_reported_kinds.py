@@ -50,11 +50,11 @@ def trains(task, steps=3):
     ("loss", "said"),
     [
         (nn.MSELoss(reduction="none"), r"got a tensor \(16, 1\).*take the mean"),
-        (lambda out, y: mse(out, y).item(), r"got a float.*without item"),
-        (lambda out, y: torch.complex(mse(out, y), mse(out, y)), "must be a real scalar"),
+        (lambda out, y: mse(out, y).item(), r"got a float.*no item"),
+        (lambda out, y: torch.complex(mse(out, y), mse(out, y)), "must be a scalar.*real part"),
         (
             lambda out, y: {"loss_box": mse(out, y)},
-            "got a dict with loss_box.*the sum under 'loss'",
+            "got a dict with loss_box.*the sum as 'loss'",
         ),
         (lambda out, y: None, "got a NoneType.*leave batches that have none out"),
         (nn.MSELoss, r"is a class: give an instance, MSELoss\(\)"),
