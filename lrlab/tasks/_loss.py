@@ -37,7 +37,7 @@ def scalar(value: Any) -> Tensor:
     if not isinstance(value, Tensor) or value.numel() != 1 or value.is_complex():
         raise ValueError(
             f"the loss of a batch must be a scalar tensor, got {described(given)}; "
-            "take the mean or real part, of a dict the sum as 'loss', and no item() or numpy(); leave "
+            "take the mean or real part, of a dict the sum as 'loss', no item() or numpy(); leave "
             "batches that have none out in the loader; give a loss_fn to a model of outputs"
         )
     if torch.is_grad_enabled() and not value.requires_grad:
