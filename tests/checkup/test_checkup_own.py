@@ -74,7 +74,7 @@ def test_batches_of_any_kind_by_the_general_door():
 
     report = checked(model, batches, loss=loss)
     assert report.healthy, str(report)
-    assert report.search is not None and report.curves is not None
+    assert report.search is not None and report.heart is not None
 
 
 def test_sparse_embeddings():
@@ -191,7 +191,7 @@ def test_a_loss_may_take_gradients_itself():
         return (model(x) - batch[1]).square().mean() + slope.square().mean()
 
     report = checked(nn.Linear(4, 1), [(X, SUMS)] * 4, loss=smooth, **LITTLE)
-    assert report.search is not None and report.curves is not None
+    assert report.search is not None and report.heart is not None
 
 
 def test_labels_that_are_left_out_are_no_mistake():
