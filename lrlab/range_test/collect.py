@@ -214,8 +214,8 @@ def range_test(
         if sharpness:
             edge = stability_edge(task, recipe.replace(seed=traces[0].seed))
     of: dict[str, Any] = {"task": task.to_dict(), "optimizer": recipe.optimizer.to_dict()}
-    found = {"traces": tuple(traces), "pilots": tuple(tried), "refined": tuple(more)}
-    return RangeTest(**of, **found, budget=budget, edge=edge, precision=precision)
+    of |= {"traces": tuple(traces), "pilots": tuple(tried), "refined": tuple(more)}
+    return RangeTest(**of, budget=budget, edge=edge, precision=precision)
 
 
 def seed_list(seeds: int | Sequence[int]) -> list[int]:

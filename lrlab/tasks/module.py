@@ -237,10 +237,10 @@ def _copies(
     if "_optimizer_step_pre_hooks" not in vars(optimizer):
         # A copy of it would add hooks to its class, which its own step then misses.
         raise ValueError("the optimizer has never called Optimizer.__init__")
-    hooks: list[Any] = [p._backward_hooks for p in model.parameters()]
-    hooks += [p._post_accumulate_grad_hooks for p in model.parameters()]
-    for own in (optimizer._optimizer_step_pre_hooks, optimizer._optimizer_step_post_hooks):
-        hooks += [hook.__module__ != _ADAPTER for hook in own.values()]
+    weights: list[Any] = list(model.parameters())
+    hooks = [p._backward_hooks or p._post_accumulate_grad_hooks for p in weights]
+    for kind in ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks"):
+        hooks += [hook.__module__ != _ADAPTER for hook in vars(optimizer)[kind].values()]
     if any(hooks):
         raise ValueError("a copy would lose the hooks of parameters or optimizer")
     memo: dict[int, Any] = {}
