@@ -11,6 +11,7 @@ from lrlab.labbook.cli._book import book
 from lrlab.labbook.cli._group import Group, shown
 from lrlab.labbook.cli._init import init
 from lrlab.labbook.cli._release import release
+from lrlab.labbook.cli._rerun import rerun
 from lrlab.labbook.cli._show import show
 from lrlab.labbook.cli._sweep import group as sweep
 from lrlab.labbook.entries.errors import BadInput
@@ -29,6 +30,7 @@ def main() -> None:
 main.add_command(init)
 main.add_command(sweep)
 main.add_command(release)
+main.add_command(rerun)
 main.add_command(book)
 main.add_command(show)
 
@@ -144,39 +146,6 @@ def run(
     path = entries.run(request).path
     click.echo(shown(path))
     click.echo(f"lrlab show {path.stem if out is None else shown(path)} renders its page", err=True)
-
-
-@main.command(
-    epilog="""\b
-    Examples:
-      lrlab rerun
-      lrlab rerun 2026-11-24-onecycle
-    """
-)
-@click.argument("entries", nargs=-1, metavar="[ENTRY]...")
-def rerun(entries: tuple[str, ...]) -> None:
-    """Execute entries again with today's package and an empty store, and compare.
-
-    All entries that are not superseded, unless some are named. An entry is `identical` (byte for
-    byte), `within tolerance` (verdicts equal, every new estimate inside its recorded interval) or
-    `drifted`; the exit code is 1 if one has drifted.
-    """
-    from lrlab.labbook.entries.rerun import DRIFTED
-    from lrlab.labbook.entries.rerun import rerun as execute_again
-
-    statuses = []
-    for outcome in execute_again(find_root(), entries):
-        statuses.append(outcome.status)
-        click.echo(f"{outcome.status:<17} {outcome.entry} ({outcome.seconds:.0f} s)")
-        for detail in outcome.details:
-            click.echo(f"{'':<17} {detail}")
-    click.echo(
-        f"{len(statuses)} entries: "
-        + ", ".join(f"{statuses.count(status)} {status}" for status in sorted(set(statuses)))
-        if statuses
-        else "the log has no entries"
-    )
-    sys.exit(int(DRIFTED in statuses))
 
 
 @main.command(epilog="Example: lrlab claims --check")

@@ -57,18 +57,15 @@ def obstacles(root: Path, version: str) -> Iterator[str]:
         version: the version that is to be released.
     """
     from lrlab.labbook import entries, ledger, releases
+    from lrlab.labbook.entries import portability
 
     entries_to_seal = [
         entry for entry in entries.log(root) if releases.sealed(root, entry.path) is None
     ]
     others = [e.name for e in entries_to_seal if e.record["versions"].get("lrlab") != version]
     yield from _named(others, f"was not executed by version {version}")
-    unchecked = [
-        e.name
-        for e in entries_to_seal
-        if e.record["portable_check"] is None and e.record["profile"]["name"] == "portable"
-    ]
-    yield from _named(unchecked, "has no portability check (lrlab run … --check-portable)")
+    unchecked = [entry.name for entry in portability.waiting(root, entries_to_seal)]
+    yield from _named(unchecked, "has no portability check (lrlab rerun --check-portable)")
     problems = [str(problem) for problem in ledger.check(root)]
     yield from problems
     if not (others or unchecked or problems):

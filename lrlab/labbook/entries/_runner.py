@@ -178,14 +178,18 @@ def verdicts(notebook: NotebookNode) -> dict[str, str | None]:
     return {claim["id"]: claim.get("verdict") for claim in claims_of(notebook)}
 
 
+def differing(ours: dict[str, str | None], theirs: dict[str, str | None]) -> list[str]:
+    """Return the claims whose verdict is another here than there, or missing in one place."""
+    return sorted(id for id in ours.keys() | theirs.keys() if ours.get(id) != theirs.get(id))
+
+
 def _try_elsewhere(
     request: Request, notebook: NotebookNode, here: Execution, label: str, kept: Path
 ) -> tuple[list[str], dict[str, Any]]:
     label = f"{label} (foreign)" if label else ""
     there = execute(notebook, request.root, profile="foreign", label=label, kept=kept)
     ours, theirs = verdicts(here.notebook), verdicts(there.notebook)
-    differing = [name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)]
-    return sorted(differing), {"profile": "foreign", "verdicts": theirs}
+    return differing(ours, theirs), {"profile": "foreign", "verdicts": theirs}
 
 
 def _check_texts(request: Request) -> None:

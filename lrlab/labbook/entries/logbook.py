@@ -43,6 +43,14 @@ class Entry:
 
         return nbformat.read(self.path, as_version=4)
 
+    def unexecuted(self) -> NotebookNode:
+        """Read the notebook without what its cells said."""
+        notebook = self.notebook()
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        return notebook
+
     def content(self) -> dict[str, Any]:
         """Return the notebook's JSON; a notebook that reads it has it among its inputs.
 

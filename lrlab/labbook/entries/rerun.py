@@ -67,11 +67,8 @@ def _outcome(root: Path, entry: Entry, cache: Path, progress: bool) -> Outcome:
     if not entry.unedited():
         return Outcome(entry.name, DRIFTED, ["the notebook was edited after it was recorded"])
     keep = partial_folder(root) / f"rerun-{entry.name}.ipynb"
-    notebook = entry.notebook()
+    notebook = entry.unexecuted()
     metadata = notebook.metadata
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
     try:
         execution = execute(
             notebook,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lrlab.labbook.entries.markup import code, fence, prose
+from lrlab.labbook.entries.portability import decided
 from lrlab.labbook.site import site as sites
 
 if TYPE_CHECKING:
@@ -89,9 +90,20 @@ def rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     if check := record["portable_check"]:
         fragile = ", ".join(f"`{id}`" for id in record["fragile"]) or "none"
         shown.append(
-            ("Verdicts that differed on a foreign processor", f"{fragile} ({check['profile']})")
+            ("Verdicts that differed on a foreign processor", f"{fragile} ({_tried(check)})")
         )
     return shown
+
+
+def _tried(check: Mapping[str, Any]) -> str:
+    """How an entry was tried on the stand-in for another processor."""
+    if "size" not in check:
+        return check["profile"]
+    changed = f" with {_pairs(check['changed'])}" if check["changed"] else ""
+    return (
+        f"{check['profile']}; both profiles were tried at {check['size']} size{changed}, "
+        f"where {decided(check['verdicts'])} verdicts are decided"
+    )
 
 
 def _duration(record: Mapping[str, Any]) -> str:
