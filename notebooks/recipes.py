@@ -183,7 +183,7 @@ for ax, (title, table), tasks in zip(
     strength = np.log1p(np.clip(table, 0, 100))
     ax.pcolormesh(strength, cmap="cividis_r", vmin=0, vmax=np.log1p(100))
     for (i, j), value in np.ndenumerate(table):
-        said = f"{value:.0f}" if abs(value) >= 9.5 else f"{value:.1f}".replace("-", "−")
+        said = f"{value:.{0 if abs(value) >= 9.5 else 1}f}".replace("-", "−")
         colour = "white" if strength[i, j] > 0.55 * np.log1p(100) else "black"
         ax.text(j + 0.5, i + 0.5, said, ha="center", va="center", fontsize=8.5, color=colour)
     ax.set_xticks(
@@ -417,6 +417,20 @@ claims.conclude(
             direction="less",
             unit=LOG,
             about=about(replication="tasks"),
+        ),
+        *(
+            Claim.descriptive(
+                f"adamw-cosine-{word}",
+                f"Test {word} of a cosine against a constant rate under AdamW, both tuned",
+                values=over_cells(
+                    "cosine", CONSTANT, f"test_{word}", [(task, "AdamW") for task in judged_by]
+                ),
+                unit=f"log ratio of test {word}{'es' if word == 'loss' else 's'}",
+                source="mtdickens2024",
+                about=about("AdamW", "tasks", metric=f"test {word}", like="analogue"),
+            )
+            for word, judged_by in (("loss", list(found)), ("error", with_error))
+            if len(judged_by) > 1
         ),
         *(
             Claim.descriptive(
