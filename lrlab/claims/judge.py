@@ -112,7 +112,7 @@ class Judged:
     @classmethod
     def from_dict(cls, d: Mapping[str, Any]) -> Self:
         """The claim that `to_dict` wrote."""
-        stored = dict(d.get("about") or {})
+        stored = dict(d["about"])
         setting = stored.get("setting")
         about = About(**stored | {"setting": Setting(**setting) if setting else None})
         return cls(**dict(d) | {"about": about})
@@ -222,15 +222,7 @@ def judge_together(claims: Mapping[str, Claim], by: Any = rules) -> list[Judged]
     return found
 
 
-def judge_at(
-    alpha: float | None,
-    claim: Claim,
-    id: str,
-    *,
-    by: Any = rules,
-    kept_as: type[Judged] = Judged,
-    **more: Any,
-) -> Judged:
+def judge_at(alpha: float | None, claim: Claim, id: str, *, by: Any = rules, **more: Any) -> Judged:
     """Judge one claim at a level, by a module of rules."""
     kind, data, rule = claim.kind, claim.data, claim.rule
     level = rules.ALPHA if alpha is None else alpha
@@ -238,7 +230,7 @@ def judge_at(
     verdict = by.verdict(kind, data, rule, level)
     if fragile := by.fragility(kind, data, rule, level):
         verdict = rules.FRAGILE
-    return kept_as(
+    return Judged(
         id=id,
         kind=kind,
         statement=claim.statement,

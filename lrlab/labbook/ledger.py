@@ -83,19 +83,17 @@ def joined(entry: Entry) -> list[Judged]:
     """The claims of an entry, with what its record says of them.
 
     A verdict that was another on the stand-in for a foreign processor is fragile; that is found
-    after the entry was made, so that it is a field of the record. So is an undecided one that hangs
-    on one value, whichever version of the rules judged it.
+    after the entry was made, so that it is a field of the record.
 
     Raises:
-        BadInput: if its claims are none.
+        BadInput: if its claims are none, or judged by rules that this package does not know.
     """
     elsewhere = set(entry.record["fragile"])
     try:
-        found = [stored_claims.read(claim) for claim in entry.claims()]
+        found = [Judged.from_dict(claim) for claim in entry.claims()]
     except (AttributeError, KeyError, TypeError) as error:
         what = f"the claims of {entry.name} can't be read: {shortened(str(error), 100)}"
         raise BadInput(what) from None
-    found = [stored_claims.warned(claim) for claim in found]
     return [claim.elsewhere_another() if claim.id in elsewhere else claim for claim in found]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lrlab.labbook import stored_claims
+from lrlab.claims import Judged
 from lrlab.labbook.answers import answer_of
 from lrlab.labbook.entries.logbook import Entry, claims_of
 from lrlab.labbook.ledger import counting
@@ -53,11 +53,11 @@ def figures(notebook: Mapping[str, Any]) -> Iterator[tuple[bytes, str]]:
 
 
 def _changes(notebook: dict[str, Any], before: Entry | None) -> str:
-    now = {c["id"]: stored_claims.read(c) for c in claims_of(notebook)}
+    now = {c["id"]: Judged.from_dict(c) for c in claims_of(notebook)}
     if before is None:
         lines = [f"- `{id}`: {inline(claim)}" for id, claim in now.items()]
         return "\n".join(["No entry of this notebook counts yet. Its claims:", "", *lines])
-    old = {c["id"]: stored_claims.read(c) for c in before.claims()}
+    old = {c["id"]: Judged.from_dict(c) for c in before.claims()}
     lines = [
         f"- `{id}`: {inline(old[id])} → {inline(claim)}"
         for id, claim in now.items()

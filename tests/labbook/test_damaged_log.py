@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 
 import pytest
 from entry_maker import rewrite_claims, write_entry
@@ -9,7 +10,10 @@ from tiny_lab import files, lrlab, make
 
 from lrlab.labbook.entries import _record as records
 from lrlab.labbook.entries import logbook
+from lrlab.labbook.entries.errors import BadInput
 from lrlab.labbook.ledger import check
+from lrlab.labbook.site import _pages as pages
+from lrlab.labbook.site import site
 
 NAME, OTHER = "2030-01-01-demo", "2030-01-02-demo"
 DEEP = b"[" * 100_000
@@ -162,6 +166,33 @@ def test_a_claim_that_lacks_a_part_is_named(lab, missing):
     named(lab, "claims", "--check", name="demo")
     result = lrlab(lab, "claims")
     assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize("version", [99, 1, "3", None])
+def test_claims_judged_by_rules_that_this_package_does_not_know_are_refused(lab, version):
+    said = f"the claims of {OTHER} were judged by version {version!r} of the rules"
+    rewrite_claims(both(lab, OTHER)[0], lambda claim: claim.update(rules=version))
+    for words in (["claims"], ["claims", "--check"]):
+        result = named(lab, *words, name=OTHER)
+        assert result.exit_code == 2
+        assert result.stderr == f"lrlab: {said}, and this package knows version 3\n"
+    log = site.Site(lab)
+    for read in (
+        lambda: log.ledger,
+        lambda: pages.decorate(both(lab)[0].read_text(), log.log[1], log),
+    ):
+        with pytest.raises(BadInput, match=re.escape(said)):
+            read()
+
+
+@pytest.mark.parametrize("words", [["claims", "--check"], ["rerun", NAME]])
+def test_claims_of_unknown_rules_are_named_also_where_their_entry_does_not_count(lab, words):
+    rewrite_claims(both(lab)[0], lambda claim: claim.pop("rules"))
+    before = files(lab)
+    result = lrlab(lab, *words)
+    assert result.exit_code == 1 and files(lab) == before
+    said = f"the claims of {NAME} were judged by version 1 of the rules"
+    assert (result.stdout + result.stderr).count(said) == 1
 
 
 def test_flipped_and_cut_bytes_never_end_in_a_traceback(lab):

@@ -138,7 +138,7 @@ def test_a_delta_of_the_table_needs_no_reason_also_where_it_is_that_of_a_task(tm
 
 def test_no_claim_of_this_log_has_a_delta_of_its_own_without_a_reason():
     stored = [claim for entry in log(ROOT) for claim in entry.claims()]
-    assert sum(claim.get("rules", 1) > 1 for claim in stored) > 100
+    assert len(stored) > 100
     found = {claim["id"]: consistency.of_delta(claim) for claim in stored}
     assert {id: says for id, says in found.items() if says} == {}
 

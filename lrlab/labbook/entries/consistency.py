@@ -115,18 +115,18 @@ def of_delta(claim: Mapping[str, Any]) -> list[str]:
     """Whether a stored claim has a δ of its own without saying why, one sentence if so.
 
     Its δ is the table's for its metric (that of any of the metric's tasks), or `About.reason` says
-    why it is another. The first version of the rules had no table.
+    why it is another.
 
     Args:
         claim: a claim as `Judged.to_dict` gives it.
 
     Example:
-        >>> stored = {"rules": 3, "rule": {"margin": 0.3}, "about": {"metric": "test loss"}}
+        >>> stored = {"rule": {"margin": 0.3}, "about": {"metric": "test loss"}}
         >>> of_delta(stored)
         ["its δ is 0.3, not the table's for 'test loss' (0.01, 0.005), and it gives no reason"]
     """
     delta = claim["rule"].get("delta", claim["rule"].get("margin"))
-    if claim.get("rules", 1) == 1 or delta is None or claim["about"].get("reason"):
+    if delta is None or claim["about"].get("reason"):
         return []
     metric = claim["about"].get("metric")
     row = smallest_effects().get(metric)

@@ -66,8 +66,17 @@ class Entry:
         return found
 
     def claims(self) -> list[dict[str, Any]]:
-        """Return the claims that the entry carries, in the order of its cells."""
-        return claims_of(self.content())
+        """Return the claims that the entry carries, in the order of its cells.
+
+        Raises:
+            BadInput: if it is damaged, or judged by rules that this package does not know.
+        """
+        from lrlab.labbook import stored_claims  # which computes, and most commands do not
+
+        found = claims_of(self.content())
+        if why := stored_claims.unknown(found):
+            raise BadInput(f"the claims of {self.name} {why}")
+        return found
 
     def unedited(self) -> bool:
         """Return whether the notebook is, byte for byte, the one that was recorded."""

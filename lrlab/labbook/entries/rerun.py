@@ -70,6 +70,7 @@ def _outcome(root: Path, entry: Entry, cache: Path, progress: bool) -> Outcome:
     notebook = entry.unexecuted()
     metadata = notebook.metadata
     try:
+        recorded = entry.claims()
         execution = execute(
             notebook,
             root,
@@ -87,7 +88,7 @@ def _outcome(root: Path, entry: Entry, cache: Path, progress: bool) -> Outcome:
     old, new = json.loads(entry.path.read_bytes()), json.loads(data)
     if data == entry.path.read_bytes():
         return Outcome(entry.name, IDENTICAL, [], execution.seconds)
-    drift = compare(claims_of(old), claims_of(new))
+    drift = compare(recorded, claims_of(new))
     pairs = enumerate(zip(old["cells"], new["cells"], strict=True))
     cells = [str(number) for number, (before, after) in pairs if before != after]
     note = f"other outputs in cell {', '.join(cells)}"

@@ -78,7 +78,7 @@ def values(entry: Entry) -> str:
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(["claim", "verdict", "unit", "repetition", "number", "value"])
     for claim in entry.claims():
-        unit = claim.get("about", {}).get("replication", "")
+        unit = claim["about"]["replication"]
         data = claim["data"]
         known = data.get("values", data.get("measured"))
         found = [f"{data['successes']} of {data['n']}"] if "successes" in data else known

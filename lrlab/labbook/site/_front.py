@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from lrlab.claims import Judged
 from lrlab.claims.render import measured, number
-from lrlab.labbook import stored_claims
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._derived import Derived
 from lrlab.labbook.site._pictures import Figure, figures
@@ -44,7 +43,7 @@ class Band:
 def usable_band(site: Site) -> Band | None:
     """The band of the newest entry that counts and has the claims `band_low` and `band_high`."""
     for entry in site.counting:
-        found = {c["id"].rpartition(".")[2]: stored_claims.read(c) for c in entry.claims()}
+        found = {c["id"].rpartition(".")[2]: Judged.from_dict(c) for c in entry.claims()}
         if "band_low" in found and "band_high" in found:
             return Band(found["band_low"], found["band_high"], entry)
     return None

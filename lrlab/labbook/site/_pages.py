@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrlab.claims import Judged
 from lrlab.claims.render import card
-from lrlab.labbook import carried, recorded, stored_claims
+from lrlab.labbook import carried, recorded
 from lrlab.labbook.answers import answer_of, lift
 from lrlab.labbook.entries import parameters_of
 from lrlab.labbook.entries.logbook import claims_of
@@ -286,7 +286,7 @@ def _raw(html: str) -> str:
 
 def _mark_fragile(notebook: dict[str, Any], claims: list[Judged]) -> None:
     """Show the cards of claims whose verdict was found fragile afterwards as what they are."""
-    stored = {c["id"]: card(stored_claims.read(c)) for c in claims_of(notebook)}
+    stored = {c["id"]: card(Judged.from_dict(c)) for c in claims_of(notebook)}
     cards = {stored[c.id]: card(c) for c in claims if card(c) != stored[c.id]}
     for cell in notebook["cells"] if cards else []:
         for output in cell.get("outputs", []):
