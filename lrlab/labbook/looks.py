@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lrlab.claims import rules
 from lrlab.files import write
 
 _JUDGED = ("kind", "data", "rule")
@@ -182,6 +181,8 @@ def kind_of_change(verdicts: Sequence[str]) -> str:
         >>> kind_of_change(["supported", "described"]), kind_of_change(["supported", "different"])
         ('untested', 'other')
     """
+    from lrlab.claims import rules  # which computes, and most commands do not
+
     if verdicts[-1] == rules.DESCRIBED:
         return "untested"
     own = (rules.SEEN, rules.NOT_SEEN)
