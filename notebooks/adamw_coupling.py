@@ -137,11 +137,11 @@ later = {
 # %% [markdown]
 # ## Prediction
 #
-# Written before the first look at any run longer than the smoke size; probabilities are in the
-# notebook's header. In many passes weight decay lowers the loss a great deal, in one pass hardly at
-# all, so that one pass can't tell. The best λ falls as the rate grows, with a slope of about −0.8:
-# nearer to −1 than to 0, but not quite the product. Keeping the product loses less than keeping λ.
-# With four times the batch the best λ becomes about twice as large.
+# Written before the first look at any run longer than the smoke size; probabilities are listed
+# below, with what came. In many passes weight decay lowers the loss a great deal, in one pass
+# hardly at all, so that one pass can't tell. The best λ falls as the rate grows, with a slope of
+# about −0.8: nearer to −1 than to 0, but not quite the product. Keeping the product loses less than
+# keeping λ. With four times the batch the best λ becomes about twice as large.
 #
 # ## Result
 
@@ -173,12 +173,12 @@ for _ in range(2):
     if more:
         runs = Results(dict(runs) | dict(train_many(more)))
 display.say(
-    "; ".join(
-        f"{case}: {len(arms[case])} values of λ × {len(used(case))} rates × {len(trained[case])} "
-        f"seeds, {cases[case][2]:,} updates each"
+    ". ".join(
+        f"{case.capitalize()}: {len(arms[case])} values of λ × {len(used(case))} rates × "
+        f"{len(trained[case])} seeds, {cases[case][2]:,} updates each"
         for case in cases
     )
-    + f" (of the seeds of the {SMALL}, {pilot_seeds} are the pilot's). {runs.note()}."
+    + f" (of the seeds of the {SMALL}, {pilot_seeds} are the pilot's); {runs.note()}."
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -279,14 +279,15 @@ axes[0].set(xscale="log", yscale="log", xlabel="learning rate", ylabel="best λ"
 plots.ticks(axes[0].xaxis, x)
 axes[0].legend()
 each = {
-    "λ kept": 100 * kept_decay,
-    "product kept": 100 * kept_product,
-    "product to λ": 100 * (kept_product - kept_decay),
+    "keep λ": 100 * kept_decay,
+    "keep product": 100 * kept_product,
+    "difference": 100 * (kept_product - kept_decay),
 }
 plots.intervals(axes[1], stats.mean_intervals(each, level), points=each)
 room = 100 * claims.smallest_effect("test loss")
 plots.shade(axes[1], -room, room)
 axes[1].set(xlabel="test loss, a quarter of the best rate (%)")
+fig.get_layout_engine().set(wspace=0.08)
 display.show(
     fig,
     alt="Left: the best weight decay against the learning rate for two batches, with a line of "
@@ -294,7 +295,7 @@ display.show(
     "with the product kept, and the difference of the two.",
     caption=f"Left: best λ, geometric mean with 95 % t intervals over {n_seeds} seeds; {ends} of "
     f"{every.size} lie at an end of its grid, where the true one may be further out. Right: log "
-    f"ratios of test losses times 100 to the best pair, and of the two to each other, with the "
+    f"ratios of test losses times 100 to the best pair, and the product's less λ's, with the "
     f"{100 * level:.3g} % intervals that decide; shaded: too small to matter.",
 )
 by_rate = np.log(grid(SMALL, seeds[SMALL], without=True)).mean(axis=2).argmin(axis=0)

@@ -55,7 +55,7 @@
 # its package: a Gaussian process and expected improvement, which sees 100 of the runs at most, one
 # trial after the other. Bad runs are stopped by W&B's rule at the source's setting in proportion:
 # its bands at 25, 50 and 100 of 195 evaluations are 5, 10 and 20 of 40 here. Two things differ from
-# the source: it drew peak rates from 5e-4 to .5, where ours are from 1e-4 to .3 (the ranges of β₂
+# the source: it drew peak rates from 5e-4 to 0.5, where ours are from 1e-4 to 0.3 (the ranges of β₂
 # and weight decay are the same); and it minimised its composite metric, where we minimise the
 # validation loss itself. The assessment of that metric uses these runs. Trials that were stopped
 # are completed afterwards, for the analysis alone.
@@ -67,7 +67,7 @@
 #
 # Fixed before the runs. **Exploiting**: a trial's distance to the best completed one before it, in
 # the unit cube of the (logarithmic) ranges, is ranked among those of uniform draws: 0 lies on it,
-# random sampling has .5. **At an edge**: in the outer 5 % of at least one range; uniform draws are
+# random sampling has 0.5. **At an edge**: in the outer 5 % of at least one range; uniform draws are
 # there 27 % of the time. **Slightly** convex: it sags less below its chord than a parabola, which
 # does so by a sixth of its fall.
 

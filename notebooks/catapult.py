@@ -140,8 +140,8 @@ plan = {
 # order of $\sqrt m$, so that the highest loss is proportional to $m$, and comes
 # $\ln(\sqrt m / |f_0|) / \ln(\eta\lambda_0 - 1)$ updates after the start, up to a constant. Of the
 # perceptrons the one with ReLU diverges from about $10/\lambda_0$ on, the one with tanh from about
-# $5/\lambda_0$. ("About 12" was then within a factor of 1.5, and an exponent of 1 within .15; now
-# they are the smallest differences that count of rates, a factor of 1.28, and of exponents, .1.)
+# $5/\lambda_0$. ("About 12" was then within a factor of 1.5, and an exponent of 1 within 0.15; now
+# they are the smallest differences that count of rates, a factor of 1.28, and of exponents, 0.1.)
 #
 # ## Result
 #

@@ -131,7 +131,7 @@ later = {"the comparison around the tuned rates": len(tuned.AROUND) * tries}
 # each schedule had one rate for all seeds. At its own rate each schedule reaches nearly the same
 # loss: all within 10 % of each other, with one-cycle slightly ahead because it ends at a tiny rate
 # after a large one. Step and exponential decay are the same within that margin. The usable range
-# spans more than two decades, far above the report's ".05 to 5e-4".
+# spans more than two decades, far above the report's, 0.05 to 5e-4.
 #
 # ## Result
 

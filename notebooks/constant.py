@@ -93,7 +93,7 @@ plan |= {("as far", seed): job(as_far, seed) for seed in seeds}
 # ## Prediction
 #
 # Written before the runs (a change below 1 % is what counts as standing still now). At 1e-5 the
-# test loss changes by less than 5 %. The best fixed rate, near .1 to .3, reaches above 90 % test
+# test loss changes by less than 5 %. The best fixed rate, near 0.1 to 0.3, reaches above 90 % test
 # accuracy. About a tenth of the six decades searched is good enough, so that some 25 random trials
 # find a suitable rate with a probability of 95 %.
 #

@@ -178,8 +178,8 @@ later = {
 # %% [markdown]
 # ## Prediction
 #
-# Written before the first look at any run longer than the smoke size, with probabilities in the
-# notebook's header. Without a cooldown the transformer ends about one per cent higher, as an
+# Written before the first look at any run longer than the smoke size; probabilities are listed
+# below, with what came. Without a cooldown the transformer ends about one per cent higher, as an
 # earlier entry found. Length and shape matter little once there is some cooldown: twice a fifth is
 # the same, 1 − √x is no better than a line by as much as matters, a tenth is as good as zero.
 # Averaging the weights gets most of what a cooldown gets.

@@ -124,7 +124,7 @@ later = {"the comparison at the tuned rates": len(batches) * (n_seeds + pilot_se
 # MNIST-1D the updates halve with each doubling up to a batch of 32 and stand still from 512 on: a
 # critical batch of about 120, which the noise scale gives within a factor of three.
 #
-# It was written when an exponent of .85 was still one of 1; now it has to lie within a tenth.
+# It was written when an exponent of 0.85 was still one of 1; now it has to lie within a tenth.
 #
 # ## Result
 #

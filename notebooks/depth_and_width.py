@@ -139,14 +139,14 @@ later = {
 # %% [markdown]
 # ## Prediction
 #
-# Written before the loss of any run longer than the smoke size was seen, with probabilities in the
-# notebook's header.
-# Without scaling the best rate of Adam falls with a power of about −0.8 of the depth: with a
-# normalisation by about −0.5, with scaled branches by a little less than −0.5, since 32 layers of
-# 64 units are not an infinite network; with depth-muP it hardly moves. With SGD and scaled branches
-# it hardly moves either, and without scaling it falls more than with Adam. An exponent of 0 to
-# within a tenth is hard to show with this many seeds. The rate that is best for the shallowest
-# network costs the deepest plain one a tenth of its loss or more, and depth-muP little.
+# Written before the loss of any run longer than the smoke size was seen; probabilities are listed
+# below, with what came. Without scaling the best rate of Adam falls with a power of about −0.8 of
+# the depth: with a normalisation by about −0.5, with scaled branches by a little less than −0.5,
+# since 32 layers of 64 units are not an infinite network; with depth-muP it hardly moves. With SGD
+# and scaled branches it hardly moves either, and without scaling it falls more than with Adam. An
+# exponent of 0 to within a tenth is hard to show with this many seeds. The rate that is best for
+# the shallowest network costs the deepest plain one a tenth of its loss or more, and depth-muP
+# little.
 #
 # ## Result
 

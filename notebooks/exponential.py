@@ -7,7 +7,7 @@
 #   lrlab:
 #     title: When can a large learning rate be used, and how low may a decay start?
 #     short_title: Exponential decay and bursts
-#     question: Is a decay from .05 to 5e-4 a good balance, and can large rates only be used early?
+#     question: Is a decay from 0.05 to 5e-4 a good balance, and can large rates only be used early?
 #     tags: [sgd, mnist, lenet, exponential decay]
 #     smoke:
 #       n_seeds: 2
@@ -17,7 +17,7 @@
 #       bursts: [0.8]
 #       burst_steps: 3
 #     foretold:
-#       - says: The report's decay starts too low; one from .3 ends at least 10 % lower.
+#       - says: The report's decay starts too low; one from 0.3 ends at least 10 % lower.
 #         claims: {balance: not seen here}
 #       - says: An early burst kills at least as often as a late one.
 #         claims: {large-only-early: not seen here}
@@ -32,7 +32,7 @@
 # seems to be a good balance", the larger ones first; and that "Large learning can be used only when
 # the losses are large".
 #
-# 1. Does a decay from .05 to 5e-4 end as low as an equally steep one from a larger rate?
+# 1. Does a decay from 0.05 to 5e-4 end as low as an equally steep one from a larger rate?
 # 2. A burst of a large rate, early while the loss is large or late when it is small: which one does
 #    the run survive?
 #
@@ -126,7 +126,7 @@ plan |= {
 # %% [markdown]
 # ## Prediction
 #
-# Written before the runs. *Balance*: the report's decay starts too low; one from .3 ends at least
+# Written before the runs. *Balance*: the report's decay starts too low; one from 0.3 ends at least
 # 10 % lower. *Large rates*: the claim has it backwards for a network at its start, whose steepest
 # directions are not yet known: an early burst kills at least as often as a late one.
 #

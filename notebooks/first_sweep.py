@@ -34,7 +34,7 @@
 # ## Question
 #
 # An analysis of a sweep tells of 23 runs of a small language model, their peak rates chosen by a
-# Bayesian search from a uniform range, 5e-5 to .5 {cite}`juliusm2026`. One run, at a rate near the
+# Bayesian search from a uniform range, 5e-5 to 0.5 {cite}`juliusm2026`. One run, at a rate near the
 # bottom of the range, ended far below all others; and Hyperband, meant to stop bad runs after 250
 # iterations, never stopped one.
 #

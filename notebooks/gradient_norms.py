@@ -31,7 +31,7 @@
 # what the corresponding gradient norm was", to find the largest usable rate. It expects a
 # "catapult" that pushes the weights into a "wide", "general" valley {cite}`lewkowycz2020catapult`,
 # so that a rate at the edge of stability would be the best. By the gradient norms peak rates from
-# .01 to .3 seem good to it, by what clipping leaves of the rate those from 2e-4 to 2e-3.
+# 0.01 to 0.3 seem good to it, by what clipping leaves of the rate those from 2e-4 to 2e-3.
 #
 # 1. At which rates do spikes of the gradient norm begin, and what is the largest usable peak rate?
 # 2. Do runs that went through spikes end in flatter places?
@@ -39,7 +39,7 @@
 #
 # ## Setup
 #
-# A decoder-only transformer of 27,712 weights on US Census surnames, AdamW with weight decay .1,
+# A decoder-only transformer of 27,712 weights on US Census surnames, AdamW with weight decay 0.1,
 # gradients clipped to norm 1, linear warmup over a tenth of the updates, cosine to a tenth of the
 # peak; 400 updates instead of the source's 1,000. Peak learning rates are a factor of 2 apart; all
 # share initial weights and data order, seed by seed.
@@ -54,7 +54,7 @@
 # Flatness is the sharpness λ_max, the largest eigenvalue of the Hessian, on fixed training
 # examples. Its limit 2/λ_max is one of gradient descent with full batches; AdamW with minibatches
 # has none. Nearest to one is 38 for η times the λ_max of the preconditioned Hessian, with full
-# batches and β₁ = .9 {cite}`cohen2022adaptive`: both products are shown as descriptions.
+# batches and β₁ = 0.9 {cite}`cohen2022adaptive`: both products are shown as descriptions.
 
 # %% tags=["parameters"]
 updates: int = 400  # [10..] updates of a run

@@ -424,7 +424,10 @@ baydin = {
     "published": "significantly reduces the need for the manual tuning of the initial learning "
     "rate",
 }
-ours = {"like": "analogue", "lost": "Nesterov's momentum, and their tasks"}
+ours = {
+    "like": "analogue",
+    "lost": "how it does on these tasks; theirs are others, with Nesterov's momentum",
+}
 too_much = f"a factor of {expensive:g}: from there on a second run costs less"
 dear = {
     "direction": "greater",
@@ -433,7 +436,7 @@ dear = {
     "source": notes,
     "published": "the cost is too high",
 }
-hidden = "the notes don't say which kind, for which task"
+hidden = "which kind it means, and for which task"
 made = [
     *(
         Claim.effect(

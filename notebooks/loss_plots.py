@@ -462,11 +462,11 @@ display.table(
     "each, so that no cause is judged for itself.",
 )
 display.say(
-    "; ".join(
-        f"to be above {100 * most:g} % it takes {least(n, most)} of {n} pairs ({words})"
+    ". ".join(
+        f"To be above {100 * most:g} % it takes {least(n, most)} of {n} pairs ({words})"
         for words, (_, n) in (("here", counted["named"]), ("other", counted["named-elsewhere"]))
     )
-    + f"; and {least(factor_seeds, most)} of {factor_seeds} seeds at a milder rate."
+    + f"; at a milder rate, {least(factor_seeds, most)} of {factor_seeds} seeds."
 )
 
 # %%

@@ -62,7 +62,7 @@
 # gives that ratio for its κ = 1.02. The source's own formulas were found only later, and differ:
 # minus the mean of the loss's last five changes counts as long as the rate rises, the loss while it
 # falls; and it preferred κ = 1.015, to which its table gives a ratio of 18. Its peak rates are from
-# 5e-4 to .5, ours from 1e-4 to .3. Which correlations it found was not to be had.
+# 5e-4 to 0.5, ours from 1e-4 to 0.3. Which correlations it found was not to be had.
 #
 # W&B's rule compares a run's *best value so far* unless it is told to be strict. A sum of
 # positive parts is lowest at its first value, and so both settings are tried.
@@ -191,8 +191,8 @@ places = np.arange(2, evaluations + 1)  # the first rate of a warmup is zero
 plots.bands(ax, places, {k: stats.band(v, level=level) for k, v in predicts.items()})
 for rung in rungs:
     plots.guide(ax, x=rung)
-plots.guide(ax, y=0)
-ax.set(xlabel="evaluation", ylabel="rank correlation with the final loss", ylim=(-1.03, 1.03))
+ax.set(xlabel="evaluation", ylabel="rank correlation with the final loss")
+ax.set_ylim(min(0.0, ax.get_ylim()[0]), 1.03)
 ax.legend(loc="lower right")
 display.show(
     fig,

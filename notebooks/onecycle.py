@@ -18,7 +18,7 @@
 #       peaks: [0.1, 2.0]
 #       escape_seeds: 2
 #     foretold:
-#       - says: Peaks up to about .5 come back below the loss before the peak, in nearly all runs.
+#       - says: Peaks up to about 0.5 come back below the loss before the peak, in nearly all runs.
 #         claims: {moderate-peak-recovers: seen here}
 #       - says: A peak of 2, the report's, ends at ln 10 in most.
 #         claims: {large-peak-recovers: not seen here, large-peak-kills: seen here}
@@ -31,12 +31,13 @@
 #
 # ## Question
 #
-# The report {cite}`azmimr2022` raised the learning rate from .08 to 2.0 and lowered it to 8e-6, and
-# wrote that the losses "increase to a high value" around the peak and that "once the learning rate
-# begins to reduce again in the later epochs, we see the loss reduce as expected". Its published log
-# shows a loss of .12 in the second epoch, about 218 at the peak, and 2.308 at the end, which is ln
-# 10: the network no longer told any digit from another. The report adds that the peak lets the
-# optimizer "jump out" of a bad start. One-cycle itself is {cite}`smith2018superconvergence`.
+# The report {cite}`azmimr2022` raised the learning rate from 0.08 to 2.0 and lowered it to 8e-6,
+# and wrote that the losses "increase to a high value" around the peak and that "once the learning
+# rate begins to reduce again in the later epochs, we see the loss reduce as expected". Its
+# published log shows a loss of 0.12 in the second epoch, about 218 at the peak, and 2.308 at the
+# end, which is ln 10: the network no longer told any digit from another. The report adds that the
+# peak lets the optimizer "jump out" of a bad start. One-cycle itself is
+# {cite}`smith2018superconvergence`.
 #
 # 1. For which peaks does the test loss at the end lie below its value before the rate rose? And
 #    does it at least fall again, as in the report?
@@ -119,7 +120,7 @@ plan |= {(name, s): job(bad_start, escapes[name], s, steps) for name in escapes 
 # %% [markdown]
 # ## Prediction
 #
-# Written before the runs, for a cycle from the start, without the lead. Peaks up to about .5 come
+# Written before the runs, for a cycle from the start, without the lead. Peaks up to about 0.5 come
 # back below the loss before the peak, in nearly all runs; a peak of 2, the report's, ends at ln 10
 # in most. From the planted start one-cycle gets away in more runs than the constant rate that one
 # would otherwise use.

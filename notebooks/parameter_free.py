@@ -214,12 +214,13 @@ later = {
 # ## Prediction
 #
 # Written before any run longer than the smoke size, except one of each optimizer, of 60 and 150
-# updates, by which they were timed; probabilities are in the notebook's header. The rate matters:
-# at 1e-3 AdamW is far from done. Prodigy needs some tens of updates until its estimate has grown, a
-# part of these short trainings, and ends about one per cent above the tuned rate in one pass; by
-# errors it is too noisy to tell. D-Adaptation takes longer to find its rate, or takes one that is
-# too large, and ends further above. DoG is far behind tuned SGD, whose momentum it lacks. Half of
-# the updates is a high price for a search, so that Prodigy more likely than not ends below it.
+# updates, by which they were timed; probabilities are listed below, with what came. The rate
+# matters: at 1e-3 AdamW is far from done. Prodigy needs some tens of updates until its estimate has
+# grown, a part of these short trainings, and ends about one per cent above the tuned rate in one
+# pass; by errors it is too noisy to tell. D-Adaptation takes longer to find its rate, or takes one
+# that is too large, and ends further above. DoG is far behind tuned SGD, whose momentum it lacks.
+# Half of the updates is a high price for a search, so that Prodigy more likely than not ends below
+# it.
 #
 # ## Result
 #

@@ -119,7 +119,7 @@ later = {
 # %% [markdown]
 # ## Prediction
 #
-# Written before the first look at this task, with probabilities in the notebook's header, and after
+# Written before the first look at this task, with probabilities that are listed below, and after
 # a trial of the benchmark at a twentieth of its size with AdamW. Tuned rates of an earlier entry at
 # three lengths (many passes) point to a power of one half for the constant rate, and to none for
 # the cosine. One pass has less noise to average away late, so that a third is nearer there. The
@@ -154,9 +154,9 @@ def best_peaks(table, name):
 best = {(data, name): best_peaks(t, name) for data, t in tables.items() for name in t.validation}
 power = {key: study.exponents(lengths, values) for key, values in best.items()}
 display.say(
-    "; ".join(
-        f"{data}: {t.runs:,} runs at {len(t.peaks)} peaks from {t.peaks[0]:g} to {t.peaks[-1]:g}, "
-        f"{t.diverged} of them diverged"
+    ". ".join(
+        f"{data.capitalize()}: {t.runs:,} runs at {len(t.peaks)} peaks from "
+        f"{t.peaks[0]:g} to {t.peaks[-1]:g}, {t.diverged} of them diverged"
         for data, t in tables.items()
     )
     + f". A training of {lengths[-1]:,} updates sees {batch_size * lengths[-1]:,} signals; of the "

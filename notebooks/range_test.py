@@ -104,7 +104,7 @@ later = {"pilots": (0, pilots), "ramps of half the length": max(2, n_seeds // 2)
 # ## Prediction
 #
 # Written before the runs, when the report's marks were read an epoch late; its lowest loss was held
-# to be at .085 until after them, and is now read off its figures. The marks lie within a factor of
+# to be at 0.085 until after them, and is now read off its figures. The marks lie within a factor of
 # 2 of the logged ones where they depend on the network (lowest, explodes). Where the loss begins to
 # fall depends on how long one stays at each rate, and lies far above the report's 6e-4 to 9e-4,
 # whose ramp was some 60 times longer. The report's lower rate, 5e-4, does not train within these

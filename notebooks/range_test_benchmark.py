@@ -335,7 +335,7 @@ display.table(
 )
 display.say(
     f"The interpolated regret lies in the interval of the trained one in {agree} of {len(rows)} "
-    "cells. "
+    "cells. Time, as a ratio: "
     + "; ".join(f"{name}: {value:.2f}" for name, value in raw["time"].items() if "/" in name)
     + f" (medians of {raw['time']['turns']} turns)."
 )

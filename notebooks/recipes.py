@@ -84,8 +84,8 @@ plan = []
 # %% [markdown]
 # ## Prediction
 #
-# Written before the loss of any run longer than 20 updates was seen, with probabilities in the
-# notebook's header. A handbook's rate loses more against the tuned constant rate than the tuned
+# Written before the loss of any run longer than 20 updates was seen; probabilities are listed
+# below, with what came. A handbook's rate loses more against the tuned constant rate than the tuned
 # constant rate loses against the best schedule; in some cells by far. A cosine ends below a
 # constant rate in all cells, by a few per cent. Averaging wins most of that back, but not all.
 # Linear and cosine are the same to a per cent in most cells. Neither optimizer is ahead everywhere,
@@ -390,7 +390,9 @@ claims.conclude(
             unit=LOG,
             source="hagele2024scaling",
             published="improved performance along the training trajectory",
-            about=about(like="analogue", lost="there windows are averaged, of language models"),
+            about=about(
+                like="analogue", lost="how it does here; it averaged windows, of language models"
+            ),
         ),
         Claim.effect(
             "average-above-cosine",

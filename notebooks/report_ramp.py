@@ -5,9 +5,9 @@
 #     language: python
 #     name: python3
 #   lrlab:
-#     title: Are rates from 5e-4 to .05 a good range in a run as long as the report's?
+#     title: Are rates from 5e-4 to 0.05 a good range in a run as long as the report's?
 #     short_title: The report's range at its own length
-#     question: Are rates from 5e-4 to .05 a good range in a run as long as the report's?
+#     question: Are rates from 5e-4 to 0.05 a good range in a run as long as the report's?
 #     tags: [sgd, mnist, lenet, range test, exponential decay, length, benchmark]
 #     smoke: {results: benchmarks/results/report_ramp_smoke.json}
 #     predictions:
@@ -19,7 +19,7 @@
 # ---
 
 # %% [markdown]
-# # Are rates from 5e-4 to .05 a good range in a run as long as the report's?
+# # Are rates from 5e-4 to 0.05 a good range in a run as long as the report's?
 #
 # ## Question
 #
@@ -29,9 +29,9 @@
 # judge that in runs of some 165 updates, where 5e-4 is too small to move. The report's runs had
 # 14,070.
 #
-# 1. In runs of that length, is the loss first unchanged, and does it fall between 5e-4 and .05?
+# 1. In runs of that length, is the loss first unchanged, and does it fall between 5e-4 and 0.05?
 # 2. Does a constant 5e-4 train?
-# 3. Does a decay from .05 lose anything by ending at 5e-4, beside one that ends higher or lower?
+# 3. Does a decay from 0.05 lose anything by ending at 5e-4, beside one that ends higher or lower?
 #
 # ## Setup
 #
@@ -45,7 +45,7 @@
 # 1e-5 have one and the same test loss after the first epoch, where the ramps note 1.5e-5. All rates
 # here are those **in effect** in the epoch before the evaluation, the report's too.
 #
-# The decays fall smoothly from .05 to 5e-3 in the first 27 of 30 epochs; they are one run up to
+# The decays fall smoothly from 0.05 to 5e-3 in the first 27 of 30 epochs; they are one run up to
 # there. In the last three epochs one stays at 5e-3, one falls on to 5e-4, one to 5e-5.
 
 # %% tags=["parameters"]
@@ -85,7 +85,7 @@ plan = []
 # ## Prediction
 #
 # Written before the runs. *Unchanged*: up to a tenth of 5e-4 the test loss stays within 1 %. *The
-# range*: more than half of the fall lies between 5e-4 and .05, though it begins at a higher rate
+# range*: more than half of the fall lies between 5e-4 and 0.05, though it begins at a higher rate
 # than in the report, whose loss has made about a quarter of its fall by 5e-4. *5e-4*: takes the
 # test loss below 2 in about a third of the length. *The end*: in the last three epochs a network
 # that has seen its digits hundreds of times has nothing left to learn; the decays end within 1 % of
@@ -145,7 +145,7 @@ display.show(
     fig,
     alt="Loss after each epoch against the learning rate in effect in it, both on log axes: ours "
     "on test and training part for each seed, and the report's test loss of its two ramps. The "
-    "range from 5e-4 to .05 is shaded.",
+    "range from 5e-4 to 0.05 is shaded.",
     caption=f"Loss after each epoch of the ramp, {len(seeds)} seeds: {raw['epochs']} epochs of "
     f"{raw['epoch']} updates; the report's as read off its figures. Losses below 1e-4 and above 10 "
     "are not shown. Guessing: ln 10.",
@@ -275,7 +275,7 @@ right.set(xlabel=f"log ratio of test losses, end at {here} to another")
 right.locator_params(axis="x", nbins=5)
 display.show(
     fig,
-    alt="Left: three decays from .05 on a log axis, one line up to epoch 27, then three. Right: "
+    alt="Left: three decays from 0.05 on a log axis, one line up to epoch 27, then three. Right: "
     "paired log ratios of the test loss at the end, with intervals.",
     caption=f"Left: the rates. Right: mean and {100 * level:.1f} % interval over {len(seeds)} "
     f"paired seeds, by which the claims are judged; right of zero the end at {here} is worse. "

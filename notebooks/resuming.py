@@ -191,8 +191,8 @@ later = {
 # %% [markdown]
 # ## Prediction
 #
-# Written before the first look at any run longer than the smoke size, with probabilities in the
-# notebook's header. In one pass going on helps, whatever the way. Warming up to the whole peak
+# Written before the first look at any run longer than the smoke size; probabilities are listed
+# below, with what came. In one pass going on helps, whatever the way. Warming up to the whole peak
 # raises the loss first, and ends lower than a small constant rate, near a run from scratch; the
 # branch off the constant part ends as low and loses nothing on the way. With many passes the
 # perceptron has memorised its data by then, and hardly any way moves its error.

@@ -76,10 +76,11 @@ KINDS = {
 # %% [markdown]
 # ## Prediction
 #
-# Written before the first look, with probabilities in the notebook's header. At most one entry in
-# twenty holds a wrong verdict, whatever the spreads, since the level is shared by simple division.
-# For skewed values the interval covers less than it says at small n. The flag sees an outlier of
-# five deviations in less than half of the samples of five, and in most samples of twelve.
+# Written before the first look; probabilities are listed below, with what came. At most one entry
+# in twenty holds a wrong verdict, whatever the spreads, since the level is shared by simple
+# division. For skewed values the interval covers less than it says at small n. The flag sees an
+# outlier of five deviations in less than half of the samples of five, and in most samples of
+# twelve.
 #
 # ## Result
 #
@@ -133,8 +134,8 @@ shown = {
     for name, wrong in wrong_entries.items()
 }
 display.say(
-    "; ".join(
-        f"with {name} spreads {found.estimate:.2%} of the entries hold a wrong verdict "
+    ". ".join(
+        f"With {name} spreads {found.estimate:.2%} of the entries hold a wrong verdict "
         f"[{found.low:.2%}, {found.high:.2%}]"
         for name, found in shown.items()
     )
@@ -272,10 +273,25 @@ claims.conclude(
 
 # %% tags=["nbval-ignore-output"]
 worst = max(shown.values(), key=lambda found: found.high)
+covers = stats.proportion_interval(coverage["skewed", small], n_samples)
+seen = stats.proportion_interval(*flagged[large])
 display.answer(
     f"In {100 * worst.estimate:.1f} % of the drawn entries [{100 * worst.low:.1f}, "
     f"{100 * worst.high:.1f}] a verdict was wrong, where the rules allow 5 %. With {small} "
     "skewed values an interval that says 95 % covers "
-    f"{100 * coverage['skewed', small] / n_samples:.0f} %: compare logarithms, paired by seed.",
-    claims=["wrong-entries", "wrong-entries-unequal", "coverage-skewed"],
+    f"{100 * covers.estimate:.0f} %; of values {outlier:g} standard deviations away the flag sees "
+    f"{100 * seen.estimate:.0f} % among {large}. What this means for you: "
+    + (
+        "do not take an interval of few skewed values at its word, compare logarithms, paired by "
+        "seed; "
+        if covers.high < 0.95
+        else "the interval of a mean may be taken at its word; "
+    )
+    + (
+        f"and look at the values yourself, since with {large} or fewer no flag does not mean no "
+        "outlier."
+        if seen.low < 0.9
+        else f"and with {large} values an outlier of that size is as good as always flagged."
+    ),
+    claims=["wrong-entries", "wrong-entries-unequal", "coverage-skewed", "flag-at-twelve"],
 )

@@ -164,8 +164,8 @@ later = {
 # %% [markdown]
 # ## Prediction
 #
-# Written before the first look at any run longer than the smoke size; probabilities are in the
-# notebook's header. In one pass schedule-free AdamW ends within half a per cent of the linear
+# Written before the first look at any run longer than the smoke size; probabilities are listed
+# below, with what came. In one pass schedule-free AdamW ends within half a per cent of the linear
 # decay, on the wrong side of it as likely as not; the perceptron's errors are too noisy to tell.
 # At half of its length it lies a little above a decay made for that length, but well below the
 # decay that is only half done. Without a warmup it loses about half a per cent. Its best rate is

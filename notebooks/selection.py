@@ -48,10 +48,11 @@
 # sweep: those of each of its whole sweeps, the geometric means over its five best runs by
 # validation loss. The values of each sweep are trained with seeds of their own, beside the defaults
 # with the same seeds, and reported on test data; the mean over its seeds counts once, so that the
-# luck of the sweep lies in the intervals. The defaults are the source's (peak rate 1e-3, β₂ .95,
-# weight decay .1); those of PyTorch's AdamW (1e-3, .999, .01) are trained beside them. The source
-# selected a peak rate of 2.46e-3, β₂ .951 and weight decay .0861; here our own sweeps select. The
-# smaller model is half as wide, and has the values that were selected with the larger one.
+# luck of the sweep lies in the intervals. The defaults are the source's (peak rate 1e-3, β₂ 0.95,
+# weight decay 0.1); those of PyTorch's AdamW (1e-3, 0.999, 0.01) are trained beside them. The
+# source selected a peak rate of 2.46e-3, β₂ 0.951 and weight decay 0.0861; here our own sweeps
+# select. The smaller model is half as wide, and has the values that were selected with the larger
+# one.
 
 # %% tags=["parameters"]
 updates: int = 400  # [20..] updates of a run

@@ -325,7 +325,7 @@ def same_end(end, word):
                 metric="learning rate",
                 family="staircase against smooth",
                 like="analogue",
-                lost="ramps of 14,070 updates",
+                lost="how it is in short ramps; its own have 14,070 updates",
             ),
         )
         for values in [differences(end)]
@@ -357,7 +357,7 @@ made = [
             metric="test loss",
             family="staircase against smooth",
             like="analogue",
-            lost="the report's schedules rise, as ramps; a decay is what they are named for",
+            lost="how its schedules do as decays, which they are named for; its own rise, as ramps",
             reason="the report says that the curves look alike, on axes of 0 to 2.3",
         ),
     ),

@@ -208,7 +208,7 @@ for ax, base in zip(axes, ("mnist1d", "mnist"), strict=True):
     ax.set(xscale="log", xlabel="peak rate of the last layer")
     ticks = sorted({rate for b, arm in curves if b == base for rate in grid(b, arm)})[::2]
     plots.ticks(ax.xaxis, ticks)
-    ax.tick_params(axis="x", labelsize=8)
+    ax.tick_params(axis="x", labelsize=8.5)
 axes[0].set(title=f"MNIST-1D, {sample} signals", ylabel="validation error [%]")
 axes[1].set(title=f"LeNet on MNIST, {lenet_sample} images")
 axes[0].legend()
@@ -350,7 +350,7 @@ def diverged(*compared):
     return sum(any(runs["mnist1d", arm, s].diverged for arm in compared) for s in seeds)
 
 
-like = {"like": "analogue", "lost": "its language model: a small CNN on signals stands for it"}
+like = {"like": "analogue", "lost": "how it does on a small CNN; it fine-tuned a language model"}
 made = [
     Claim.effect(
         "discriminative",

@@ -126,11 +126,11 @@ later = {"rates beyond the edge of a grid": (0, 2 * sum(map(len, trained.values(
 # %% [markdown]
 # ## Prediction
 #
-# Written before the first look at any run longer than the smoke size; probabilities are in the
-# notebook's header. The deep post-norm transformer ends lower with a warmup. In pre-norm the losses
-# at the best rates differ by about half a per cent, too little to tell, in one pass and in many;
-# the largest rate is two to four times as large. β₂ changes little of this, and one block is too
-# few for post-norm to gain much more than pre-norm.
+# Written before the first look at any run longer than the smoke size; probabilities are listed
+# below, with what came. The deep post-norm transformer ends lower with a warmup. In pre-norm the
+# losses at the best rates differ by about half a per cent, too little to tell, in one pass and in
+# many; the largest rate is two to four times as large. β₂ changes little of this, and one block is
+# too few for post-norm to gain much more than pre-norm.
 #
 # ## Result
 

@@ -206,7 +206,7 @@ level = claims.level(4)
 rows = [*cooldowns, HALF]
 each = {name: 100 * against(name) for name in rows}
 found = stats.mean_intervals(each, level)
-fig, ax = plots.figure(height=3.0)
+fig, ax = plots.figure(width=5.6, height=3.5)
 plots.intervals(ax, found, points=each)
 plots.shade(ax, -100 * margin, 100 * margin)
 ax.set(xlabel="difference of test losses to the cosine's (%)")

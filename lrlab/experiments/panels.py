@@ -60,7 +60,7 @@ def panels(
             strip = fig.add_subplot(grid[2 * row + 1, column], sharex=panel, sharey=strip)
             panel.set_title(name)
             panel.tick_params(labelbottom=False, labelleft=column == 0, labelsize=8.5)
-            strip.tick_params(labelleft=column == 0, labelsize=8)
+            strip.tick_params(labelleft=column == 0, labelsize=8.5)
             if log:
                 panel.set_yscale("log")
             at = np.arange(np.size(lr)) / epoch_steps

@@ -43,7 +43,7 @@ def draw(result: RangeTest) -> Figure:
     """
     fig, (losses, norms) = plots.figure(2, 1, height=5.2, sharex=True, height_ratios=(2.2, 1))
     title = "\n".join(textwrap.fill(f"Next: {one}.", 84) for one in advice(result))
-    losses.set_title(title, loc="left", fontsize="small")
+    losses.set_title(title, loc="left", fontsize=8.5)
     draw_losses(losses, result)
     for trace in result.traces:
         kept = np.isfinite(trace.grad_norm) & (trace.grad_norm > 0)
