@@ -563,6 +563,8 @@ said = judged(listed)
 
 def interval(slug):
     claim = said[slug]
+    if claim.low is None:  # all values are equal, or there are too few
+        return f"{claim.estimate:.2f} (no interval)"
     return f"{claim.estimate:.2f} [{claim.low:.2f}, {claim.high:.2f}]"
 
 

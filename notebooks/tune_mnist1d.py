@@ -187,10 +187,16 @@ for name, optimizer, length in conditions:
             "at the grid's edge": f"{outside} of {tuning_seeds}",
         }
     )
-display.table(
-    rows,
-    caption=f"Tuned peak rates, {tuning_seeds} tuning seeds, and the lowest validation error.",
-)
+for o, said in OPTIMIZERS.items():
+    display.table(
+        [
+            {k: v for k, v in row.items() if k != "optimizer"}
+            for row in rows
+            if row["optimizer"] == o
+        ],
+        caption=f"{said}: tuned peak rates, {tuning_seeds} tuning seeds, and the lowest validation "
+        "error.",
+    )
 
 # %% tags=["nbval-ignore-output"]
 geometric = {c: float(np.exp(np.log(found[c]).mean())) for c in conditions}
@@ -230,7 +236,7 @@ display.say(
 # ## Verdict
 #
 # A few seeds tune, they don't judge: the rates are measurements, kept so that other entries can
-# read them, and the prediction stands beside the table above without a verdict.
+# read them, and the prediction stands beside the tables above without a verdict.
 
 # %%
 claims.conclude(

@@ -210,6 +210,7 @@ fig, ax = plots.figure(width=5.6, height=3.5)
 plots.intervals(ax, found, points=each)
 plots.shade(ax, -100 * margin, 100 * margin)
 ax.set(xlabel="difference of test losses to the cosine's (%)")
+ax.locator_params(axis="x", nbins=5)
 display.show(
     fig,
     alt="Differences of test losses between constant rates with cooldowns and the cosine, with "
