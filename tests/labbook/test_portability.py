@@ -202,11 +202,6 @@ def of_another_version(root):
     reseal(root, versions=versions)
 
 
-def that_read_what_is_gone(root):
-    one = {"kind": "file", "name": "benchmarks/results/a.json", "sha256": "0" * 64}
-    reseal(root, inputs=[one])
-
-
 UNFIT = {
     of_a_release: "was released with 0.1.0 and stays as it is",
     of_another_notebook: "notebooks/tiny.py has changed since",
@@ -214,7 +209,6 @@ UNFIT = {
     with_an_edited_record: "is damaged: a field of its record was changed",
     with_other_parameters: "are not those of its notebook",
     of_another_version: "was executed with numpy 1.0.0, here is",
-    that_read_what_is_gone: "benchmarks/results/a.json has changed since",
 }
 
 
@@ -230,6 +224,22 @@ def test_an_entry_that_is_not_fit_is_refused_and_nothing_is_executed(
     [sentence] = result.stderr.splitlines()
     assert says in sentence and entry.name in sentence
     assert files(with_entry) == before and executed == []
+
+
+@pytest.mark.parametrize("differs", [True, False])
+def test_a_verdict_that_differs_is_not_laid_to_the_processor_if_an_input_changed(tiny, differs):
+    if not differs:
+        change_source(tiny, "holds=avx2", "holds=True")
+    assert lrlab(tiny, "run", "tiny").exit_code == 0
+    one = {"kind": "file", "name": "benchmarks/results/a.json", "sha256": "0" * 64}
+    reseal(tiny, inputs=[one])
+    result = check(tiny)
+    record = log(tiny)[0].record
+    assert (result.exit_code, record["fragile"]) == (int(differs), [])
+    assert (record["portable_check"] is None) == differs
+    said = "tiny.wide came out otherwise, but benchmarks/results/a.json has changed since"
+    assert (said in result.stdout) == differs
+    assert result.stdout.startswith("not checked " if differs else "portable ")
 
 
 def test_one_that_is_not_fit_does_not_keep_the_others_from_their_check(with_entry):
