@@ -149,11 +149,10 @@ class Schedule(Checked):
     def _fields(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
-    def _check_end(self: Any) -> None:
-        if self.end_lr > self.peak_lr:
-            raise ValueError(
-                f"end_lr must be at most peak_lr={self.peak_lr}, got end_lr={self.end_lr}"
-            )
+    def _check_below_peak(self: Any, *names: str) -> None:
+        for name in names:
+            if (lr := getattr(self, name) or 0.0) > self.peak_lr:
+                raise ValueError(f"{name} must be at most peak_lr={self.peak_lr}, got {name}={lr}")
 
 
 def from_dict(data: dict[str, Any]) -> Schedule:

@@ -179,11 +179,7 @@ class WarmupStableDecay(Schedule):
         self._check_int("warmup_steps", "cooldown_steps", low=0)
         self._check_lr("end_lr", "start_lr", zero=True)
         self._check_choice("cooldown", ("linear", "cosine", "1-sqrt"))
-        self._check_end()
-        if self.start_lr > self.peak_lr:
-            raise ValueError(
-                f"start_lr must be at most peak_lr={self.peak_lr}, got start_lr={self.start_lr}"
-            )
+        self._check_below_peak("end_lr", "start_lr")
         if self.warmup_steps + self.cooldown_steps > self.steps:
             raise ValueError(
                 f"warmup_steps + cooldown_steps must be at most steps={self.steps}, "

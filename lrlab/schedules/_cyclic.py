@@ -162,11 +162,8 @@ class OneCycle(Schedule):
         self._check_choice("phases", (2, 3))
         self._check_float("min_momentum", high=1.0)
         self._check_float("max_momentum", high=1.0)
+        self._check_below_peak("start_lr")
         start, end = self._ends
-        if start > self.peak_lr:
-            raise ValueError(
-                f"start_lr must be at most peak_lr={self.peak_lr}, got start_lr={start}"
-            )
         if end > start:
             raise ValueError(f"end_lr must be at most start_lr={start}, got end_lr={end}")
         if self.phases == 3 and self._rise == 0:
@@ -284,10 +281,7 @@ class Cyclic(Schedule):
         self._check_int("down_steps", "steps", optional=True)
         self._check_choice("mode", ("triangular", "triangular2", "exp_range"))
         self._check_float("gamma", open_low=True, high=1.0, open_high=False)
-        if self.base_lr > self.peak_lr:
-            raise ValueError(
-                f"base_lr must be at most peak_lr={self.peak_lr}, got base_lr={self.base_lr}"
-            )
+        self._check_below_peak("base_lr")
         if self.gamma != 1 and self.mode != "exp_range":
             raise ValueError(f"gamma is for mode 'exp_range' only, got gamma={self.gamma}")
 

@@ -211,7 +211,7 @@ class Cosine(Schedule):
         self._check_lr("peak_lr")
         self._check_int("steps")
         self._check_lr("end_lr", zero=True)
-        self._check_end()
+        self._check_below_peak("end_lr")
 
     def _rate(self, t: Steps) -> Rates:
         return cosine(self.peak_lr, self.end_lr, t, self.steps)
@@ -254,7 +254,7 @@ class Tanh(Schedule):
         self._check_lr("peak_lr")
         self._check_int("steps")
         self._check_lr("end_lr", zero=True)
-        self._check_end()
+        self._check_below_peak("end_lr")
         self._check_float("lower", low=-100.0, high=100.0, open_high=False)
         self._check_float("upper", low=self.lower, high=100.0, open_low=True, open_high=False)
 

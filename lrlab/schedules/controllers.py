@@ -11,12 +11,8 @@ import dataclasses
 import math
 from typing import Any, ClassVar
 
-from lrlab.schedules._control import Controller as Controller
-from lrlab.schedules._control import ControllerState as ControllerState
-from lrlab.schedules._control import diverge
-from lrlab.schedules._control import from_dict as from_dict
-from lrlab.schedules._hypergradient import HypergradientDescent as HypergradientDescent
-from lrlab.schedules._hypergradient import HypergradientState as HypergradientState
+from lrlab.schedules._control import Controller, ControllerState, diverge, from_dict
+from lrlab.schedules._hypergradient import HypergradientDescent, HypergradientState
 
 __all__ = [
     "AfterWarmup",

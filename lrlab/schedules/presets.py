@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from lrlab.schedules import (
-    Constant,
-    Cosine,
-    CosineRestarts,
-    Exponential,
-    InverseSqrt,
-    Linear,
-    MultiStep,
-    OneCycle,
-    Schedule,
-)
+from lrlab import schedules
 
 
-def lineup(steps: int) -> dict[str, Schedule]:
+def lineup(steps: int) -> dict[str, schedules.Schedule]:
     """Return the usual schedules over `steps` updates; ``.scale(lr)`` gives them a peak of lr.
 
     What a schedule needs to be told besides its peak is fixed here, before any comparison, by what
@@ -45,17 +35,17 @@ def lineup(steps: int) -> dict[str, Schedule]:
     """
     _check(steps)
     return {
-        "cosine": Cosine(1.0, steps=steps),
-        "linear": Linear(1.0, end_lr=0.0, steps=steps),
-        "one-cycle": OneCycle(1.0, steps=steps),
-        "step": MultiStep(1.0, milestones=(steps // 2, steps * 3 // 4), gamma=0.1, steps=steps),
-        "exponential": Exponential(1.0, gamma=0.01 ** (1 / steps), steps=steps),
-        "inverse square root": InverseSqrt(1.0, timescale_steps=max(1, steps // 20), steps=steps),
-        "constant": Constant(1.0),
+        "cosine": schedules.Cosine(1.0, steps=steps),
+        "linear": schedules.Linear(1.0, end_lr=0.0, steps=steps),
+        "one-cycle": schedules.OneCycle(1.0, steps=steps),
+        "step": schedules.MultiStep(1.0, (steps // 2, steps * 3 // 4), gamma=0.1, steps=steps),
+        "exponential": schedules.Exponential(1.0, gamma=0.01 ** (1 / steps), steps=steps),
+        "inverse square root": schedules.InverseSqrt(1.0, max(1, steps // 20), steps=steps),
+        "constant": schedules.Constant(1.0),
     }
 
 
-def restarts(steps: int) -> dict[str, Schedule]:
+def restarts(steps: int) -> dict[str, schedules.Schedule]:
     """Return the two kinds of cosine restarts over `steps` updates, four cycles each.
 
     Args:
@@ -78,8 +68,8 @@ def restarts(steps: int) -> dict[str, Schedule]:
     if steps % 60:
         raise ValueError(f"steps must be a multiple of 60, got steps={steps}")
     return {
-        "fixed cycles": CosineRestarts(1.0, cycle_steps=steps // 4, cycles=4),
-        "growing cycles": CosineRestarts(1.0, cycle_steps=steps // 15, cycles=4, growth=2),
+        "fixed cycles": schedules.CosineRestarts(1.0, steps // 4, cycles=4),
+        "growing cycles": schedules.CosineRestarts(1.0, steps // 15, cycles=4, growth=2),
     }
 
 
