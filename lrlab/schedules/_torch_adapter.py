@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from lrlab.checks import is_integer
 from lrlab.schedules import _base
 from lrlab.schedules._base import Schedule
 from lrlab.schedules.controllers import Controller
@@ -82,25 +83,36 @@ class ScheduleLR(LRScheduler):
             rate = self._rate(self.schedule)
             first = next((base for base in bases if base > 0), 1.0)
             return [rate * (base / first) for base in bases]
-        own: list[float | Tensor]
         own = [self._rate(schedule) for schedule in self.schedule[: len(groups)]]
-        return own + bases[len(own) :]
+        return [*own, *bases[len(own) :]]
 
     def _rate(self, source: Schedule | Controller) -> float:
         if isinstance(source, Controller):
             return float(source.rate(self._state, self.last_epoch))
         return source(self.last_epoch)
 
-    def step(self, epoch: int | None = None) -> None:
+    def step(self, epoch: Any = None, *, metrics: Any = None) -> None:
         """Go on to the next update's rate: call it after ``optimizer.step()``.
 
         Where the update was left out (a GradScaler does that when gradients overflow), the rate
-        stays: steps count updates.
+        stays: steps count updates. What is given to a controller is a metric, as it is to torch's
+        ``ReduceLROnPlateau``: ``step(loss)`` is ``observe(loss)``, and counts no update.
+
+        Raises:
+            ValueError: if a metric is no number, or something else than a step is given to a
+                schedule.
         """
+        if metrics is not None or (epoch is not None and isinstance(self.schedule, Controller)):
+            return self.observe(epoch if metrics is None else metrics)
+        if epoch is not None and not (is_integer(epoch) and epoch >= 0):
+            raise ValueError(
+                f"a schedule's step counts updates, got {epoch!r:.60}; for a metric give as_torch "
+                "a controller"
+            )
         listens = self._listens and epoch is None and not self._is_initial
         if listens and not self._updated and (self._counts or _overflowed(self.optimizer)):
             return
-        super().step(epoch)
+        super().step(epoch if epoch is None else int(epoch))
 
     def _update_lr(self, epoch: int | None = None) -> None:
         self._updated = False
@@ -111,12 +123,17 @@ class ScheduleLR(LRScheduler):
         """Show a metric to the controller, after an evaluation, and write what follows from it.
 
         Raises:
-            ValueError: if the rate is a schedule's, which observes nothing.
+            ValueError: if the rate is a schedule's, which observes nothing, or the metric is no
+                number.
         """
         if not isinstance(self.schedule, Controller):
             raise ValueError("a schedule observes nothing; give as_torch a controller")
+        try:
+            value = float(metric)
+        except (TypeError, ValueError, RuntimeError):
+            raise ValueError(f"a metric is one number, got {metric!r:.60}") from None
         if self.last_epoch >= self.schedule.waits:
-            self._state, _ = self.schedule.update(self._state, metric)
+            self._state, _ = self.schedule.update(self._state, value)
             self._write_all()
 
     def state_dict(self) -> dict[str, Any]:
@@ -137,13 +154,16 @@ class ScheduleLR(LRScheduler):
         goes on where the other was.
 
         Raises:
-            ValueError: if the state is of a schedule whose rates so far were others. To go on at
-                this one's rates on purpose, make it with ``extend=True``.
+            ValueError: if it is no scheduler's state, or that of a schedule whose rates so far were
+                others. To go on at this one's rates on purpose, make it with ``extend=True``.
         """
-        state = dict(state_dict)
+        state = dict(state_dict) if isinstance(state_dict, Mapping) else {}
+        if not is_integer(state.get("last_epoch")):
+            got = list(state) or state_dict
+            raise ValueError(f"no scheduler's state, which has a last_epoch: got {got!r:.60}")
         saved, own = state.pop("schedule", None), _described(self.schedule)
         other = saved is not None and saved != own and not self._extend
-        if other and not _same_past(saved, self.schedule, int(state.get("last_epoch", 0))):
+        if other and not _same_past(saved, self.schedule, int(state["last_epoch"])):
             raise ValueError(
                 f"the state is of another schedule: {saved}, not {own}; to go on with this one's "
                 "rates, give as_torch extend=True"
@@ -194,15 +214,16 @@ def as_torch(
         schedule: gives the rate at each step. Or a list of schedules, one for each group, without
             ratios; groups added later keep their rates. Or a controller of a metric, such as
             ``AfterWarmup(ReduceOnPlateau(0.1), warmup_steps=500)``: then also call
-            ``observe(loss)`` after each evaluation.
+            ``observe(loss)`` or, as torch's plateau has it, ``step(loss)`` after each evaluation.
         momentum: also set the momentum (β₁, for Adam) by the schedule's `OneCycle.momentum`.
         extend: take up the state of any other schedule, at its step with this one's rates: for
             prolonging a run on purpose. A state whose rates so far are this one's is always taken.
 
     Raises:
-        ValueError: if no group has a positive rate, or one has none that is a number; if there are
-            not as many schedules as groups, or the controller observes gradients; or if the
-            momentum is asked for and the schedule or the optimizer has none.
+        ValueError: if it is no optimizer or no schedule; if no group has a positive rate, or one
+            has none that is a number; if there are not as many schedules as groups, or the
+            controller observes gradients; or if the momentum is asked for and the schedule or the
+            optimizer has none.
 
     Example:
         >>> import torch
@@ -218,9 +239,18 @@ def as_torch(
         >>> [round(rate, 3) for rate in scheduler.get_last_lr()]
         [0.2, 0.02]
     """
-    groups = optimizer.param_groups
+    groups = optimizer.param_groups if isinstance(optimizer, Optimizer) else ()
+    if not groups:
+        raise ValueError(
+            f"as_torch needs a torch optimizer first, with a group at least, got {optimizer!r:.60}"
+        )
     if not isinstance(schedule, Schedule | Controller):
-        schedule = tuple(schedule)
+        given, schedule = schedule, tuple(schedule) if isinstance(schedule, Iterable) else ()
+        if not schedule or not all(isinstance(one, Schedule) for one in schedule):
+            raise ValueError(
+                "as_torch needs a schedule, a controller, or a list of schedules, one for each "
+                f"group, got {given!r:.60}; a rule of one's own is a subclass of Schedule"
+            )
         if len(schedule) != len(groups):
             raise ValueError(
                 f"one schedule for each parameter group, got {len(schedule)} for {len(groups)}"
