@@ -28,7 +28,9 @@ class Stop(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class EarlyStopping(Checked):
-    """Stop when a metric has not improved for a number of evaluations (Prechelt, 1998).
+    """Stop when a metric has not improved for a number of evaluations.
+
+    (The rule UP of Prechelt, 1998, is another: it counts rises in a row.)
 
     Args:
         metric: the metric to watch, smaller is better.
