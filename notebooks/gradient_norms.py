@@ -441,17 +441,25 @@ claims.verdicts([claim for claim in settled if claim.slug in always])
 # %% tags=["nbval-ignore-output"]
 said = {claim.slug: claim for claim in settled}
 worse, edge = said["spiked-better"], said["edge-is-best"]
-ratio = [math.exp(x) for x in (edge.estimate, edge.low, edge.high)]
+
+
+def between(claim, form, read=float):
+    """Estimate and interval, which equal values don't have."""
+    if claim.low is None:
+        return f"{read(claim.estimate):{form}} (no interval)"
+    return f"{read(claim.estimate):{form}} [{read(claim.low):{form}}, {read(claim.high):{form}}]"
+
+
+told = all(claim.low is not None for claim in (worse, edge))
 display.answer(
     f"Spikes begin at a peak learning rate of {said['onset'].estimate:.2g}; the best peak rate is "
-    f"{ratio[0]:.2g} [{ratio[1]:.2g}, {ratio[2]:.2g}] times that, the largest within "
+    f"{between(edge, '.2g', math.exp)} times that, the largest within "
     f"{100 * usable:g} % of the best loss {said['largest-usable'].estimate:.2g}. Over the peak "
-    "rates, the rank correlation "
-    f"of spikes with the test loss is {worse.estimate:.2f} [{worse.low:.2f}, {worse.high:.2f}]. "
+    f"rates, the rank correlation of spikes with the test loss is {between(worse, '.2f')}. "
     "What this means for you: "
     + (
         "don't look for spikes; where they come, lower the peak rate."
-        if worse.low > 0 and ratio[2] < 1
+        if told and worse.low > 0 and edge.high < 0
         else "spikes alone don't tell whether the peak rate is too high."
     ),
     claims=["edge-is-best", "spiked-better", "spiked-flatter"],
