@@ -401,16 +401,16 @@ display.answer(
     f"{len(seeds)} runs"
     + (f", after {min(needed):,.0f} to {max(needed):,.0f} updates" if arrived == len(seeds) else "")
     + (
-        f". In a ramp it first falls below that at {min(falls):.2g} to {max(falls):.2g}, the "
-        f"report's at {' and '.join(f'{rate:.2g}' for rate in theirs_fall)}"
+        f"; a ramp does at {min(falls):.2g} to {max(falls):.2g}, the report's at "
+        f"{min(theirs_fall):.2g} to {max(theirs_fall):.2g}"
         if falls and theirs_fall
         else ""
     )
-    + f". After 27 epochs of decay the last three, to {here}, leave a test loss "
-    f"{phrases.change(judged['test-loss-against-higher'])} against an end at {higher}, "
+    + f". After 27 epochs of decay the last three, to {here}, end "
+    f"{phrases.change(judged['test-loss-against-higher'])} against {higher}, "
     f"{phrases.change(judged['test-loss-against-lower'])} against {lower}. What this means for "
-    "you: the lower end of a range of rates belongs to a number of updates"
-    + (f", and {low:g} is one for thousands; " if trains else "; ")
+    "you: the lower end of a range belongs to a number of updates"
+    + (f", {low:g} to thousands; " if trains else "; ")
     + (
         "how a decay ends matters little once the training loss is spent."
         if all(end == claims.rules.SEEN for end in ends)
