@@ -105,8 +105,8 @@ def inline(claim: Judged) -> str:
         >>> values = [-0.5, -0.6, -0.55, -0.45, -0.52]
         >>> lower = Claim.effect("lower", "A is lower", direction="less", delta=0.1, values=values)
         >>> [claim] = judge([lower], notebook="d")
-        >>> inline(claim).split(", ")[:2]
-        ['supported', '−0.524 [−0.593']
+        >>> inline(claim).replace("\N{NO-BREAK SPACE}", " ")
+        'supported, −0.524 [−0.593, −0.455], n = 5'
     """
     parts = ["measured" if claim.kind == "descriptive" else claim.verdict]
     if claim.low is not None:
