@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from drawn_batches import nested
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from own_models import everything, world
@@ -171,20 +172,11 @@ def test_without_the_general_door_such_a_batch_is_refused_with_the_way_on(row):
 
 
 tensor = st.lists(st.integers(1, 3), max_size=2).map(lambda shape: torch.ones(4, *shape))
-leaf = tensor | st.sampled_from(["a name", None, 3])
-nested = st.recursive(
-    leaf,
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.lists(inner, max_size=3).map(tuple)
-        | st.dictionaries(st.sampled_from("xyz"), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
+batches = nested(tensor | st.sampled_from(["a name", None, 3]), max_leaves=6)
 
 
 @settings(max_examples=25)
-@given(st.tuples(nested, tensor))
+@given(st.tuples(batches, tensor))
 def test_batches_of_any_shape_reach_the_loss_as_the_loader_gave_them(batch):
     seen = []
 

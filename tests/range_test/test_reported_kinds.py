@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from drawn_batches import nested
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from own_models import X, Y, everything
@@ -92,15 +93,7 @@ def test_an_optimizer_that_makes_its_loss_large_is_refused():
 # -- any batch -----------------------------------------------------------------------------------
 
 leaf = st.sampled_from(["a name", None, 3]) | st.just(torch.ones(4, 2)) | st.just(np.ones((4, 2)))
-batches = st.recursive(
-    leaf,
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.lists(inner, max_size=3).map(tuple)
-        | st.dictionaries(st.sampled_from("xyz"), inner, max_size=3)
-    ),
-    max_leaves=5,
-)
+batches = nested(leaf, max_leaves=5)
 
 
 class TakesTensors(nn.Module):
