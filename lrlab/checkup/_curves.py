@@ -37,12 +37,14 @@ class Curves:
     p: float | None
 
 
-def learn(subject: Subject, budget: int) -> tuple[Curves, list[Finding]]:
+def learn(subject: Subject, budget: int) -> tuple[Curves | None, list[Finding]]:
     """Train with Adam on four fifths of the pool; ask whether targets follow from inputs.
 
     Where the targets of the held-out examples can be permuted without a loss, nothing was learned
-    of them.
+    of them. Where all there is is one batch that belongs together, nothing can be held out: None.
     """
+    if len(subject.batches) == 1 and not subject.parts:
+        return None, []
     kept, held = _parted(subject)
     known = size(kept) if isinstance(kept, tuple) else sum(map(size, kept))
     unseen = sum(map(size, held))
@@ -99,8 +101,6 @@ def _parted(subject: Subject) -> tuple[Any, list[Any]]:
         rows = torch.randperm(n, generator=order)
         return part_of(pool, rows[:cut]), [part_of(pool, rows[cut:])]
     batches = subject.batches
-    if len(batches) == 1 and not subject.parts:
-        return batches, batches  # it can't be parted: what is held out is what is trained on
     if len(batches) == 1:
         n = size(batches[0])
         cut = max(1, n - max(1, n // 5))

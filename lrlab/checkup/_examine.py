@@ -178,7 +178,11 @@ def _steps(
         found += more
         if known("labels"):  # which explains why no rate does much in a short run
             found = [finding for finding in found if finding.kind != "no-rate"]
-        says.append(f"training {curves.train[-1]:.3g}, held out {curves.held_out.min():.3g}")
+        says.append(
+            f"training {curves.train[-1]:.3g}, held out {curves.held_out.min():.3g}"
+            if curves
+            else "not drawn: of one batch that belongs together nothing can be held out"
+        )
     # 7
     if found:
         says.append("mend what was found, then check again")

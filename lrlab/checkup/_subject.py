@@ -53,10 +53,11 @@ class Subject:
         """Whether each batch is a tuple of tensors with a row for each example, the target last."""
         self.spread = 0.0
         """Standard deviation of the first loss from batch to batch, once it was looked at."""
-        self.alike = self.paired and len({_shapes(batch) for batch in self.batches}) == 1
-        """Whether the batches can be joined besides: they are not padded to their own lengths."""
         self.parts = not task.live or self._takes_a_part(drawn[0])
         """Whether a part of a batch's examples can be had, cut from its tensors."""
+        shapes = {_shapes(batch) for batch in self.batches} if self.paired and self.parts else ()
+        self.alike = len(shapes) == 1
+        """Whether the batches can be joined besides: they are not padded to their own lengths."""
 
     def state(self) -> TrainingState:
         """Return a fresh model, optimizer and data position, always the same."""
@@ -99,8 +100,10 @@ class Subject:
         model.forward = lambda *_args, **_kwargs: outputs  # in place of the class's: not computed
         try:
             return self.loss(model, batch).item()
-        except RuntimeError:  # a loss that takes gradients of outputs
-            return math.nan
+        except RuntimeError as error:
+            if "grad" not in str(error):
+                raise
+            return math.nan  # a loss that takes gradients of outputs
         finally:
             del model.forward
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -151,9 +152,11 @@ def range_test(
     if pilots and not (is_integer(pilots) and pilots >= 4):
         raise ValueError(f"pilots must be 0 or at least 4, got pilots={pilots}")
     for name, updates, least in (("pilot_steps", pilot_steps, 10), ("budget", budget, 1)):
-        if updates is not None and not (is_number(updates) and updates >= least):
+        if updates is not None and not (is_number(updates) and least <= updates < math.inf):
             raise ValueError(f"{name} must be at least {least} updates, got {name}={updates!r}")
-    if precision is not None and not (is_number(precision) and precision > 1):
+    if pilot_steps is not None and not is_integer(pilot_steps):
+        raise ValueError(f"pilot_steps must be a whole number, got pilot_steps={pilot_steps!r}")
+    if precision is not None and not (is_number(precision) and 1 < precision < math.inf):
         raise ValueError(f"precision must be a factor above 1, got precision={precision!r}")
     if precision is not None and not pilots:
         raise ValueError("precision needs pilots to begin with, got pilots=0")
@@ -229,8 +232,8 @@ def seed_list(seeds: int | Sequence[int]) -> list[int]:
         ([0, 1, 2], [5, 7])
     """
     given: Any = seeds
-    listed = given if isinstance(given, Iterable) else ()
-    chosen = list(range(int(given))) if is_integer(given) else [int(seed) for seed in listed]
-    if not chosen or len(set(chosen)) < len(chosen):
+    listed = list(range(int(given))) if is_integer(given) else given
+    chosen = list(listed) if isinstance(listed, Iterable) and not isinstance(listed, str) else []
+    if not chosen or not all(map(is_integer, chosen)) or len(set(chosen)) < len(chosen):
         raise ValueError(f"seeds must be at least one, each of them once, got seeds={seeds!r}")
-    return chosen
+    return [int(seed) for seed in chosen]

@@ -42,19 +42,6 @@ class Parts:
     def __post_init__(self) -> None:
         # Beside the module's own attributes: no child of it, and copied with it.
         vars(self.model)[_KEPT] = self.loss
-        step = self.optimizer.step
-
-        def asking(*closure: Any) -> Any:
-            try:
-                return step(*closure)
-            except Exception as error:  # of whatever class an optimizer's author has chosen
-                if "grad_fn" not in str(error) and (closure or "closure" not in str(error).lower()):
-                    raise
-                raise ValueError(
-                    f"no closure, or no backward(create_graph=True): {error}"
-                ) from error
-
-        vars(self.optimizer)["step"] = asking
 
     @property
     def parameters(self) -> list[nn.Parameter]:

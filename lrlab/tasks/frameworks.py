@@ -9,6 +9,7 @@ import contextlib
 import copy
 import dataclasses
 import inspect
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -72,10 +73,12 @@ def from_lightning(module: nn.Module, datamodule: Any = None, *, steps: int = 10
     if listed or isinstance(loader, Mapping) or type(loader).__name__ == "CombinedLoader":
         raise ValueError("several training loaders: write the loss of a batch with from_module")
     kinds = [p.kind for p in inspect.signature(own.training_step).parameters.values()]
-    index = (0,) if len(kinds) > 1 or inspect.Parameter.VAR_POSITIONAL in kinds else ()
+    one = inspect.Parameter
+    named = sum(kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) for kind in kinds)
+    index = (0,) if named > 1 or one.VAR_POSITIONAL in kinds else ()
 
     def loss(model: Any, batch: Any) -> Any:
-        with warnings.catch_warnings(), _no_trainer("Trainer", "NoneType"):
+        with warnings.catch_warnings(), _no_trainer():
             warnings.filterwarnings("ignore", ".*self.log.*")
             return model.training_step(batch, *index)
 
@@ -83,12 +86,12 @@ def from_lightning(module: nn.Module, datamodule: Any = None, *, steps: int = 10
 
 
 @contextlib.contextmanager
-def _no_trainer(*words: str) -> Iterator[None]:
-    """Say what to do where a user's own method fails, for want of a Trainer if it says so."""
+def _no_trainer() -> Iterator[None]:
+    """Say what to do where a user's own method fails for want of a Trainer."""
     try:
         yield
     except Exception as error:  # whatever a user's method raises
-        if isinstance(error, ValueError) or (words and not any(w in str(error) for w in words)):
+        if isinstance(error, ValueError) or not re.search("Trainer|NoneType", str(error)):
             raise
         raise ValueError(
             f"{type(error).__name__} without a Trainer: {error}; attach one beforehand "

@@ -105,13 +105,18 @@ class TrainingState:
         Args:
             closure: clears the gradients, computes loss and gradients again and returns the loss;
                 for optimizers that ask for it (LBFGS, SAM).
+
+        Raises:
+            ValueError: if the optimizer needs gradients that can be derived again.
         """
         if not self._wants_closure:
             try:
                 self.optimizer.step()
                 return
-            except (TypeError, ValueError, RuntimeError, AssertionError) as error:
-                if "closure" not in str(error):
+            except Exception as error:  # of whatever class the optimizer's author has chosen
+                if "grad_fn" in str(error):
+                    raise ValueError(f"it needs backward(create_graph=True): {error}") from error
+                if "closure" not in str(error).lower():
                     raise
                 self._wants_closure = True  # it has changed nothing yet
         self.optimizer.step(closure)

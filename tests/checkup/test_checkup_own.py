@@ -74,7 +74,7 @@ def test_batches_of_any_kind_by_the_general_door():
 
     report = checked(model, batches, loss=loss)
     assert report.healthy, str(report)
-    assert report.search is not None and report.heart is not None
+    assert None not in (report.search, report.heart, report.curves)
 
 
 def test_sparse_embeddings():
@@ -182,6 +182,31 @@ def texts(batch):
 def test_a_batch_that_belongs_together_is_looked_at_as_a_whole(batch, loss):
     report = checked(nn.Linear(4, 1), [batch] * 4, loss=loss, **LITTLE)
     assert "reduction" not in report.kinds and report.heart is not None
+
+
+@pytest.mark.parametrize("batches", [1, 4])
+def test_batches_that_belong_together_are_held_out_whole_and_a_single_one_is_not(batches):
+    def loss(model, batch):
+        return (model(batch[0]) - batch[1]).reshape(8, 2).square().mean()
+
+    loader = [(X[i : i + 16], SUMS[i : i + 16]) for i in range(0, 16 * batches, 16)]
+    report = checked(nn.Linear(4, 1), loader, loss=loss)
+    assert report.healthy, str(report)
+    assert (report.curves is None) == ("nothing can be held out" in str(report)) == (batches == 1)
+
+
+def test_a_step_of_ones_own_hands_its_closure_to_the_optimizer_as_it_was():
+    def step(model, optimizer, batch):
+        def closure():
+            optimizer.zero_grad()
+            loss = (model(batch[0]) - batch[1]).square().mean()
+            loss.backward()
+            return loss
+
+        return optimizer.step(closure=closure).item()
+
+    report = checked(nn.Linear(4, 1), [(X, SUMS)] * 4, nn.MSELoss(), step=step, **LITTLE)
+    assert report.search is not None
 
 
 def test_a_loss_may_take_gradients_itself():

@@ -60,6 +60,11 @@ def test_a_ramp_goes_from_the_first_rate_to_the_last(growth):
         ({"seeds": [1, 1]}, "seeds must be at least one, each of them once"),
         ({"pilots": 2}, "pilots must be 0 or at least 4"),
         ({"pilot_steps": 5}, "at least 10 updates, got pilot_steps=5"),
+        ({"pilot_steps": 10.5}, "a whole number, got pilot_steps=10.5"),
+        ({"budget": float("inf")}, "at least 1 updates, got budget=inf"),
+        ({"precision": float("inf")}, "a factor above 1, got precision=inf"),
+        ({"seeds": [1.7]}, r"each of them once, got seeds=\[1.7\]"),
+        ({"seeds": "12"}, "each of them once, got seeds='12'"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(arguments, message):

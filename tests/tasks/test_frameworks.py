@@ -4,6 +4,7 @@
 """
 
 import threading
+from pathlib import Path
 
 import pytest
 import torch
@@ -87,6 +88,8 @@ class Data:
         lambda self, batch, batch_nb: mse(self(batch[0]), batch[1]) + batch_nb,
         lambda self, *given: mse(self(given[0][0]), given[0][1]) + given[1],
         lambda self, batch, batch_idx=None, dataloader_idx=0: mse(self(batch[0]), batch[1]),
+        lambda self, batch, *, scale=1.0: scale * mse(self(batch[0]), batch[1]),
+        lambda self, batch, **more: mse(self(batch[0]), batch[1]),
     ],
 )
 def test_a_training_step_may_name_its_arguments_as_it_likes(step):
@@ -136,6 +139,11 @@ def test_a_mistake_in_a_training_step_stays_what_it_is():
     wrong = with_methods(training_step=lambda self, batch, i: self(batch[0][:, :2]).sum())
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         trains(from_lightning(wrong))
+
+
+def test_a_mistake_in_preparing_data_stays_what_it_is():
+    with pytest.raises(FileNotFoundError):
+        from_lightning(with_methods(prepare_data=lambda self: Path("nowhere").stat(), setup=print))
 
 
 def test_a_step_that_leaves_a_batch_out_is_refused_with_the_way_on():

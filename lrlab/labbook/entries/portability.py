@@ -171,14 +171,15 @@ def _checked(root: Path, entry: Entry, smoke_over: float | None, label: str) -> 
 
 
 def decided(verdicts: dict[str, str | None]) -> str:
-    """How many of some verdicts are decided.
+    """How many of some verdicts are decided; a measurement has none.
 
     Example:
-        >>> decided({"a.b": "supported", "a.c": "inconclusive"})
+        >>> decided({"a.b": "supported", "a.c": "inconclusive", "a.d": "described"})
         '1 of 2'
     """
     undecided = (None, rules.INCONCLUSIVE, rules.FRAGILE)
-    return f"{sum(v not in undecided for v in verdicts.values())} of {len(verdicts)}"
+    tested = [verdict for verdict in verdicts.values() if verdict != rules.DESCRIBED]
+    return f"{sum(verdict not in undecided for verdict in tested)} of {len(tested)}"
 
 
 def _try_whole(root: Path, entry: Entry, source: Source, label: str) -> _Tried:
