@@ -1,6 +1,6 @@
 r"""A metric that asks for a rise of the loss near the peak rate, and for a low loss otherwise.
 
-The analysis of a sweep that this follows {cite}`juliusm2026` names its parts: a rolling mean over 5
+The analysis of a sweep that this follows (juliusm 2026) names its parts: a rolling mean over 5
 evaluations, a reward for an increase "near the max LR", low losses elsewhere, summed with weights
 κᵗ. These formulas are ours, made before the source's were found: the source rewards the rise while
 the rate grows, in the whole warmup, and not only near the peak; its κ is 1.015.

@@ -22,7 +22,7 @@ def bayesian(
 ) -> Plan:
     """Return a search over peak rate, β₂ and weight decay with W&B's early termination.
 
-    The source's {cite}`juliusm2026` in its proportions: warmup over a tenth of the updates, cosine
+    The source's (juliusm 2026) in its proportions: warmup over a tenth of the updates, cosine
     to a tenth of the peak, clipping at norm 1; its ranges of β₂ and weight decay; its first band at
     25 of its evaluations, η = 2. Its range of the rate is 5e-4 to 0.5; it was not known when the
     sweeps were made.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lrlab.claims import Judged
-from lrlab.claims.render import measured, number
+from lrlab.claims.render import number
+from lrlab.labbook.phrases import estimate
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._derived import Derived
 from lrlab.labbook.site._pictures import Figure, figures
@@ -73,15 +74,15 @@ def answer(site: Site) -> str:
     band, figure = usable_band(site), headline(site)
     parts = []
     if band:
-        unit = f" {band.low.unit}" if band.low.unit else ""
         parts.append(
             ":::{div} lrlab-answer\n"
             f"Usable learning rates: **{number(band.low.estimate)} to "
-            f"{number(band.high.estimate)}**{unit}\n:::"
+            f"{number(band.high.estimate)}**\n:::"
         )
         parts.append(
-            f"{band.low.statement}: {measured(band.low)}. {band.high.statement}: "
-            f"{measured(band.high)}. Measured in {_link(site, band.entry)}, "
+            f"{band.low.statement.rstrip('.')}: {estimate(band.low)}. "
+            f"{band.high.statement.rstrip('.')}: {estimate(band.high)}. "
+            f"Measured in {_link(site, band.entry)}, "
             f"{band.entry.record['date']}."
         )
     if figure:

@@ -185,7 +185,7 @@ def numbers(bins: Sequence[Bin]) -> str:
         f"</td><td>{100 * one.low:.0f} to {100 * one.high:.0f}</td></tr>"
         for one in bins
     )
-    return f'<table class="lrlab-rest"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return f'<table class="table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 class Predictions(SphinxDirective):
@@ -220,6 +220,4 @@ class Predictions(SphinxDirective):
             )
         heads = ("Entry", "Likeliest outcome came", "Mean Brier score")
         head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-        return (
-            f'<table class="lrlab-rest"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-        )
+        return f'<table class="table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'

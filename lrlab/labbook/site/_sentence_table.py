@@ -51,7 +51,7 @@ class SentenceTable(ClaimTable):
 
     def _verdicts(self, sentence: Sentence) -> nodes.Element:
         if sentence.open:
-            return nodes.paragraph("", "", self.badge("open"), nodes.Text(f" {sentence.open}"))
+            return nodes.paragraph("", "", self.badge("open"), nodes.Text(f": {sentence.open}"))
         rows, found = sentence.rows(self.site.ledger), nodes.bullet_list()
         for verdict, n in totals(rows).items():
             if not n:
