@@ -173,7 +173,9 @@ def test_ledger_can_be_taken_away_as_csv_and_json(book):
 def test_the_usable_range_has_its_page_with_the_figure(book):
     page = parsed(book.html / "book" / "usable_range.html")
     answer = words(page.select(".lrlab-answer")[0])
-    assert answer.strip() == "Usable learning rates: 0.00245 to 0.346 1/step"
+    assert answer.strip() == "Usable learning rates: 0.00245 to 0.346"
+    ends = words(page.select(".lrlab-answer")[0].find_next_sibling("p"))
+    assert ends.startswith("Lower end: 0.00245 [0.000186, 0.0322]. Upper end: 0.346 [")
     figure = page.select("figure img")[0]
     assert figure.get("alt")
 

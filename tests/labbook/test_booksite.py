@@ -33,7 +33,9 @@ def test_front_page_answers_with_the_newest_band(tmp_path):
     write_entry(tmp_path, "newer", date="2030-02-01", claims=[other])
     band = front.usable_band(site.Site(tmp_path))
     assert band.entry.name == "2030-01-01-demo"
-    assert "**0.00245 to 0.346** 1/step" in front.answer(site.Site(tmp_path))
+    answered = front.answer(site.Site(tmp_path))
+    assert "**0.00245 to 0.346**" in answered
+    assert "Lower end: 0.00245 [0.000186, 0.0322]. Upper end: 0.346 [" in answered
 
 
 def test_front_page_shows_a_tagged_figure_before_that_of_the_band(tmp_path):

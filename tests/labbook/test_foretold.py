@@ -133,6 +133,6 @@ def test_the_page_of_what_was_foretold_leads_to_the_predictions_of_each_entry(bo
     found = over_all.foretold(site.Site(book.root))
     bins = predictions.reliability(found.all)
     assert len(page.select("svg.lrlab-reliability circle")) == len(bins) > 5
-    links = [link["href"] for link in page.select("table.lrlab-rest a")]
+    links = [link["href"] for link in page.select("table.table th[scope=row] a")]
     assert links == [f"log/{name}.html#prediction" for name in found.pairs]
     assert f"{len(found.all)} tested claims in {len(found.pairs)} entries" in page.get_text()

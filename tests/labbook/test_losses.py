@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 import recorded_runs as made
+from playwright.sync_api import expect
 from recorded_runs import FIRST, SECOND, markup, stored
 
 from lrlab import schedules
@@ -126,7 +127,7 @@ def test_an_entry_is_loaded_when_it_is_chosen_and_no_earlier(open_page, root):
     loaded = "[...document.head.querySelectorAll('script')].map((s) => s.src.split('-').at(-1))"
     assert page.evaluate(loaded) == ["first.js"]
     page.select_option("#lrlab-entry", index=1)
-    page.wait_for_function("location.hash.includes('second')")
+    expect(page).to_have_url(re.compile("#.*second"))
     assert page.evaluate(loaded) == ["first.js", "second.js"]
     point = stored(root, SECOND)["schedules"][0]["peaks"][2]
     final = point["runs"][0]["final"]
@@ -177,7 +178,7 @@ def test_keys_alone_move_through_the_runs_on_a_phone(open_page, root):
 def test_the_address_keeps_the_setting(open_page):
     page = open_page()
     page.select_option("#lrlab-entry", index=1)
-    page.wait_for_function("location.hash.includes('second')")
+    expect(page).to_have_url(re.compile("#.*second"))
     page.select_option("#lrlab-schedule", "no schedule")
     page.fill("#lrlab-peak", "0")
     page.fill("#lrlab-seed", "2")
@@ -274,9 +275,7 @@ def test_a_file_that_is_cut_or_gone_is_a_sentence_too(
     else:
         file.write_text(content)
     page.select_option("#lrlab-entry", index=1)
-    page.wait_for_function(
-        f"document.querySelector('output[aria-live]').textContent === {DAMAGED!r}"
-    )
+    expect(page.locator("output[aria-live]")).to_have_text(DAMAGED)
     assert open_alone.errors.pop()
     page.select_option("#lrlab-entry", index=0)
     assert "at the end:" in page.inner_text("output[aria-live]")
