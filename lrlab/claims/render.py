@@ -151,7 +151,7 @@ def notes(claim: Judged) -> list[str]:
     if claim.about.reason:
         lines.append(f"δ: {claim.about.reason}")
     if claim.about.lost:
-        lines.append(f"not known of the source: {claim.about.lost}")
+        lines.append(f"missing here, or other than in the source: {claim.about.lost}")
     if claim.kind in rules.TESTED and claim.n is not None and claim.n < rules.MIN_N:
         lines.append(f"n = {claim.n}: nothing is decided below n = {rules.MIN_N}")
     return lines + [f"fragile: {reason}" for reason in claim.fragile]

@@ -43,7 +43,7 @@ class About:
         family: claims with one name are the same comparison for several things: a row group.
         like: for a claim about a source: "same" where the setting is the source's own, "analogue"
             where it is only like it.
-        lost: what of the source could not be had (formula, defaults, range), one clause.
+        lost: what of the source is missing or other here (formula, range, data), one clause.
         reason: why δ is another than the table's, or zero.
 
     Raises:
