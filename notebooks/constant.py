@@ -16,7 +16,7 @@
 #       - says: The best fixed rate reaches above 90 % test accuracy.
 #         claims: not judged
 #       - says: Some 25 random trials find a suitable rate with a probability of 95 %.
-#         claims: {many-trials: seen here}
+#         claims: not judged
 # ---
 
 # %% [markdown]

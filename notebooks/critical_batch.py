@@ -15,11 +15,11 @@
 #       - says: The quadratic keeps to the hyperbola within a tenth.
 #         claims: {quadratic-hyperbola: supported}
 #       - says: On MNIST-1D the updates halve with each doubling up to a batch of 32.
-#         claims: {perfect-scaling: seen here}
+#         claims: not judged
 #       - says: They stand still from 512 on.
 #         claims: {no-more-help: seen here}
 #       - says: The noise scale gives the critical batch within a factor of three.
-#         claims: {noise-scale: seen here}
+#         claims: not judged
 # ---
 
 # %% [markdown]

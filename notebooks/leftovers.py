@@ -21,7 +21,7 @@
 #           lower-within: supported
 #           one-cycle-shape: supported
 #       - says: The two kinds of cycles differ in accuracy by less than a percentage point.
-#         claims: {fixed-accuracy: not seen here}
+#         claims: not judged
 # ---
 
 # %% [markdown]

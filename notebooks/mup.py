@@ -14,10 +14,10 @@
 #       - says: Under muP the best rate moves by less than half a doubling.
 #         claims: {mup-stays: seen here}
 #       - says: Under the standard parametrisation it falls by about two and a half.
-#         claims: {standard-falls: seen here}
+#         claims: not judged
 #       - says: "At the rate that is best for width 32, width 512 ends more than a third above its
 #           best in the standard parametrisation, and at its best in muP."
-#         claims: {transfer: seen here}
+#         claims: not judged
 #       - says: In muP the largest power of the width is about 0.
 #         claims: {coordinates-mup: seen here}
 # ---

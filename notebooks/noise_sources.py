@@ -12,14 +12,14 @@
 #     smoke: {updates: 10, eval_every: 5, n_crossings: 2, pilot_crossings: 2, size: 2, workers: 1}
 #     foretold:
 #       - says: At the low rate the profiles differ five orders of magnitude less than the seeds do.
-#         claims: {numerics-low: not seen here}
+#         claims: not judged
 #       - says: At the low rate initialisation has more of the variance than order.
-#         claims: {init-order-low: not seen here}
+#         claims: not judged
 #       - says: At the high rate the difference of the profiles grows by ten in fifty updates.
-#         claims: {amplified: supported}
+#         claims: not judged
 #       - says: "At the high rate each source alone, numerics too, has nearly the spread of all of
 #           them together."
-#         claims: {init-order-high: seen here, numerics-high: seen here}
+#         claims: not judged
 # ---
 
 # %% [markdown]

@@ -14,9 +14,9 @@
 #       lenet_seeds: 2, lenet_tuning: 1}
 #     foretold:
 #       - says: With momentum the cosine ends 5 to 10 % below the constant rate.
-#         claims: {momentum-2t: seen here}
+#         claims: not judged
 #       - says: With Adam it ends about half as far below it.
-#         claims: {adam-2t: seen here}
+#         claims: not judged
 #       - says: The order of the schedules is the same at all lengths, linear and cosine first.
 #         claims: not judged
 #       - says: The cosine at the constant's rate loses a few per cent with momentum.

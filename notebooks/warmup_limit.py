@@ -22,11 +22,11 @@
 #     foretold:
 #       - says: For the transformer the longest warmup raises the largest rate by a factor of two to
 #           four.
-#         claims: {transformer: seen here}
+#         claims: not judged
 #       - says: The short one raises it by less.
 #         claims: {longer: seen here}
 #       - says: For the perceptron, whose default initialisation is not sharp, it changes little.
-#         claims: {perceptron: not seen here}
+#         claims: not judged
 # ---
 
 # %% [markdown]
