@@ -63,7 +63,7 @@ peaks: list[float] = [0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256]  #
 n_seeds: int = 10  # [2..500] paired seeds
 batch_size: int = 32  # [windows, 1..39123] in a batch
 weight_decay: float = 0.1  # [0..] decoupled
-pilot_seeds: int = 3  # [2..500] seeds of the pilot, all peak rates, used for nothing else
+pilot_seeds: int = 8  # [2..500] seeds of the pilot, all peak rates, used for nothing else
 first_seed: int = 50_000  # [0..] first seed of the block
 window: int = 20  # [updates, 1..<updates] that the median of the gradient norm is taken over
 spike: float = 2.5  # [1<..] gradient norm in units of that median that counts as a spike
@@ -172,7 +172,7 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 fig, axes = plots.figure(1, 2, height=3.6, sharey=True, sharex=True)
-shades = plots.mpl.colormaps["viridis"](np.linspace(0, 0.92, len(peaks)))
+shades = plots.mpl.colormaps["viridis"](np.linspace(0, 0.8, len(peaks)))
 parts = {"warmup": slice(1, warmup), "cosine decay": slice(warmup, updates)}
 for ax, (title, part) in zip(axes, parts.items(), strict=True):
     for shade, peak in zip(shades, peaks, strict=True):
@@ -206,12 +206,25 @@ onset = onsets(count)
 best = np.array(peaks)[np.nanargmin(bits, axis=0)]
 near = np.log(bits / np.nanmin(bits, axis=0)) <= usable
 largest = [max(p for p, ok in zip(peaks, near[:, k], strict=True) if ok) for k in range(n_seeds)]
+excess = np.nanmean(np.log(bits), axis=1) - np.nanmean(np.log(bits), axis=1).min()
+spiky = (count > 0).sum(axis=1)
+fine = int(np.flatnonzero(excess <= claims.smallest_effect("test loss", "names_lm"))[-1])
+sure = n_peaks = len(peaks)  # from this peak on all runs of all seeds spike
+while sure and spiky[sure - 1] == n_seeds:
+    sure -= 1
+told = (  # for the answer too
+    f"{spiky[fine]} of {n_seeds} runs spike at a peak rate of {peaks[fine]:g}, where the loss is "
+    + ("lowest" if excess[fine] == 0 else f"{100 * np.expm1(excess[fine]):.1f} % above the lowest")
+)
+if sure < n_peaks:
+    least = 100 * np.expm1(excess[sure:].min())
+    told += f"; from {peaks[sure]:g} on all do, where it is {least:.1f} % or more above it"
 clipped = measured.array(lambda run: np.mean(run.grad_norm > 1)).mean(axis=1)
 display.table(
     {
         "peak rate": peaks,
         "test bits per character [95 %]": [stats.mean_interval(row) for row in bits],
-        "runs with spikes": [f"{(row > 0).sum()} of {n_seeds}" for row in count],
+        "runs with spikes": [f"{k} of {n_seeds}" for k in spiky],
         "spikes in a run": count.mean(axis=1),
         "clipped updates": [f"{100 * share:.0f} %" for share in clipped],
         "final sharpness": np.exp(np.log(flat).mean(axis=1)),
@@ -255,7 +268,7 @@ display.say(
     + f"The onset is a peak rate of {min(onset):g} to {max(onset):g} over seeds "
     f"({sum(o > peaks[-1] for o in onset)} of {n_seeds} without one up to {peaks[-1]:g}); the best "
     f"one is {min(best):g} to {max(best):g}, the largest usable one {min(largest):g} to "
-    f"{max(largest):g}."
+    f"{max(largest):g}. {told}."
 )
 
 # %% [markdown]
@@ -350,7 +363,11 @@ about = About(
     Setting("transformer of 27,712 weights on surnames", "AdamW", f"{updates} updates"),
     metric="correlation",
 )
-theirs = replace(about, like="analogue")
+theirs = replace(
+    about,
+    like="analogue",
+    lost="its model (width 512, TinyStories), its 1,000 updates and its range of peak rates",
+)
 listed = [
     *(
         Claim.effect(
@@ -394,7 +411,10 @@ listed = [
         unit="log ratio of rates, best to onset",
         source="juliusm2026",
         about=replace(
-            theirs, metric="learning rate", reason="the peak rates are a factor of 2 apart"
+            theirs,
+            metric="learning rate",
+            reason="the peak rates are a factor of 2 apart",
+            lost=f"{theirs.lost}; what it calls the edge",
         ),
     ),
     *(
@@ -430,6 +450,21 @@ listed = [
         )
         if varying
     ),
+    *(
+        Claim.descriptive(
+            f"{slug}-below",
+            "Over the peak rates up to the one from which on all runs of all seeds spike, "
+            f"correlation of spikes and {words}.",
+            values=over(count[:sure].T, values[:sure].T),
+            unit="rank correlation",
+            about=about,
+        )
+        for slug, words, values in (
+            ("spiked-flatter", "sharpness", flat),
+            ("spiked-better", "test loss", bits),
+        )
+        if 2 < sure < n_peaks
+    ),
 ]
 settled = claims.judge(listed)
 claims.show(settled)
@@ -440,27 +475,33 @@ claims.verdicts([claim for claim in settled if claim.slug in always])
 
 # %% tags=["nbval-ignore-output"]
 said = {claim.slug: claim for claim in settled}
-worse, edge = said["spiked-better"], said["edge-is-best"]
+edge, below = said["edge-is-best"], said.get("spiked-better-below")
 
 
-def between(claim, form, read=float):
+def between(claim, form=".2f", read=float):
     """Estimate and interval, which equal values don't have."""
     if claim.low is None:
         return f"{read(claim.estimate):{form}} (no interval)"
     return f"{read(claim.estimate):{form}} [{read(claim.low):{form}}, {read(claim.high):{form}}]"
 
 
-told = all(claim.low is not None for claim in (worse, edge))
+bad = sure < n_peaks and excess[sure:].min() > usable
 display.answer(
-    f"Spikes begin at a peak learning rate of {said['onset'].estimate:.2g}; the best peak rate is "
-    f"{between(edge, '.2g', math.exp)} times that, the largest within "
-    f"{100 * usable:g} % of the best loss {said['largest-usable'].estimate:.2g}. Over the peak "
-    f"rates, the rank correlation of spikes with the test loss is {between(worse, '.2f')}. "
+    f"All runs of a seed spike from a peak learning rate of {said['onset'].estimate:.2g} on "
+    f"({min(onset):g} to {max(onset):g} by seed), and the best peak rate is "
+    f"{between(edge, '.2g', math.exp)} times that. "
+    f"Still, {told}. Over the peak rates spikes have a rank correlation of "
+    f"{between(said['spiked-better'])} with the test loss"
+    + (f", {between(below)} below {peaks[sure]:g}," if below else "")
+    + f" and of {between(said['spiked-flatter'])} with the final sharpness. "
     "What this means for you: "
     + (
-        "don't look for spikes; where they come, lower the peak rate."
-        if told and worse.low > 0 and edge.high < 0
-        else "spikes alone don't tell whether the peak rate is too high."
+        "spikes don't tell whether the peak rate is too high."
+        if not bad
+        else f"a spike does not tell that the peak rate is too high; spikes with every seed do, "
+        f"here at {peaks[sure]:g} and above."
+        if spiky[fine]
+        else "where spikes come, lower the peak rate."
     ),
     claims=["edge-is-best", "spiked-better", "spiked-flatter"],
 )
