@@ -17,12 +17,12 @@
 #       n_eval: 50
 #     foretold:
 #       - says: The selected values end about a tenth lower.
-#         claims: {selected-beats-default: seen here}
+#         claims: not judged
 #       - says: The rate alone earns nearly all of it.
 #         claims: {rate-earns-it: supported}
 #       - says: Four times the selected rate ends higher.
-#         claims: {higher-not-lower: seen here}
-#       - says: The smaller model suffers less from that, not more.
+#         claims: not judged
+#       - says: The smaller model does not suffer more from that.
 #         claims: {small-needs-less: not seen here}
 # ---
 
@@ -46,13 +46,13 @@
 # The language model of the Bayesian sweep, with warmup over a tenth of the updates, a cosine to a
 # tenth of the peak, clipping at norm 1. The values selected are read from the newest entry of that
 # sweep: those of each of its whole sweeps, the geometric means over its five best runs by
-# validation loss. The values of each sweep are trained with seeds of their own, beside the defaults
-# with the same seeds, and reported on test data; the mean over its seeds counts once, so that the
-# luck of the sweep lies in the intervals. The defaults are the source's (peak rate 1e-3, β₂ 0.95,
-# weight decay 0.1); those of PyTorch's AdamW (1e-3, 0.999, 0.01) are trained beside them. The
-# source selected a peak rate of 2.46e-3, β₂ 0.951 and weight decay 0.0861; here our own sweeps
-# select. The smaller model is half as wide, and has the values that were selected with the larger
-# one.
+# validation loss. The values of each sweep are trained with seeds of their own, which no sweep has
+# seen, beside the defaults with the same seeds, and reported on test data; the mean over its seeds
+# counts once, so that the luck of the sweep lies in the intervals. The defaults are the source's
+# (peak rate 1e-3, β₂ 0.95, weight decay 0.1); those of PyTorch's AdamW (1e-3, 0.999, 0.01) are
+# trained beside them. The source selected a peak rate of 2.46e-3, β₂ 0.951 and weight decay 0.0861;
+# here our own sweeps select. The smaller model is half as wide, and has the values that were
+# selected with the larger one.
 
 # %% tags=["parameters"]
 updates: int = 400  # [20..] updates of a run
@@ -78,7 +78,7 @@ import numpy as np
 from lrlab import Claim, Job, claims, display, plots, stats, tasks, train_many
 from lrlab.claims import About, Setting
 from lrlab.experiments import surnames
-from lrlab.labbook import tuned
+from lrlab.labbook import phrases, tuned
 from lrlab.labbook.phrases import change, judged
 
 plots.use_style()
@@ -100,6 +100,7 @@ models = {f"width {w}": tasks.get("names_lm", n_eval=n_eval, width=w) for w in (
 large, small = models
 top = factors[-1]
 pilots = range(first_seed + 20_000, first_seed + 20_000 + pilot_seeds)
+fresh = first_seed + 30_000  # the sweeps were trained with the seeds from first_seed on
 
 
 def job(params, seed, model=large):
@@ -122,7 +123,7 @@ def arms(k):
 
 plan = {}
 for k in sweeps:
-    for seed in range(first_seed + k * n_seeds, first_seed + (k + 1) * n_seeds):
+    for seed in range(fresh + k * n_seeds, fresh + (k + 1) * n_seeds):
         plan |= {(arm, k, seed): job(params, seed, m) for arm, (params, m) in arms(k).items()}
 for arm in ("source", 1.0, top):
     plan |= {("pilot", arm, s): job(*arms(0)[arm][:1], s) for s in pilots}
@@ -133,7 +134,9 @@ for arm in ("source", 1.0, top):
 # Written before the runs. The selected values end about a tenth lower, and the rate alone earns
 # nearly all of it. Four times the selected rate ends higher, by some per cent. The smaller model
 # suffers less from that, not more: narrow models bear higher rates. (Written with PyTorch's
-# defaults; the first sentence is now judged against the source's, which were found later.)
+# defaults. Since then the source's were found, δ is that of this task, half a per cent, and what is
+# tested of four times the rate is the source's sentence: that it does not end lower. So the first
+# and the third sentence are held against the numbers below, not judged.)
 #
 # ## Result
 
@@ -158,6 +161,7 @@ display.table(
 # %% tags=["nbval-ignore-output"]
 runs = train_many(plan)
 tested = 4
+delta = claims.smallest_effect("test loss", "names_lm")
 level = claims.level(tested)
 
 
@@ -195,6 +199,11 @@ display.table(
     caption=f"Test loss after {updates} updates, mean over {len(sweeps)} sweeps with {n_seeds} "
     "seeds each; paired log ratios to the source's defaults in per cent, with "
     f"{100 * level:.2f} % t intervals over sweeps.",
+)
+display.say(
+    "Foretold were about 10 % between the selected values and the defaults; it is "
+    f"{phrases.percent(gain[1.0], level)} to the source's and "
+    f"{phrases.percent(gain[1.0] - gain['PyTorch'], level)} to PyTorch's."
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -235,7 +244,6 @@ display.say(
 
 
 # %% tags=["nbval-ignore-output"]
-delta = claims.smallest_effect("test loss")
 for name, pair, effect in (
     ("selected to default", (1.0, "source"), 2 * delta),
     (f"{top:g} times to once the selected rate", (top, 1.0), 0.06),
@@ -253,8 +261,14 @@ about = About(
     Setting("transformer of 27,712 weights on surnames", "AdamW", f"{updates} updates"),
     metric="test loss",
     replication="sweeps",
+    reason="the table's δ of this task",
 )
-theirs = replace(about, like="analogue")
+theirs = replace(
+    about,
+    like="analogue",
+    lost="its model, text and 1,000 updates; its sweep minimised its own metric, ours the "
+    "validation loss, from another range of rates",
+)
 unit = "log ratio of test losses"
 listed = [
     Claim.effect(
@@ -264,6 +278,7 @@ listed = [
         values=gain[1.0],
         diverged=diverged(1.0, "source"),
         direction="less",
+        delta=delta,
         unit=unit,
         source="juliusm2026",
         published="used to train the final weights, to good effect",
@@ -283,19 +298,21 @@ listed = [
         "selected values.",
         values=gain["PyTorch, selected rate"] - gain[1.0],
         diverged=diverged(1.0, "PyTorch, selected rate"),
+        margin=delta,
         unit=unit,
         about=about,
     ),
     Claim.effect(
         "higher-not-lower",
-        f"A peak rate {top:g} times the selected one ends higher.",
-        values=costs[large],
+        f"A peak rate {top:g} times the selected one ends at most {100 * delta:g} % lower.",
+        values=-costs[large] - delta,
         diverged=diverged(1.0, top),
-        direction="greater",
-        unit=unit,
+        direction="less",
+        delta=0.0,
+        unit=f"log ratio of test losses at 1 to {top:g} times the rate, minus {delta:g}",
         source="juliusm2026",
         published="higher maximum rates did not directly lead to lower losses",
-        about=theirs,
+        about=replace(theirs, reason="the table's δ is taken off the values: no lower by as much"),
     ),
     Claim.effect(
         "small-needs-less",
@@ -303,31 +320,37 @@ listed = [
         values=costs[small] - costs[large],
         diverged=diverged(1.0, top, "small", "small, top"),
         direction="greater",
+        delta=delta,
         unit=f"log ratio of losses at {top:g} and 1 times the selected rate, small less large",
         source="juliusm2026",
         published="a smaller model makes extensive catapulting less necessary",
-        about=replace(theirs, lost="the larger model that it has in mind"),
+        about=replace(theirs, lost=f"{theirs.lost}; the larger model that it has in mind"),
     ),
 ]
 claims.conclude(listed)
 
 # %% tags=["nbval-ignore-output"]
 said = judged(listed)
-alone = said["rate-earns-it"]
+alone, rules, few = said["rate-earns-it"], claims.rules, f"{100 * delta:g} %"
+if alone.verdict == rules.SUPPORTED:
+    advice = f"tune the learning rate first; β₂ and weight decay earned less than {few} more"
+elif alone.verdict == rules.DIFFERENT and alone.estimate > 0:
+    advice = f"tune all three; β₂ and weight decay earned {few} or more"
+elif alone.verdict == rules.DIFFERENT:
+    advice = "tune the learning rate alone, and leave β₂ and weight decay where PyTorch has them"
+else:
+    advice = f"tune the learning rate first; whether β₂ and weight decay earn {few} more is open"
+ends = {rules.SEEN: "not lower", rules.NOT_SEEN: "lower"}.get(
+    said["higher-not-lower"].verdict, "perhaps lower"
+)
+by_sweep = 100 * np.expm1(costs[large])
 display.answer(
-    "Transformer on surnames: against the defaults of the source, the test loss with the values "
-    f"that a sweep selects is {change(said['selected-beats-default'])}; against PyTorch's for "
-    f"AdamW it is {change(said['selected-against-pytorch'])}. Against that of the selected values, "
-    "the loss with the selected peak learning rate alone, beside PyTorch's β₂ and weight decay, is "
-    f"{change(said['rate-earns-it'])}, at {top:g} times that rate it is "
-    f"{change(said['higher-not-lower'])}. What this means for you: "
-    + (
-        "tune the learning rate, and leave β₂ and weight decay where PyTorch has them."
-        if alone.verdict == claims.rules.SUPPORTED
-        or (alone.verdict == claims.rules.DIFFERENT and alone.estimate < 0)
-        else "tune all three together, the rate alone does not earn all of it."
-        if alone.verdict == claims.rules.DIFFERENT
-        else "tune the learning rate first; whether β₂ and weight decay matter stays open here."
-    ),
-    claims=["selected-beats-default", "rate-earns-it", "higher-not-lower"],
+    "Transformer on surnames: against the source's defaults the values that a sweep selects end "
+    f"{change(said['selected-beats-default'])}, against PyTorch's "
+    f"{change(said['selected-against-pytorch'])}; against all three the selected peak learning "
+    f"rate alone ends {change(alone)}. At {top:g} times that rate the loss is {ends} "
+    f"({phrases.percent(costs[large], level)}; by sweep {by_sweep.min():+.1f} to "
+    f"{by_sweep.max():+.1f} %), at half the width {phrases.percent(costs[small], level)}. What "
+    f"this means for you: {advice}.",
+    claims=["selected-beats-default", "rate-earns-it", "higher-not-lower", "small-needs-less"],
 )
