@@ -213,7 +213,7 @@ sure = n_peaks = len(peaks)  # from this peak on all runs of all seeds spike
 while sure and spiky[sure - 1] == n_seeds:
     sure -= 1
 told = (  # for the answer too
-    f"{spiky[fine]} of {n_seeds} runs spike at a peak rate of {peaks[fine]:g}, where the loss is "
+    f"{spiky[fine]} of {n_seeds} runs spike at {peaks[fine]:g}, where the loss is "
     + ("lowest" if excess[fine] == 0 else f"{100 * np.expm1(excess[fine]):.1f} % above the lowest")
 )
 if sure < n_peaks:
@@ -487,8 +487,8 @@ def between(claim, form=".2f", read=float):
 
 bad = sure < n_peaks and excess[sure:].min() > usable
 display.answer(
-    f"All runs of a seed spike from a peak learning rate of {said['onset'].estimate:.2g} on "
-    f"({min(onset):g} to {max(onset):g} by seed), and the best peak rate is "
+    f"All runs spike from a peak learning rate of {said['onset'].estimate:.2g} on "
+    f"({min(onset):g} to {max(onset):g} by seed); the best one is "
     f"{between(edge, '.2g', math.exp)} times that. "
     f"Still, {told}. Over the peak rates spikes have a rank correlation of "
     f"{between(said['spiked-better'])} with the test loss"
@@ -499,7 +499,7 @@ display.answer(
         "spikes don't tell whether the peak rate is too high."
         if not bad
         else f"a spike does not tell that the peak rate is too high; spikes with every seed do, "
-        f"here at {peaks[sure]:g} and above."
+        f"here from {peaks[sure]:g} on."
         if spiky[fine]
         else "where spikes come, lower the peak rate."
     ),
