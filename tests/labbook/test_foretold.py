@@ -7,11 +7,13 @@ import pytest
 from bs4 import BeautifulSoup
 from entry_maker import write_entry
 
+from lrlab.claims import About, Claim, Setting, judge
 from lrlab.labbook import looks, predictions
 from lrlab.labbook.entries.markup import prose
 from lrlab.labbook.site import _pages as pages
 from lrlab.labbook.site import _predictions as over_all
 from lrlab.labbook.site import site
+from lrlab.labbook.site._foretold import what_came
 
 
 def shown(tmp_path, **header) -> str:
@@ -54,6 +56,26 @@ def test_probabilities_stand_beside_the_verdict_that_came(tmp_path):
     assert "supported, which had 70 %" in text and "gone" not in text
     [claim] = [c for c in site.Site(tmp_path).log[0].claims() if c["id"] == "demo.lower"]
     assert f'<a href="#claim-lower">{prose(claim["statement"].rstrip("."))}</a>' in text
+
+
+def test_predictions_of_claims_that_say_the_same_are_told_apart_by_their_settings(tmp_path):
+    claims = [
+        Claim.proportion(
+            slug,
+            "Most come back",
+            successes=6,
+            n=6,
+            direction="greater",
+            threshold=0.5,
+            about=About(Setting(task, "SGD", "100 updates")),
+        )
+        for slug, task in (("one", "perceptron"), ("two", "LeNet"))
+    ]
+    sure = {"supported": 1.0}
+    said = what_came({"predictions": {"two": sure, "one": sure}}, judge(claims, notebook="demo"))
+    _, _, second, first = said.splitlines()
+    assert '<a href="#claim-two">Most come back &#40;LeNet&#41;</a>' in second
+    assert '<a href="#claim-one">Most come back &#40;perceptron&#41;</a>' in first
 
 
 def test_without_a_prediction_in_the_header_the_cell_is_as_it_was(tmp_path):

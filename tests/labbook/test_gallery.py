@@ -10,6 +10,7 @@ from PIL import Image
 
 from lrlab.labbook.site import _findings as findings
 from lrlab.labbook.site import _gallery as gallery
+from lrlab.labbook.site import _pages as pages
 from lrlab.labbook.site import _pictures as pictures
 from lrlab.labbook.site import _story as story
 from lrlab.labbook.site import site
@@ -24,9 +25,14 @@ smith2017cyclical = [
 
 @pytest.fixture
 def log(tmp_path):
-    write_entry(tmp_path)
+    retold(write_entry(tmp_path), lambda notebook: asks(notebook, "smith2017cyclical"))
     (tmp_path / "book" / "sentences.toml").write_text(SENTENCES)
     return site.Site(tmp_path)
+
+
+def asks(notebook, *sources) -> None:
+    """Let the question of an entry cite these."""
+    notebook["cells"][0]["source"] += f" {{cite}}`{', '.join(sources)}`"
 
 
 def retold(path, change) -> None:
@@ -105,6 +111,43 @@ def test_a_story_shows_a_figure_once_a_page(log):
     seen: set[str] = set()
     first, again = (story.told(log, "smith2017cyclical", "one", seen) for _ in range(2))
     assert ":::{figure}" in first and ":::{figure}" not in again
+
+
+@pytest.mark.parametrize(
+    ("cited", "shown"),
+    [
+        ((), False),
+        (("azmimr2022",), False),
+        (("smith2017cyclical", "azmimr2022"), False),
+        (("smith2017cyclical",), True),
+        (("smith2017cyclical", "adam2015"), True),  # which has no story
+    ],
+)
+def test_a_figure_stands_beside_a_sentence_only_where_its_entry_asks_about_that_document_alone(
+    tmp_path, cited, shown
+):
+    retold(write_entry(tmp_path), lambda notebook: cited and asks(notebook, *cited))
+    other = 'azmimr2022 = [{ says = "It stays.", open = "nobody asked" }]'
+    (tmp_path / "book" / "sentences.toml").write_text(SENTENCES + other)
+    text = story.told(site.Site(tmp_path), "smith2017cyclical", "one")
+    assert (":::{figure}" in text) == shown
+    assert "Tested in {doc}`A demonstration </book/log/2030-01-01-demo>`" in text
+
+
+def test_each_sentence_of_a_caption_begins_with_a_capital_on_an_entrys_page_and_in_pictures(
+    tmp_path,
+):
+    path = write_entry(tmp_path)
+
+    def change(notebook):
+        figure = notebook["cells"][3]["metadata"]["mystnb"]["figure"]
+        figure["caption"] = "A line, e.g. of tests vs. updates. none of 3 runs diverged. n = 3."
+
+    retold(path, change)
+    log = site.Site(tmp_path)
+    said = "A line, e.g. of tests vs. updates. None of 3 runs diverged. n = 3."
+    assert pictures.headline(log.log[0]).caption == said
+    assert said in pages.decorate(path.read_text(), log.log[0], log)
 
 
 def test_a_finding_stands_beside_the_picture_of_its_entry_and_leads_to_it(log):

@@ -9,6 +9,7 @@ from lrlab.claims import Judged
 from lrlab.labbook.answers import card_link
 from lrlab.labbook.entries.markup import prose
 from lrlab.labbook.predictions import chance_of, outcome
+from lrlab.labbook.site._verdicts import named
 
 
 def what_came(header: Mapping[str, Any], claims: Sequence[Judged]) -> str:
@@ -22,20 +23,23 @@ def what_came(header: Mapping[str, Any], claims: Sequence[Judged]) -> str:
         A table; empty where nothing was foretold.
     """
     verdicts = {claim.slug: claim.verdict for claim in claims}
-    statements = {claim.slug: prose(claim.statement.rstrip(".")) for claim in claims}
     if sentences := header.get("foretold"):
         rows = [
             (prose(sentence["says"]), _linked(outcome(sentence["claims"], verdicts), sentence))
             for sentence in sentences
         ]
         return _table(("Foretold", "What came"), rows)
+    stated = header.get("predictions", {})
+    spoken_of = {claim.slug: claim for claim in claims if claim.slug in stated}
+    said = named(list(spoken_of.values()))
     rows = []
-    for slug, chances in header.get("predictions", {}).items():
-        if slug not in verdicts:
+    for slug, chances in stated.items():
+        if slug not in spoken_of:
             continue
         likely = ", ".join(f"{verdict} {100 * p:.0f} %" for verdict, p in chances.items() if p)
         came = f"{verdicts[slug]}, which had {100 * chance_of(chances, verdicts[slug]):.0f} %"
-        rows.append((f"{card_link(slug, statements[slug])}: {likely}", came))
+        statement = prose(said[spoken_of[slug].id].rstrip("."))
+        rows.append((f"{card_link(slug, statement)}: {likely}", came))
     return _table(("Foretold", "What came"), rows) if rows else ""
 
 

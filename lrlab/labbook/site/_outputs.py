@@ -11,6 +11,7 @@ from typing import Any
 
 WITHOUT_CODE = "# shown with another cell"  # a cell without any source is left out of a page
 
+_BEGINNING = re.compile(r"(?<=[.] )(?<!vs[.] )(?<!cf[.] )(?<![.]\w[.] )[a-z](?=[a-z])")
 _TABLE = re.compile(r'(<div class="lrlab-table".*?</table>)', re.DOTALL)
 _ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
 _CELL = re.compile(r"<(t[dh])([^>]*)>(.*?)</\1>", re.DOTALL)
@@ -19,6 +20,24 @@ _MINUS = re.compile(r"(?<![\w.\-−])-(?=\.?\d)")
 _PILOT = re.compile(r"\s*Pilot study:")
 _MARK = ' class="lrlab-number"'
 _NUMBER = re.compile(r"[-−+]?(\d[\d,]*\.?\d*|\.\d+)(e[-+]?\d+)?( ?%)?|nan|inf|-inf|–|")
+
+
+def begun(caption: str) -> str:
+    """A caption each of whose sentences begins with a capital, also one that is a note on runs.
+
+    Example:
+        >>> begun("All rates. none of 8 runs diverged, e.g. at 0.1. n = 2.")
+        'All rates. None of 8 runs diverged, e.g. at 0.1. n = 2.'
+    """
+    return _BEGINNING.sub(lambda found: found[0].upper(), caption)
+
+
+def begin_captions(cells: list[dict[str, Any]]) -> None:
+    """Let each sentence in the captions of these cells' figures begin with a capital."""
+    for cell in cells:
+        figure = cell["metadata"].get("mystnb", {}).get("figure", {})
+        if "caption" in figure:
+            figure["caption"] = begun(figure["caption"])
 
 
 def apart(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ from lrlab.labbook.site import handbook
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._foretold import what_came
 from lrlab.labbook.site._looks import changes_of, looks_at
-from lrlab.labbook.site._outputs import WITHOUT_CODE, align, apart, power_folded
+from lrlab.labbook.site._outputs import WITHOUT_CODE, align, apart, begin_captions, power_folded
 from lrlab.labbook.site._record import live_section, record_section
 from lrlab.labbook.site._verdicts import beside, chart
 
@@ -79,6 +79,7 @@ def decorate(text: str, entry: Entry, site: Site) -> str:
     answer = lift(notebook)
     claims = joined(entry)
     _mark_fragile(notebook, claims)
+    begin_captions(notebook["cells"])
     first, *others = notebook["cells"]
     heading, _, rest = "".join(first["source"]).partition("\n")
     headline = _headline(others)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lrlab.labbook.site import site as sites
+from lrlab.labbook.site._outputs import begun
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -45,7 +46,7 @@ def figures(entry: Entry) -> list[tuple[Figure, list[str]]]:
                 figure = Figure(
                     base64.b64decode("".join(png)),
                     shown.get("image", {}).get("alt", ""),
-                    shown.get("figure", {}).get("caption", ""),
+                    begun(shown.get("figure", {}).get("caption", "")),
                     entry,
                 )
                 found.append((figure, cell["metadata"].get("tags", [])))

@@ -16,9 +16,11 @@ from lrlab.labbook.site._verdicts import named
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+    from lrlab.labbook.entries import Entry
     from lrlab.labbook.ledger import Row
     from lrlab.labbook.site.site import Site
 
+_CITED = re.compile(r"\{cite[\w:]*\}`([^`]+)`")
 FEW = 3  # measurements that stand in the list; more are folded
 
 
@@ -70,7 +72,8 @@ def _sentence(site: Site, sentence: Sentence, seen: set[str]) -> Iterator[str]:
     links = ", ".join(
         f"{{doc}}`{sites.short_title(by_name[n])} </{site.document(by_name[n])}>`" for n in names
     )
-    new = [name for name in names if name not in seen and pictures.headline(by_name[name])]
+    about_it = [name for name in names if _is_about(site, by_name[name], sentence.source)]
+    new = [name for name in about_it if name not in seen and pictures.headline(by_name[name])]
     seen.update(names)
     if not new:
         yield f"Tested in {links}."
@@ -83,6 +86,19 @@ def _sentence(site: Site, sentence: Sentence, seen: set[str]) -> Iterator[str]:
         f":::{{figure}} /{pictures.picture(entry)}\n:alt: {alt}\n\n"
         f"{figure.caption} Tested in {links}.\n:::"
     )
+
+
+def _is_about(site: Site, entry: Entry, source: str) -> bool:
+    """Whether an entry's question cites this document and no other that has a story."""
+    cells = entry.content()["cells"]
+    texts = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    _, _, question = "\n".join(texts).partition("## Question\n")
+    cited = {
+        key.strip()
+        for keys in _CITED.findall(question.partition("\n## ")[0])
+        for key in keys.split(",")
+    }
+    return cited & {sentence.source for sentence in sentences(site.root)} == {source}
 
 
 def _listed(rows: Sequence[Row]) -> str:
