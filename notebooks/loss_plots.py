@@ -510,7 +510,7 @@ healthy = right([p for p in fresh if p[1] == HEALTHY])
 made.append(
     Claim.proportion(
         "false-alarms",
-        "A mistake is named where there is none",
+        f"A mistake is named in fewer than {100 * alarms_below:g} % of healthy runs",
         successes=len(healthy) - sum(healthy),
         n=len(healthy),
         direction="less",

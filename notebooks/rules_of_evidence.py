@@ -209,6 +209,7 @@ display.table(
 
 # %%
 small, large = sizes[0], next((n for n in sizes if n >= 12), sizes[-1])
+wrong_below, covered_above = 0.05, 0.9
 
 
 def about(budget, what):
@@ -221,11 +222,12 @@ claims.conclude(
         *(
             Claim.proportion(
                 "wrong-entries" + ("" if name == "equal" else "-unequal"),
-                f"An entry holds a wrong verdict ({name} spreads)",
+                f"Fewer than {100 * wrong_below:g} % of entries hold a wrong verdict "
+                f"({name} spreads)",
                 successes=wrong,
                 n=n_entries,
                 direction="less",
-                threshold=0.05,
+                threshold=wrong_below,
                 unit="entries with a wrong verdict",
                 about=per_entry,
             )
@@ -233,18 +235,20 @@ claims.conclude(
         ),
         Claim.proportion(
             "coverage-skewed",
-            f"The 95 % t interval of {small} skewed values covers",
+            f"The 95 % t interval of {small} skewed values covers in more than "
+            f"{100 * covered_above:g} % of samples",
             successes=coverage["skewed", small],
             n=n_samples,
             direction="greater",
-            threshold=0.9,
+            threshold=covered_above,
             unit="intervals that cover",
             about=about(f"{small} exponential values", "samples"),
         ),
         *(
             Claim.proportion(
                 f"flag-at-{word}",
-                f"A value {outlier:g} standard deviations away is flagged",
+                f"Of {n} values, one {outlier:g} standard deviations away is flagged in "
+                f"{less_or_more} than {100 * threshold:g} % of samples",
                 successes=flagged[n][0],
                 n=flagged[n][1],
                 direction=direction,
@@ -252,9 +256,9 @@ claims.conclude(
                 unit="samples in which it is flagged",
                 about=about(f"{n} normal values", "samples"),
             )
-            for word, n, direction, threshold in (
-                ("five", small, "less", 0.5),
-                ("twelve", large, "greater", 0.8),
+            for word, n, direction, less_or_more, threshold in (
+                ("five", small, "less", "fewer", 0.5),
+                ("twelve", large, "greater", "more", 0.8),
             )
         ),
         *(

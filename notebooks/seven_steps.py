@@ -17,7 +17,7 @@
 #          claims: {first-loss-mnist1d: seen here, first-loss-mnist: seen here,
 #                   first-loss-names_lm: seen here, first-loss-digits_diffusion: seen here}}
 #       - {says: "Every small sample is learned to a twentieth of its first loss.",
-#          claims: {small-sample: seen here}}
+#          claims: not judged}
 #       - {says: "More than 85 % of the planted mistakes are found under their own name.",
 #          claims: {found: supported}}
 #       - {says: "Fewer than 20 % of healthy runs have a finding.",
@@ -402,7 +402,7 @@ made = [
     ),
     Claim.proportion(
         "false-alarms",
-        "The checklist finds something in a healthy run",
+        f"The checklist finds something in fewer than {100 * alarms_below:g} % of healthy runs",
         successes=sum(alarm),
         n=len(alarm),
         direction="less",
