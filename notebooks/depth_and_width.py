@@ -173,11 +173,14 @@ at_edge = sum(
     for arm, values in best.items()
 )
 counts = [len(rates_of(arm)) for arm in arms]
+trained = {run.key: run for run in runs.final(lambda run: run).values()}
 display.say(
-    f"{len(runs):,} runs of {updates} updates, {updates * batch_size / 3500:.1f} passes: "
+    f"{len(trained):,} runs of {updates} updates, {updates * batch_size / 3500:.1f} passes: "
     f"{len(kinds)} kinds of network and optimizer at {len(depths)} depths, {len(widths)} widths, "
     f"{min(counts)} to {max(counts)} rates, "
-    f"{n_seeds} seeds; {pilot_seeds} pilot seeds. {runs.note()}. In {at_edge} of "
+    f"{n_seeds} seeds; {pilot_seeds} pilot seeds. At {shallow} layers scaled branches are plain "
+    "ones, whose runs stand in several curves. "
+    f"{sum(run.diverged for run in trained.values())} of the runs diverged. In {at_edge} of "
     f"{sum(map(len, best.values()))} curves the best rate is at an end of the grid."
 )
 
