@@ -426,17 +426,32 @@ def said(interval):
     return f"{interval.estimate:.2f} [{interval.low:.2f}, {interval.high:.2f}]".replace("-", "−")
 
 
+others = (
+    f"; in {len(cells)} cells of other tasks and optimizers the former lies between "
+    f"{min(between):.2f} and {max(between):.2f}, so that no one power fits"
+    if cells and max(between) > 1.5 * max(min(between), 0)
+    else ""
+)
 display.answer(
     f"MNIST-1D perceptron, momentum, {spread}: the best constant rate falls with the power "
     f"{said(found['constant'])} of their number (many passes: {said(many)}), the best peak of a "
-    f"cosine with {said(found['cosine'])}; keeping the short training's constant rate costs "
-    f"{cost} of test loss. What this means for you: "
+    f"cosine with {said(found['cosine'])}{others}. "
+    f"Keeping the short training's constant rate costs {cost} of test loss; the best peak grows "
+    f"with the power {said(stats.mean_interval(batch_power, level))} of the batch size. "
+    "What this means for you: "
     + (
         f"divide a constant rate by {2 ** found['constant'].estimate:.2f} at each doubling of the "
-        f"length (many passes: by {2**many.estimate:.2f})"
+        f"length (many passes: by {2**many.estimate:.2f}), and look again at the end of it"
         if found["constant"].low > 0
         else "these runs do not say that a longer training needs a lower constant rate"
     )
     + ("; a cosine's peak may stay nearer to where it was." if flat else "."),
-    claims=["carried-unchanged", "shipped-one-pass", "shipped-many-passes", "cosine-falls-less"],
+    claims=[
+        "carried-unchanged",
+        "shipped-one-pass",
+        "shipped-many-passes",
+        *(["shipped-elsewhere"] if cells else []),
+        "cosine-falls-less",
+        "batch-in-proportion",
+    ],
 )
