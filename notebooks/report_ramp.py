@@ -191,17 +191,29 @@ def within(first, at_low, at_high, lowest):
 
 
 change = np.array([np.log(reached(row, flat * low) / row["test_loss"][0]) for row in ramps])
-share = np.array(
-    [
-        within(
-            row["test_loss"][0],
-            reached(row, low),
-            reached(row, high),
-            min(after_epochs(row, "test_loss")),
-        )
-        for row in ramps
-    ]
-)
+
+
+def held(rate):
+    """The share of each run's fall at rates in effect from this one to the upper end."""
+    return np.array(
+        [
+            within(
+                row["test_loss"][0],
+                reached(row, rate),
+                reached(row, high),
+                min(after_epochs(row, "test_loss")),
+            )
+            for row in ramps
+        ]
+    )
+
+
+fallen = {rate: held(rate) for rate in (low, *rates[(rates > low) & (rates < high)])}
+loosest = [
+    max(rate for rate in fallen if rate == low or fallen[rate][k] > most) for k in range(len(ramps))
+]
+share = fallen[low]
+lower_tenth = share - held(10 * low)
 theirs = [
     within(
         one.test_loss[0],
@@ -213,7 +225,10 @@ theirs = [
 display.say(
     f"Up to {flat * low:.2g} our test loss changes by {100 * np.expm1(change.mean()):+.2f} %. "
     f"Between {low:g} and {high:g} lie {100 * share.mean():.0f} % of its fall, of the report's "
-    f"{' and '.join(f'{100 * one:.0f} %' for one in theirs)}. At the lowest test loss the training "
+    f"{' and '.join(f'{100 * one:.0f} %' for one in theirs)}; up to {10 * low:g} it is "
+    f"{100 * lower_tenth.mean():.0f} %. More than {100 * most:g} % of the fall lies between any "
+    f"lower end up to {min(loosest):.2g} and {high:g} too, so that this share says little of "
+    f"{low:g} itself. At the lowest test loss the training "
     "loss is "
     + ", ".join(
         f"{row['train_loss'][1 + int(np.argmin(after_epochs(row, 'test_loss')))]:.2g}"
@@ -338,6 +353,22 @@ tolerated = {
     ),
 }
 made = [
+    Claim.descriptive(
+        "falls-in-the-lower-tenth",
+        f"Share of the fall of the test loss at rates in effect from {low:g} to {10 * low:g}.",
+        values=lower_tenth,
+        unit="of the fall",
+        about=about(ramped, "share", family="ramp"),
+    ),
+    Claim.descriptive(
+        "largest-lower-end",
+        f"The largest lower end of a range up to {high:g} that holds more than {100 * most:g} % of "
+        "the fall of the test loss.",
+        values=loosest,
+        scale="log",
+        unit="rate in effect",
+        about=about(ramped, "", family="ramp"),
+    ),
     Claim.equivalence(
         "unchanged-first",
         f"While the rate rises to {flat * low:.2g} the test loss is unchanged.",
@@ -396,17 +427,18 @@ trains = judged["lower-rate-trains"].verdict == claims.rules.SEEN
 ends = [judged[f"end-against-{other}"].verdict for other in ("higher", "lower")]
 falls, theirs_fall = ([one["falls"] for one in some if one["falls"]] for some in (found, reported))
 display.answer(
-    f"{network}, SGD, {budget}: {100 * share.mean():.0f} % of the ramp's fall lies between {low:g} "
-    f"and {high:g}; a constant {low:g} takes the test loss below {report.FALLEN:g} in {arrived} of "
-    f"{len(seeds)} runs"
-    + (f", after {min(needed):,.0f} to {max(needed):,.0f} updates" if arrived == len(seeds) else "")
+    f"LeNet, {steps:,} updates of SGD: {100 * share.mean():.0f} % of the ramp's fall lies between "
+    f"{low:g} and {high:g}, but more than half from any lower end up to {min(loosest):.2g}; "
+    f"a constant {low:g} takes the loss below {report.FALLEN:g} in {arrived} of {len(seeds)} "
+    "runs"
+    + (f" ({min(needed):,.0f} to {max(needed):,.0f} updates)" if arrived == len(seeds) else "")
     + (
-        f"; a ramp does at {min(falls):.2g} to {max(falls):.2g}, the report's at "
-        f"{min(theirs_fall):.2g} to {max(theirs_fall):.2g}"
+        f", a ramp does at {min(falls):.2g} to {max(falls):.2g} (the report's at "
+        f"{min(theirs_fall):.2g} to {max(theirs_fall):.2g})"
         if falls and theirs_fall
         else ""
     )
-    + f". After 27 epochs of decay the last three, to {here}, end "
+    + f". After 27 epochs of decay, the last three to {here} end "
     f"{phrases.change(judged['test-loss-against-higher'])} against {higher}, "
     f"{phrases.change(judged['test-loss-against-lower'])} against {lower}. What this means for "
     "you: the lower end of a range belongs to a number of updates"
