@@ -341,7 +341,7 @@ elif alone.verdict == rules.DIFFERENT:
 else:
     advice = f"tune the learning rate first; whether β₂ and weight decay earn {few} more is open"
 ends = {rules.SEEN: "not lower", rules.NOT_SEEN: "lower"}.get(
-    said["higher-not-lower"].verdict, "perhaps lower"
+    said["higher-not-lower"].verdict, "not clearly different"
 )
 by_sweep = 100 * np.expm1(costs[large])
 display.answer(
