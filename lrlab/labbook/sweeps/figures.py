@@ -61,7 +61,7 @@ def parallel_coordinates(
     place = (y - low) / (high - low) if high > low else np.zeros_like(y)
     lines = np.column_stack([x, place])
     fig, ax = figure(width=width, height=3.6)
-    colours = mpl.colormaps["viridis"](0.95 * place)
+    colours = mpl.colormaps["viridis"](0.8 * place)
     order = np.argsort(-y, kind="stable")
     for rank, i in enumerate(order):
         thick = rank >= len(order) - highlighted
