@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +14,11 @@ from lrlab import stats
 from lrlab.claims.claim import Claim
 from lrlab.claims.judge import Judged, judge
 from lrlab.claims.render import number
+
+_EXPONENT = re.compile(r"(?<![\w.])(?<!\w-)(\d(?:\.\d+)?)e([-+−]\d\d+)(?!\w)")
+_LARGEST, _SMALLEST = 9, -7  # powers of ten that are written out
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_UNIT_LAST = re.compile(r"(\d)([ \u00a0]\[[^][]{1,40}\](?: \([^()]{1,40}\))?)[ \u00a0]%")
 
 
 def judged(claims: Sequence[Claim]) -> dict[str, Judged]:
@@ -49,7 +55,7 @@ def change(claim: Judged, lower: str = "lower", higher: str = "higher") -> str:
     """
     if claim.estimate is None or claim.low is None or claim.high is None:
         return "not known, there are too few runs"
-    middle, low, high = (100 * math.expm1(x) for x in (claim.estimate, claim.low, claim.high))
+    middle, low, high = _changes(claim.estimate, claim.low, claim.high)
     if claim.low <= 0 <= claim.high:
         return f"not clearly different ({_signed(middle)} % [{_signed(low)}, {_signed(high)}])"
     word, ends = (higher, (low, high)) if middle > 0 else (lower, (-high, -low))
@@ -86,10 +92,12 @@ def factor(values: ArrayLike, level: float) -> str:
     Example:
         >>> factor([0.6, 0.7, 0.8], 0.95)
         '2.01 [1.57, 2.58]'
+        >>> factor([6.6, 7.0, 7.4], 0.95)
+        '1,100 [406, 2,960]'
     """
     found = stats.mean_interval(values, level)
     ends = (np.exp(end) for end in (found.estimate, found.low, found.high))
-    return "{:.3g} [{:.3g}, {:.3g}]".format(*ends)
+    return plain("{:.3g} [{:.3g}, {:.3g}]".format(*ends))
 
 
 def inline(claim: Judged) -> str:
@@ -111,7 +119,8 @@ def inline(claim: Judged) -> str:
     parts = ["measured" if claim.kind == "descriptive" else claim.verdict]
     if claim.low is not None:
         said = claim.kind == "proportion" or _taken_off(claim) is not None
-        parts.append(estimate(claim) + ("" if said or not claim.unit else f" {claim.unit}"))
+        unit = "" if said or not claim.unit else f" {claim.unit}"
+        parts.append(unit_first(estimate(claim) + unit))
     if claim.n is not None:
         parts.append(f"n = {claim.n}")
     return unbroken(", ".join(parts))
@@ -136,14 +145,14 @@ def estimate(claim: Judged) -> str:
         '0.0 % [−1.0, +1.0]'
     """
     if claim.estimate is None or claim.low is None or claim.high is None:
-        return number(claim.estimate)
+        return plain(number(claim.estimate))
     found = (claim.estimate, claim.low, claim.high)
     shift = _taken_off(claim)
     if shift is None:
-        return "{} [{}, {}]".format(*map(number, found))
+        return plain("{} [{}, {}]".format(*map(number, found)))
     ratios = [x + shift for x in found]
     if ratios[0] > math.log(2):
-        return "× {:.3g} [{:.3g}, {:.3g}]".format(*map(math.exp, ratios))
+        return plain("× {:.3g} [{:.3g}, {:.3g}]".format(*map(math.exp, ratios)))
     return _per_cent(*ratios)
 
 
@@ -167,6 +176,40 @@ def unbroken(text: str) -> str:
     return whole.replace("n = ", "n\u00a0=\u00a0").replace(" %", "\u00a0%")
 
 
+def plain(text: str) -> str:
+    """The same with numbers as people write them, in place of a computer's `1.02e+03`.
+
+    Args:
+        text: one line; `1e-3`, which a person wrote, and names that end so, stay.
+
+    Example:
+        >>> plain("1.02e+03 [272, 3.83e+03], at −5.3e−05, to within 2.2e-16")
+        '1,020 [272, 3,830], at −0.000053, to within 2.2 × 10⁻¹⁶'
+    """
+    return _EXPONENT.sub(_written_out, text)
+
+
+def _written_out(found: re.Match[str]) -> str:
+    power = int(found[2].replace("−", "-"))
+    if _SMALLEST < power < _LARGEST:
+        return f"{Decimal(found[1]).scaleb(power):,f}"
+    raised = f"10{str(power).translate(_RAISED)}"
+    return raised if found[1] == "1" else f"{found[1]} × {raised}"
+
+
+def unit_first(text: str) -> str:
+    """The same with a per cent sign behind its number, in place of behind the interval.
+
+    Args:
+        text: one line.
+
+    Example:
+        >>> unit_first("2.2 [0.3, 4.2] (95 %, n = 8) % at the end")
+        '2.2 % [0.3, 4.2] (95 %, n = 8) at the end'
+    """
+    return _UNIT_LAST.sub(r"\1 %\2", text)
+
+
 def _plain(x: float) -> str:
     return f"{x:,.0f}" if abs(x) >= 9.95 else f"{x:.1f}"
 
@@ -179,9 +222,14 @@ def _without_signed_zero(number: str) -> str:
     return number if re.search("[1-9]", number) else number[1:]
 
 
+def _changes(*ratios: float) -> list[float]:
+    """Log ratios as changes in per cent: the one way in which the book says them."""
+    return [100 * math.expm1(ratio) for ratio in ratios]
+
+
 def _per_cent(estimate: float, low: float, high: float) -> str:
     """Log ratios with one decimal; with two where the interval is narrower than a per cent."""
-    ends = [100 * math.expm1(x) for x in (estimate, low, high)]
+    ends = _changes(estimate, low, high)
     digits = 2 if ends[2] - ends[1] < 1 else 1
     said = (_without_signed_zero(f"{end:+.{digits}f}".replace("-", "−")) for end in ends)
     return "{} % [{}, {}]".format(*said)

@@ -8,6 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from entry_maker import around, some_claims, write_entry
 
+from lrlab import claims
 from lrlab.claims import About, Claim, rules
 from lrlab.labbook import looks
 from lrlab.labbook.ledger import check
@@ -18,6 +19,7 @@ from lrlab.labbook.site import _outputs as outputs
 from lrlab.labbook.site import _pages as pages
 from lrlab.labbook.site import _record as record
 from lrlab.labbook.site import site
+from lrlab.labbook.site._typography import typeset
 
 
 def marked(path, index: int, *tags: str) -> None:
@@ -207,6 +209,58 @@ def test_numbers_of_a_table_have_minus_signs_and_intervals_in_one_piece():
     html = outputs.align(f'<div class="lrlab-table"><table>{head}{body}</table></div>')
     assert "<td>−0.3 [−0.4,\u00a0−0.2]</td>" in html and "one-cycle, 1e-05" in html
     assert "loss [95\u00a0%]" in html and "run-in" in html
+
+
+def rows_of(number):
+    cells = "".join(f"<tr><td>{n}</td></tr>" for n in range(number))
+    head = '<thead><tr><th scope="col">n</th></tr></thead>'
+    table = f"<table>{head}<tbody>{cells}</tbody></table>"
+    return f'<div class="lrlab-table" role="region">{table}</div>'
+
+
+def test_a_long_table_has_all_its_rows_and_a_line_that_says_how_many():
+    html = outputs.align(f"<p>Before.</p>{rows_of(21)}<p>After.</p>")
+    page = BeautifulSoup(html, "lxml")
+    assert len(page.select(".lrlab-long > .lrlab-table tbody tr")) == 21
+    assert page.select_one(".lrlab-long > details:last-child > summary").text == "All 21 rows"
+    assert [p.text for p in page.select("body > p")] == ["Before.", "After."]
+    assert "lrlab-long" not in outputs.align(rows_of(20))
+
+
+@pytest.mark.parametrize(
+    ("what", "more", "title"),
+    [
+        (
+            "log ratio of test loss, Prodigy to tuned AdamW, one pass,",
+            {"within": 0.1, "tested": 6},
+            "log ratio of test loss, Prodigy to tuned AdamW, one pass, within ±0.1",
+        ),
+        (
+            "exponent <of> it",
+            {"beyond": 0.125, "unit": "cells"},
+            "exponent &lt;of&gt; it, beyond 0.125",
+        ),
+        ("spread", {"beyond": 0.1, "effect": 0.1, "tested": 2}, "spread, beyond 0.1"),
+    ],
+)
+def test_a_study_of_power_is_folded_under_what_it_has_to_show(capsys, what, more, title):
+    claims.power([0.1, -0.1, 0.2, 0.0], what, used=9, **more)
+    folded = outputs.power_folded(capsys.readouterr().out)["text/html"]
+    unit = more.get("unit", "seeds")
+    assert f"<summary>Power of 9 {unit}: {title}</summary><p>Pilot study: over 4" in folded
+
+
+def test_text_of_a_page_is_typeset_and_code_links_and_formulas_stay():
+    kept = '<pre>1e+03 `x`</pre><a href="#lr-1e-05">lr-1e-05</a><math><mn>1e+03</mn></math>'
+    kept += '<code class="x"><span>2e-05</span></code><p title="1e+03">`` `</p><script>`1e+03`'
+    kept += "</script>"
+    assert typeset(kept) == kept
+    page = BeautifulSoup(
+        typeset("<caption>Costs (from `a/b.py`): 1.29e+04 [3, 5] (95 %, n = 8) %</caption>"), "lxml"
+    )
+    assert page.code.text == "a/b.py"
+    assert page.text == "Costs (from a/b.py): 12,900 % [3, 5] (95 %, n = 8)"
+    assert typeset("<td>&lt;b&gt; `&lt;i&gt;`</td>").count("&lt;i&gt;</code>") == 1
 
 
 def about(tmp_path, *seen):

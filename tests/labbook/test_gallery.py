@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -61,6 +62,16 @@ def test_a_card_shows_the_answer_where_there_is_one_and_the_short_title(tmp_path
     text = gallery.card(site.Site(tmp_path), site.Site(tmp_path).log[0])
     assert text.startswith(":::{grid-item-card} Falling\n")
     assert "\nIt falls by 3.5 % [2, 5] at lr.\n" in text
+
+
+def test_a_card_can_be_chosen_by_what_it_is_about_and_by_whose_statements_it_tests(log):
+    [names] = re.findall(":class-item: (.*)", gallery.card(log, log.log[0]))
+    keys = {claim["source"] for claim in log.log[0].claims() if claim["source"]}
+    assert keys == {"smith2017cyclical"}
+    assert {name for name in names.split() if "-source-" in name} == {
+        "lrlab-source-smith-2017-cyclical"
+    }
+    assert "lrlab-entry" in names.split()
 
 
 def test_a_notebook_without_an_entry_is_named(log):

@@ -33,3 +33,48 @@ def test_a_mean_is_said_with_its_interval_in_per_cent_or_as_a_factor_at_the_leve
     assert phrases.percent([-v for v in values], 0.95) == "−18.1 % [−27.7, −7.3]"
     assert phrases.factor(values, 0.95) == "1.22 [1.08, 1.38]"
     assert phrases.factor(values, 0.99) == "1.22 [0.994, 1.5]"
+
+
+def test_one_ratio_is_the_same_change_in_all_phrases():
+    """Of a log ratio of 0.0113 that is 1.14 %, and nowhere the 1.13 of its logarithm."""
+    values = [0.0113 + d * 1e-6 for d in (-2, -1, 0, 1, 2)]
+    claim = Claim.effect("c", "A", values=values, direction="greater", unit="log ratio of losses")
+    [judged] = phrases.judged([claim]).values()
+    assert phrases.percent(values, 0.95) == "+1.14 % [+1.14, +1.14]"
+    assert phrases.estimate(judged) == "+1.14 % [+1.14, +1.14]"
+    assert "+1.14\u00a0% " in phrases.inline(judged)
+    assert phrases.change(judged) == "1.1 % higher [1.1, 1.1]"
+    assert said([math.log(1.25) + d * 1e-6 for d in (-1, 0, 1)]).startswith("25 % higher")
+
+
+def test_large_factors_are_written_out():
+    values = [math.log(1020) + d for d in (-0.5, -0.2, 0, 0.2, 0.5)]
+    assert phrases.factor(values, 0.95).startswith("1,020 [")
+    claim = Claim.effect("c", "A", values=values, direction="greater", unit="log ratio of losses")
+    [judged] = phrases.judged([claim]).values()
+    assert phrases.estimate(judged).startswith("× 1,020 [")
+    assert "e+" not in phrases.estimate(judged) + phrases.factor(values, 0.95)
+
+
+def test_what_a_person_wrote_stays_and_what_a_computer_wrote_is_written_out():
+    written = {
+        "5e-05": "0.00005",
+        "1e-5": "1e-5",
+        "1.07e+08": "107,000,000",
+        "−8.72e−05": "−0.0000872",
+        "1e-12": "10⁻¹²",
+        "lr-1e-05": "lr-1e-05",
+        "name1e-05": "name1e-05",
+        "3e+10": "3 × 10¹⁰",
+    }
+    assert {text: phrases.plain(text) for text in written} == written
+
+
+def test_a_unit_in_per_cent_stands_by_its_number():
+    values = [31.0, 32, 33, 34, 35]
+    words = {"values": values, "direction": "greater", "unit": "% at evaluation 125"}
+    [judged] = phrases.judged([Claim.effect("c", "A", **words)]).values()
+    assert "33\u00a0% [31,\u00a035] at evaluation 125, n" in phrases.inline(judged)
+    assert (
+        phrases.unit_first("0.3 [0.1, 0.5], and 95 % of them") == "0.3 [0.1, 0.5], and 95 % of them"
+    )

@@ -47,3 +47,11 @@ def test_to_look_at_something_is_no_look():
 def test_plural_and_singular_are_one_word():
     found = linked(nodes.paragraph(text="peak peaks"))
     assert found == [("peak", "words.html#peak")]
+
+
+def test_a_verb_is_no_word_of_the_list():
+    verbs = "It looks natural. The rule first looks after 5 of them, one that looks ahead. "
+    verbs += "The loss peaks early, its curvature peaks at 3, and who does not look sees none."
+    assert linked(nodes.paragraph(text=verbs)) == []
+    found = linked(nodes.paragraph(text=f"{verbs} Two looks; the peaks, and a peak at 0.1."))
+    assert found == [("looks", "words.html#look"), ("peaks", "words.html#peak")]

@@ -34,10 +34,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     from lrlab.labbook.site import _pages as pages
     from lrlab.labbook.site import _quick as quick
     from lrlab.labbook.site import _security as security
+    from lrlab.labbook.site import _typography as typography
     from lrlab.labbook.site import site
 
     app.connect("config-inited", _add_assets)
-    parts = [site, pages, actions, claim_role, frame, mathematics, quick, security]
+    parts = [site, pages, actions, claim_role, frame, mathematics, quick, security, typography]
     if "sphinx_external_toc" in app.extensions:  # a whole book, not a page alone
         from lrlab.labbook.site import _docstrings as docstrings
         from lrlab.labbook.site import _feed as feed

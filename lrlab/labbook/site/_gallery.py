@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from lrlab.labbook.entries import Entry
     from lrlab.labbook.site.site import Site
 
+# A key of the bibliography: who, when, and a word of the title.
+_KEY = re.compile(r"^(\D+)(\d{4})(?=.)")
+
 
 def connect(app: Sphinx) -> None:
     """Make the directive `entries-of` known."""
@@ -48,7 +51,7 @@ def card(site: Site, entry: Entry) -> str:
     options = [
         f":link: /{site.document(entry)}",
         ":link-type: doc",
-        f":class-item: lrlab-entry {' '.join(f'lrlab-tag-{slug(t)}' for t in sites.tags(entry))}",
+        f":class-item: {' '.join(['lrlab-entry', *_marks(entry)])}",
     ]
     if figure:
         alt = re.sub(r"[\n\[\]]", " ", figure.alt)
@@ -66,6 +69,14 @@ def card(site: Site, entry: Entry) -> str:
             ":::",
         ]
     )
+
+
+def _marks(entry: Entry) -> list[str]:
+    """Classes that say what an entry is about, and whose statements it tests."""
+    keys = sorted({claim.source for claim in joined(entry) if claim.source})
+    sources = (slug(_KEY.sub(r"\1-\2-", key)) for key in keys)
+    about = [f"lrlab-tag-{slug(tag)}" for tag in sites.tags(entry)]
+    return about + [f"lrlab-source-{source}" for source in sources]
 
 
 def first_sentence(text: str) -> str:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 _SIZES = re.compile(r"\\(?:big|Big|bigg|Bigg)[lrm]?(?![a-zA-Z])")
+_PIECES = re.compile(r"\\[a-zA-Z]+|\\?.", re.DOTALL)  # commands, and signs
+_OPENING, _CLOSING = {"{", r"\begin", r"\left"}, {"}", r"\end", r"\right"}
+_WIDE = {r"\quad", r"\qquad"}
 _PLAIN = {"½": r"\tfrac{1}{2}"}
 
 
@@ -50,28 +53,48 @@ def mathml(tex: str, as_block: bool = False) -> str:
         raise ValueError(f"formula not understood: {' '.join(str(error).split())}") from None
 
 
-def _formula(translator: Any, node: nodes.Element, as_block: bool) -> str:
+def parts(tex: str) -> list[str]:
+    r"""A formula's parts between wide spaces, each of which may have a line of its own on a phone.
+
+    Example:
+        >>> parts(r"a = b, \quad c = \begin{cases} 1 \quad 2 \end{cases} \qquad (d \ge 0)")
+        ['a = b,', 'c = \\begin{cases} 1 \\quad 2 \\end{cases}', '(d \\ge 0)']
+    """
+    found, depth = [""], 0
+    for piece in _PIECES.findall(tex):
+        depth += piece in _OPENING
+        depth -= piece in _CLOSING
+        if piece in _WIDE and not depth:
+            found.append("")
+        else:
+            found[-1] += piece
+    return [part.strip() for part in found if part.strip()]
+
+
+def _formula(translator: Any, node: nodes.Element, tex: str, as_block: bool) -> str:
     from sphinx.util import logging
 
     try:
-        return mathml(node.astext(), as_block)
+        return mathml(tex, as_block)
     except ValueError as error:
-        logging.getLogger(__name__).warning("%s: %s", error, node.astext(), location=node)
-        return f"<code>{escape(node.astext())}</code>"
+        logging.getLogger(__name__).warning("%s: %s", error, tex, location=node)
+        return f"<code>{escape(tex)}</code>"
 
 
 def _inline(translator: Any, node: nodes.Element) -> None:
     from docutils import nodes
 
-    translator.body.append(_formula(translator, node, as_block=False))
+    translator.body.append(_formula(translator, node, node.astext(), as_block=False))
     raise nodes.SkipNode
 
 
 def _block(translator: Any, node: nodes.Element) -> None:
     from docutils import nodes
 
-    translator.body.append(translator.starttag(node, "div", CLASS="lrlab-formula", tabindex="0"))
-    translator.body.append(_formula(translator, node, as_block=True))
+    about = {"CLASS": "lrlab-formula", "tabindex": "0", "role": "group", "aria-label": "Formula"}
+    translator.body.append(translator.starttag(node, "div", **about))
+    made = "".join(_formula(translator, node, part, as_block=True) for part in parts(node.astext()))
+    translator.body.append(f'<div class="lrlab-parts">{made}</div>')
     if node.get("number"):
         number = f"({node['number']})"
         translator.body.append(f'<span class="eqno">{number}')

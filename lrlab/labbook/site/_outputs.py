@@ -12,12 +12,18 @@ from typing import Any
 WITHOUT_CODE = "# shown with another cell"  # a cell without any source is left out of a page
 
 _BEGINNING = re.compile(r"(?<=[.] )(?<!vs[.] )(?<!cf[.] )(?<![.]\w[.] )[a-z](?=[a-z])")
-_TABLE = re.compile(r'(<div class="lrlab-table".*?</table>)', re.DOTALL)
+_TABLE = re.compile(r'<div class="lrlab-table".*?</table></div>', re.DOTALL)
 _ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
 _CELL = re.compile(r"<(t[dh])([^>]*)>(.*?)</\1>", re.DOTALL)
 _INTERVAL = re.compile(r"\[[^][<>]{1,40}\]")
 _MINUS = re.compile(r"(?<![\w.\-−])-(?=\.?\d)")
 _PILOT = re.compile(r"\s*Pilot study:")
+# What a study is about and what it has to show, as `lrlab.claims` says it, and how many were used.
+_ABOUT = re.compile(
+    r"Pilot study: over [\d,]+ (\w+) the (.+?),? has a standard deviation .*? to (?:be shown to )?"
+    r"lie ((?:beyond|within) [^ ,]+),? .*?; ([\d,]+) were used"
+)
+LONG = 20  # rows; of a longer table a page shows the first ten (lrlab.css), and a line for the rest
 _MARK = ' class="lrlab-number"'
 _NUMBER = re.compile(r"[-−+]?(\d[\d,]*\.?\d*|\.\d+)(e[-+]?\d+)?( ?%)?|nan|inf|-inf|–|")
 
@@ -77,7 +83,7 @@ def align(html: str) -> str:
         >>> align(f'<div class="lrlab-table"><table>{row}</table></div>').count("lrlab-number")
         2
     """
-    return _TABLE.sub(lambda found: _aligned(found[1]), html)
+    return _TABLE.sub(lambda found: _aligned(found[0]), html)
 
 
 def _aligned(table: str) -> str:
@@ -96,7 +102,17 @@ def _aligned(table: str) -> str:
         ]
         return f"<tr>{''.join(cells)}</tr>"
 
-    return _ROW.sub(mark, table)
+    marked = _ROW.sub(mark, table)
+    return _shortened(marked, len(body)) if len(body) > LONG else marked
+
+
+def _shortened(table: str, rows: int) -> str:
+    """A table whose rows past the first ones are shown when the line below it is opened.
+
+    It is the style sheet that hides them: without it, and on paper, they are there.
+    """
+    more = f'<details class="lrlab-more"><summary>All {rows} rows</summary></details>'
+    return f'<div class="lrlab-long">{table}{more}</div>'
 
 
 def _typeset(text: str) -> str:
@@ -116,5 +132,7 @@ def power_folded(said: str) -> dict[str, str]:
     if not _PILOT.match(said):
         return {}
     text = escape(said.strip())
-    html = f'<details class="lrlab-cards"><summary>Power</summary><p>{text}</p></details>'
+    about = _ABOUT.match(" ".join(said.split()))
+    title = escape(f"Power of {about[4]} {about[1]}: {about[2]}, {about[3]}" if about else "Power")
+    html = f'<details class="lrlab-cards"><summary>{title}</summary><p>{text}</p></details>'
     return {"text/html": html}

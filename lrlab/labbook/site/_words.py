@@ -14,8 +14,14 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 WORDS = "book/guide/words"
-# Where a word is another one: "look at it".
-_NOT_BEFORE = {"look": r"(?! (?:at|for|like|up|into|the|as)\b)"}
+# Where a word is a verb: "look at it", "the rule looks after 5", "the loss peaks early".
+_NOT_BEFORE = {
+    "look": r"(?! (?:at|for|like|up|into|the|as|after)\b)",
+    "peak": r"(?!(?<=s) (?:early|late|at|near|in|after|before|when|where|again|and)\b)",
+}
+# What stands before a word where it is a noun; a figure does as well.
+_ARTICLES = "a|an|the|this|of|no|any|each|every|its|first|second|last|best|one|two|three"
+_ONLY_AFTER = {"look": _ARTICLES}
 _CLOSED = (
     nodes.title,
     nodes.rubric,
@@ -89,7 +95,14 @@ def _linked(text: nodes.Text, left: dict[str, str]) -> list[nodes.Node]:
 
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
     parts = (
-        f"{re.escape(word)}s?{_NOT_BEFORE.get(word, '')}"
+        f"{_after(word)}{re.escape(word)}s?{_NOT_BEFORE.get(word, '')}"
         for word in sorted(words, key=len, reverse=True)
     )
     return re.compile(rf"(?<![\w-])(?:{'|'.join(parts)})(?![\w-])", re.IGNORECASE)
+
+
+def _after(word: str) -> str:
+    if word not in _ONLY_AFTER:
+        return ""
+    before = (rf"(?<=\b{other} )" for other in _ONLY_AFTER[word].split("|"))
+    return rf"(?:(?<=\d )|{'|'.join(before)})"

@@ -20,9 +20,24 @@ document.addEventListener("DOMContentLoaded", () => {
     e.replaceWith(document.createElement("td"));
   });
 
-  // What scrolls sideways can be scrolled with the keyboard.
-  each(".lrlab-table", (e) => {
-    if (e.scrollWidth > e.clientWidth) e.tabIndex = 0;
+  // A table that scrolls sideways can be scrolled with the keyboard, and says which one it is.
+  const heading = (e) => {
+    const inside = e.closest("section")?.querySelector("h1, h2, h3, h4")?.cloneNode(true);
+    inside?.querySelector(".headerlink")?.remove();
+    return inside?.textContent.trim();
+  };
+  const tables = new ResizeObserver((seen) =>
+    seen.forEach(({ target }) => {
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }),
+  );
+  each(".lrlab-table, .pst-scrollable-table-container", (e) => {
+    if (!e.hasAttribute("aria-label")) {
+      e.setAttribute("role", "group");
+      e.setAttribute("aria-label", ["Table", heading(e)].filter(Boolean).join(": "));
+    }
+    tables.observe(e);
   });
 
   // Parameters of a long signature are set as a list without terms.

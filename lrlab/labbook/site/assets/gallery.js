@@ -1,44 +1,59 @@
-// The gallery of entries: show those with a tag. Without this script all are shown.
+// The gallery of entries: show those with a tag, of a source, or both. Without this script all are shown.
 document.addEventListener("DOMContentLoaded", () => {
   const cards = [...document.querySelectorAll(".lrlab-entry")];
   if (!cards.length) return;
-  const tagsOf = (card) => [...card.classList].filter((name) => name.startsWith("lrlab-tag-"));
   const number = {};
-  cards.flatMap(tagsOf).forEach((tag) => (number[tag] = (number[tag] ?? 0) + 1));
+  cards
+    .flatMap((card) => [...card.classList])
+    .filter((name) => name.startsWith("lrlab-tag-") || name.startsWith("lrlab-source-"))
+    .forEach((name) => (number[name] = (number[name] ?? 0) + 1));
 
-  const choice = Object.assign(document.createElement("select"), { id: "gallery-tag" });
-  choice.append(new Option("all subjects, tasks and optimizers", ""));
-  Object.keys(number)
-    .sort()
-    .forEach((tag) => {
-      const words = tag.replace("lrlab-tag-", "").replaceAll("-", " ");
-      choice.append(new Option(`${words} (${number[tag]})`, tag));
-    });
-  const label = Object.assign(document.createElement("label"), { htmlFor: choice.id });
-  label.textContent = "Show";
-  const status = document.createElement("p");
-  status.setAttribute("role", "status");
   const form = document.createElement("form");
   form.className = "lrlab-ledger-controls";
-  form.append(label, choice, status);
   form.addEventListener("submit", (event) => event.preventDefault());
+  const choices = [
+    ["tag", "Show", "all subjects, tasks, schedules and optimizers"],
+    ["source", "Source", "all sources"],
+  ].map(([kind, words, all]) => {
+    const choice = Object.assign(document.createElement("select"), { id: `gallery-${kind}` });
+    choice.append(new Option(all, ""));
+    const start = `lrlab-${kind}-`;
+    Object.keys(number)
+      .filter((name) => name.startsWith(start))
+      .sort()
+      .forEach((name) => {
+        let said = name.slice(start.length).replaceAll("-", " ");
+        if (kind === "source") said = said[0].toUpperCase() + said.slice(1);
+        choice.append(new Option(`${said} (${number[name]})`, name));
+      });
+    const label = Object.assign(document.createElement("label"), { htmlFor: choice.id });
+    label.textContent = words;
+    const field = document.createElement("div");
+    field.append(label, choice);
+    if (choice.options.length > 1) form.append(field);
+    return choice;
+  });
+  const status = document.createElement("p");
+  status.setAttribute("role", "status");
+  form.append(status);
 
   const filter = () => {
-    cards.forEach((card) => (card.hidden = choice.value && !tagsOf(card).includes(choice.value)));
+    const asked = choices.map((choice) => choice.value).filter(Boolean);
+    cards.forEach((card) => (card.hidden = !asked.every((name) => card.classList.contains(name))));
     document.querySelectorAll("section").forEach((section) => {
       const inside = [...section.querySelectorAll(".lrlab-entry")];
       if (inside.length) section.hidden = inside.every((card) => card.hidden);
     });
     const shown = cards.filter((card) => !card.hidden).length;
-    status.textContent = choice.value ? `${shown} of ${cards.length} experiments` : "";
-    history.replaceState(null, "", choice.value ? `#${choice.value}` : location.pathname);
+    status.textContent = asked.length ? `${shown} of ${cards.length} experiments` : "";
+    history.replaceState(null, "", asked.length ? `#${asked.join("&")}` : location.pathname);
   };
-  choice.addEventListener("change", filter);
-  const asked = location.hash.slice(1);
-  if (asked in number) {
-    choice.value = asked;
-    filter();
-  }
-  const first = document.querySelector(".bd-article h1");
-  first.after(form);
+  choices.forEach((choice) => choice.addEventListener("change", filter));
+  const known = location.hash.slice(1).split("&").filter((name) => name in number);
+  choices.forEach((choice) => {
+    const wanted = known.find((name) => [...choice.options].some((option) => option.value === name));
+    if (wanted) choice.value = wanted;
+  });
+  if (known.length) filter();
+  document.querySelector(".bd-article h1").after(form);
 });

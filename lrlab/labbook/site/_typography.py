@@ -1,0 +1,46 @@
+"""What a program has written, as a reader expects it: numbers, units, and names of code."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from lrlab.labbook.phrases import plain, unit_first
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+# What is no text, or stays as it was written.
+_PARTS = re.compile(r"(<(code|pre|script|style|svg|math)\b.*?</\2>|<[^>]*>)", re.DOTALL)
+_TICKS = re.compile(r"(?<!`)`([^`\s](?:[^`\n]{0,80}[^`\s])?)`(?!`)")
+_CODE = r'<code class="docutils literal notranslate">\1</code>'
+
+
+def connect(app: Sphinx) -> None:
+    """Set the text of every page."""
+    app.connect("html-page-context", _set, priority=870)
+
+
+def _set(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
+    if "body" in context and not page.startswith(("_modules/", "book/api/")):
+        context["body"] = typeset(context["body"])
+
+
+def typeset(html: str) -> str:
+    """A page's text without a computer's exponents, with units by their numbers and code as code.
+
+    Captions and cells of stored tables are no Markdown, so that backticks in them are still there.
+
+    Args:
+        html: what code, formulas, drawings and attributes hold stays as it is.
+
+    Example:
+        >>> typeset("<td>1.02e+03 [272, 3.83e+03] %</td><pre>1e+03</pre>")
+        '<td>1,020 % [272, 3,830]</td><pre>1e+03</pre>'
+    """
+    parts = _PARTS.split(html)
+    return "".join(
+        part if kind == 1 else _TICKS.sub(_CODE, unit_first(plain(part)))
+        for number, part in enumerate(parts)
+        if (kind := number % 3) != 2  # the name of a tag that is matched as a whole
+    )
