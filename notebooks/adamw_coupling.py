@@ -322,7 +322,7 @@ for case in cases:
             "updates": cases[case][2],
             "best rate": rate,
             "best λ": arm[1],
-            "timescale [updates]": 1 / (rate * arm[1]) if arm[1] else float("inf"),
+            "timescale [updates]": 1 / (rate * arm[1]) if arm[1] else "–",
             "at an edge": "yes" if edge else "no",
             "test loss": stats.mean_interval(group.array("test_loss")),
             "to λ = 0 [%]": "" if case == LARGE else stats.mean_interval(100 * worth(case)),
@@ -453,8 +453,15 @@ slope, exponent = (
     )
     for v in (slopes(seeds[SMALL]), by_batch())
 )
-found = best_decays(SMALL, seeds[SMALL])
-at_ends = np.isclose(found, decays[0]) | np.isclose(found, decays[-1])
+
+
+def at_ends(case):
+    """How many of the best weight decays lie at an end of their grid, in words."""
+    found = best_decays(case, seeds[case])
+    ends = np.isclose(found, decays[0]) | np.isclose(found, decays[-1])
+    return f"{ends.sum()} of {ends.size}"
+
+
 keep = judged["keep-product"]
 if judged["control-many"].verdict != claims.rules.SUPPORTED:
     advice = "weight decay shows no effect in these runs, so that its coupling is not testable here"
@@ -473,10 +480,10 @@ single = (
 )
 display.answer(
     f"MNIST-1D, {passes} passes, AdamW: the best weight decay follows the learning rate with a "
-    f"slope of {slope} (−1: the product counts, 0: λ counts; {100 * at_ends.mean():.0f} % lie at "
-    f"an end of the grid{', so that its size is open' if at_ends.any() else ''}), and the batch "
-    f"with an exponent of {exponent}. At a quarter of the best rate, keeping the product in place "
-    f"of λ changes the test loss by {phrases.percent(kept_product - kept_decay, level)}.{single} "
+    f"slope of {slope} (−1: the product counts, 0: λ counts; {at_ends(SMALL)} lie at an end of "
+    f"the grid), and the batch with an exponent of {exponent} ({LARGE}: "
+    f"{at_ends(LARGE)}). At a quarter of the best rate, keeping the product in place of λ changes "
+    f"the test loss by {phrases.percent(kept_product - kept_decay, level)}.{single} "
     f"What this means for you: {advice}.",
     claims=["inverse", "product", "keep-product", "batch", "control-one"],
 )

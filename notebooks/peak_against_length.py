@@ -427,9 +427,8 @@ def said(interval):
 
 
 others = (
-    f"; in {len(cells)} cells of other tasks and optimizers the former lies between "
-    f"{min(between):.2f} and {max(between):.2f}, so that no one power fits"
-    if cells and max(between) > 1.5 * max(min(between), 0)
+    f"; in {len(cells)} other tasks the former is {min(between):.2f} to {max(between):.2f}"
+    if cells
     else ""
 )
 display.answer(
@@ -441,7 +440,7 @@ display.answer(
     "What this means for you: "
     + (
         f"divide a constant rate by {2 ** found['constant'].estimate:.2f} at each doubling of the "
-        f"length (many passes: by {2**many.estimate:.2f}), and look again at the end of it"
+        f"length (in many passes by {2**many.estimate:.2f})"
         if found["constant"].low > 0
         else "these runs do not say that a longer training needs a lower constant rate"
     )
