@@ -18,7 +18,7 @@
 #       - says: It comes after a number of updates that grows with the logarithm of the width.
 #         claims: {time-of-height: supported}
 #       - says: The ReLU perceptron diverges from about 10/λ₀ on.
-#         claims: {relu-bears-more: seen here, relu-twelve: seen here}
+#         claims: not judged
 #       - says: The tanh perceptron diverges from about 5/λ₀ on.
 #         claims: not judged
 # ---

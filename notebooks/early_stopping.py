@@ -17,7 +17,7 @@
 #       - says: The validation accuracy does not fall.
 #         claims: {accuracy-falls-constant: not seen here, accuracy-falls-cosine: not seen here}
 #       - says: Stopping by the loss lowers the test loss.
-#         claims: {loss-parts-cosine: seen here}
+#         claims: not judged
 #       - says: Stopping by the loss raises the test error of a cosine by more than 5 %.
 #         claims: {early-costs-cosine: supported}
 #       - says: A cosine that was planned for a quarter of the updates ends lower.

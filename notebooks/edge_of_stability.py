@@ -13,7 +13,7 @@
 #       momentum_rates: [0.1, 0.05]}
 #     foretold:
 #       - says: Gradient descent ends two to six per cent above 2 at the three larger rates.
-#         claims: {just-above: seen here}
+#         claims: not judged
 #       - says: At the small rate it is still far below.
 #         claims: not judged
 #       - says: With momentum and under Adam the sharpness ends within a few per cent of the edge.
@@ -23,7 +23,7 @@
 #       - says: Cross-entropy peaks early, at the edge, and declines.
 #         claims: not judged
 #       - says: Minibatches keep the sharpness below the edge, the smaller ones farther.
-#         claims: {minibatches: seen here}
+#         claims: not judged
 #       - says: At the edge the loss rises in nearly half of the updates.
 #         claims: not judged
 #       - says: It falls by a third from one quarter of the training to the next.

@@ -13,7 +13,7 @@
 #       n_eval: 20, examples: 8}
 #     foretold:
 #       - says: Spikes begin above the best peak rate, by a factor of 4 or more.
-#         claims: {edge-is-best: not seen here}
+#         claims: not judged
 #       - says: Runs with spikes end flatter over all rates.
 #         claims: {spiked-flatter: seen here}
 #       - says: At one and the same rate the number of spikes says nothing.

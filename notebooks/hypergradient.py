@@ -22,9 +22,9 @@
 #       others: [1.0, 10.0]
 #     foretold:
 #       - says: From a hundredth of the tuned rate all three end far below the constant rate.
-#         claims: {moves-small: seen here}
+#         claims: not judged
 #       - says: From its fourfold all three end far below the constant rate.
-#         claims: {moves-large: seen here}
+#         claims: not judged
 #       - says: Momentum and Adam end as low as the tuned constant, SGD ends above it.
 #         claims: not judged
 #       - says: From the tenfold rate SGD is lost.

@@ -14,7 +14,7 @@
 #       - says: From the original's weights it ends at 0.62 to two digits, from both sides.
 #         claims: {same-weights: supported}
 #       - says: Other weights give rates within 10 %.
-#         claims: {other-weights: supported}
+#         claims: not judged
 #       - says: Trying finds the same ones.
 #         claims: {best-by-trying: supported}
 # ---

@@ -25,7 +25,7 @@
 #       - says: Strictly compared, the metric keeps runs that rise.
 #         claims: {keeps-rising: seen here}
 #       - says: These end worst.
-#         claims: {metric-costs: supported}
+#         claims: not judged
 #       - says: On the loss W&B's rule has a regret below 1 %.
 #         claims: {regret-wandb: supported}
 #       - says: It loses the winner in a third of the orders and saves half of the time.
