@@ -225,6 +225,22 @@ def totals(rows: Sequence[Row]) -> dict[str, int]:
     return counted([row.claim.to_dict() for row in rows])
 
 
+def summary(rows: Sequence[Row]) -> str:
+    """How many claims there are, in a line: those that were tested by verdict, the others apart.
+
+    Example:
+        >>> summary([])
+        '0 tested claims, 0 measurements, 0 checks'
+    """
+    kinds = [row.claim.kind for row in rows]
+    tested = [row for row in rows if row.claim.kind in rules.TESTED]
+    counts = ", ".join(f"{n} {verdict}" for verdict, n in totals(tested).items() if n)
+    return (
+        f"{len(tested)} tested claims{f' ({counts})' if counts else ''}, "
+        f"{kinds.count('descriptive')} measurements, {kinds.count('exact')} checks"
+    )
+
+
 def in_words(claims: Iterable[Judged]) -> str:
     """How many claims have which verdict, in a line; what has none is called measured."""
     counts = counted([claim.to_dict() for claim in claims])

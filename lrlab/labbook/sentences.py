@@ -11,6 +11,7 @@ from pathlib import Path
 from lrlab.labbook.ledger import Row
 
 FILE = "book/sentences.toml"
+MEASURED_ONLY = "what bears on it is measured, and no claim tests it"
 _FIELDS = {"says", "claims", "open", "lost", "part"}
 
 
@@ -43,6 +44,11 @@ class Sentence:
             if fnmatch.fnmatchcase(row.claim.id, pattern)
         }
         return list(found.values())
+
+
+def untested(rows: Sequence[Row]) -> bool:
+    """Whether all that a sentence leads to is measured: no claim decides it, so that it is open."""
+    return bool(rows) and all(row.claim.kind == "descriptive" for row in rows)
 
 
 def sentences(root: str | Path) -> list[Sentence]:

@@ -82,6 +82,8 @@ def test_claims_shows_every_verdict_and_checks_them(with_entry):
     result = lrlab(with_entry, "claims", "--check")
     assert result.exit_code == 0, result.output
     assert "supported  tiny.sum: The parts add up" in result.stdout
+    assert result.stdout.splitlines()[-1].endswith("checks")
+    assert "tested claims" in result.stdout.splitlines()[-1]
     [entry] = log(with_entry)
     entry.path.write_text(entry.path.read_text().replace('"supported"', '"contradicted"'))
     result = lrlab(with_entry, "claims", "--check")

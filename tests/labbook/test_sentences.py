@@ -8,7 +8,7 @@ from entry_maker import write_entry
 
 from lrlab.claims import Claim
 from lrlab.labbook.ledger import ledger as ledger_of
-from lrlab.labbook.sentences import Sentence, loose_ends, sentences
+from lrlab.labbook.sentences import Sentence, loose_ends, sentences, untested
 from lrlab.labbook.site import _ledger_table as ledger_table
 from lrlab.labbook.site import site
 
@@ -68,6 +68,19 @@ def test_a_sentence_that_nothing_tests_reads_open_with_its_reason(tmp_path):
     with pytest.raises(ValueError, match="needs says and claims"):
         table(tmp_path, f"a = [{both}]")
         sentences(tmp_path)
+
+
+def test_a_sentence_with_measurements_alone_is_open(tmp_path):
+    made = [
+        Claim.descriptive("share", "Sweeps of which it is true", values=[0.1, 0.3], source="a"),
+        Claim.exact("falls", "It falls", holds=True, source="a"),
+    ]
+    write_entry(tmp_path, claims=made)
+    share, falls = (Sentence("a", "x", (f"demo.{slug}",)) for slug in ("share", "falls"))
+    ledger = ledger_of(tmp_path)
+    assert untested(share.rows(ledger)) and not untested(falls.rows(ledger))
+    both = Sentence("a", "x", ("demo.share", "demo.falls"))
+    assert not untested(both.rows(ledger))
 
 
 def test_a_laboratory_without_the_table_has_no_sentences(tmp_path):

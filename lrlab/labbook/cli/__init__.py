@@ -163,9 +163,7 @@ def claims(check: bool) -> None:
     width = max((len(row.claim.verdict) for row in rows), default=0)
     for row in rows:
         click.echo(f"{row.claim.verdict:<{width}}  {row.claim.id}: {row.claim.statement}")
-    counts = {verdict: n for verdict, n in ledger.totals(rows).items() if n}
-    summary = ", ".join(f"{n} {verdict}" for verdict, n in counts.items())
-    click.echo(f"{len(rows)} claims{': ' if summary else ''}{summary}")
+    click.echo(ledger.summary(rows))
     if check:
         problems = ledger.check(root)
         for problem in problems:

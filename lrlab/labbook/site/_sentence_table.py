@@ -8,7 +8,7 @@ from docutils import nodes
 from sphinx.util import logging
 
 from lrlab.labbook.ledger import totals
-from lrlab.labbook.sentences import Sentence, loose_ends, sentences
+from lrlab.labbook.sentences import MEASURED_ONLY, Sentence, loose_ends, sentences, untested
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._tables import ClaimTable, table
 
@@ -53,6 +53,9 @@ class SentenceTable(ClaimTable):
         if sentence.open:
             return nodes.paragraph("", "", self.badge("open"), nodes.Text(f": {sentence.open}"))
         rows, found = sentence.rows(self.site.ledger), nodes.bullet_list()
+        if untested(rows):
+            said = nodes.paragraph("", "", self.badge("open"), nodes.Text(f": {MEASURED_ONLY}"))
+            found += nodes.list_item("", said)
         for verdict, n in totals(rows).items():
             if not n:
                 continue

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lrlab.labbook.entries.markup import prose
-from lrlab.labbook.sentences import Sentence, sentences
+from lrlab.labbook.sentences import MEASURED_ONLY, Sentence, sentences, untested
 from lrlab.labbook.site import _pictures as pictures
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._derived import Derived
@@ -60,6 +60,8 @@ def _sentence(site: Site, sentence: Sentence, seen: set[str]) -> Iterator[str]:
         yield f"*Open*: {prose(sentence.open)}."
         return
     rows = sentence.rows(site.ledger)
+    if untested(rows):
+        yield f"*Open*: {MEASURED_ONLY}."
     tested = [row for row in rows if row.claim.kind != "descriptive"]
     measured = [row for row in rows if row.claim.kind == "descriptive"]
     folded = bool(tested) and len(measured) > FEW
