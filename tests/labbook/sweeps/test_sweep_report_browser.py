@@ -155,9 +155,8 @@ def test_logarithmic_axes_are_drawn_again_with_the_ranges_kept(page):
     assert "NaN" not in drawn and "Infinity" not in drawn
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_is_accessible_and_never_scrolls_sideways(page, size, scheme):
+@pytest.mark.parametrize(("scheme", "size"), [("light", DESK), ("dark", PHONE)])
+def test_it_is_accessible_and_never_scrolls_sideways(page, scheme, size):
     page.set_viewport_size(size)
     page.emulate_media(color_scheme=scheme)
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
