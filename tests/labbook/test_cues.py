@@ -151,7 +151,7 @@ def test_cards_are_filtered_by_what_they_are_about_and_by_source_together(show):
     ]
     source.select_option(label="Azmimr 2022 (2)")
     expect(cards).to_have_text(["two", "three"])
-    page.get_by_label("Show").select_option(label="sgd (2)")
+    page.get_by_label("Subject, task").select_option(label="sgd (2)")
     expect(cards).to_have_text(["two"])
     expect(page.get_by_role("status")).to_have_text("1 of 3 experiments")
     page.reload()
@@ -164,3 +164,9 @@ def test_without_a_script_all_cards_are_shown(show):
     page = show(GALLERY, "gallery.js", javascript=False)
     expect(page.locator(".lrlab-entry:visible")).to_have_count(3)
     expect(page.locator("select")).to_have_count(0)
+
+
+def test_choices_of_the_gallery_fit_on_a_phone(show):
+    page = show(GALLERY.replace("lrlab-tag-sgd", f"lrlab-tag-{'long-' * 20}"), "gallery.js")
+    expect(page.get_by_label("Subject, task")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 375

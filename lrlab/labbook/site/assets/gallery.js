@@ -12,7 +12,7 @@ document.addEventListener("DOMContentLoaded", () => {
   form.className = "lrlab-ledger-controls";
   form.addEventListener("submit", (event) => event.preventDefault());
   const choices = [
-    ["tag", "Show", "all subjects, tasks, schedules and optimizers"],
+    ["tag", "Subject, task, schedule or optimizer", "all"],
     ["source", "Source", "all sources"],
   ].map(([kind, words, all]) => {
     const choice = Object.assign(document.createElement("select"), { id: `gallery-${kind}` });
