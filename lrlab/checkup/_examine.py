@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
-from lrlab.checks import is_integer
+from lrlab.checks import is_integer, is_number
 from lrlab.checkup import _static as static
 from lrlab.checkup._curves import learn
 from lrlab.checkup._finding import Finding
@@ -34,7 +35,7 @@ def checkup(
     loss: Any = None,
     step: UserStep | None = None,
     expected: float | None = None,
-    frozen: Sequence[str] = (),
+    frozen: Sequence[str] | str = (),
     seed: int = 0,
     sample: int = 8,
     heart_updates: int = 300,
@@ -49,7 +50,7 @@ def checkup(
     like; (2) a small sample learned by heart; (3) two updates of the loop as it is, and a rate that
     makes the loss fall; (4) a coarse search of the rate; (5) a finer one; (6) the curves of
     training and held-out loss; (7) a decision. Everything is done on copies: module, optimizer,
-    loader and all generators stay as they were.
+    loader, batches and all generators stay as they were.
 
     Mistakes of a loop of your own are seen if it hands over its update, as a function of a model,
     an optimizer and a batch: ::
@@ -74,7 +75,7 @@ def checkup(
             use the model, the optimizer and the rate that it is given.
         expected: the loss of guessing, in the loss's unit; None: the task's, or ln C where the
             loss is a cross-entropy of C classes.
-        frozen: prefixes of parameters that are meant to stay as they are.
+        frozen: prefixes of parameters that are meant to stay as they are, or one prefix.
         seed: of the first weights, the order of the data and the noise.
         sample: examples learned by heart.
         heart_updates: updates for that, at most.
@@ -103,31 +104,33 @@ def checkup(
         >>> checkup(tasks.get("mnist1d"), recipe).healthy
         True
     """
-    counts = {
-        "sample": sample,
-        "heart_updates": heart_updates,
-        "search_updates": search_updates,
-        "learn_updates": learn_updates,
-        "span": span,
-        "pool": pool,
-    }
+    names = ("sample", "heart_updates", "search_updates", "learn_updates", "span", "pool")
+    values = (sample, heart_updates, search_updates, learn_updates, span, pool)
+    counts = dict(zip(names, values, strict=True))
     for name, value in counts.items():
         if not is_integer(value) or value < 1:
             raise ValueError(f"{name} must be at least 1, got {name}={value!r}")
+    if expected is not None and not (is_number(expected) and math.isfinite(expected)):
+        raise ValueError(f"expected must be a loss, one number, got expected={expected!r}")
     if isinstance(task, nn.Module):
         if optimizer is None or loader is None:
             raise ValueError("a module needs its optimizer, loader and loss_fn")
         from lrlab.tasks.module import from_module
 
         task = from_module(task, optimizer, loader, loss_fn, loss=loss)
-    recipe = recipe or getattr(task, "recipe", None)
-    if recipe is None:
-        raise ValueError("a task of the laboratory needs a recipe: checkup(task, recipe)")
+    recipe = getattr(task, "recipe", None) if recipe is None else recipe
+    if not (isinstance(task, Task) and isinstance(recipe, Recipe)):
+        made = "checkup(model, optimizer=…, loader=…, loss_fn=…)"
+        raise ValueError(f"checkup(task, recipe): a task needs a recipe; a module goes in {made}")
     with fork_rng(), task.kept():
         torch.set_num_threads(1)
         drawn = -(-pool // max(1, recipe.batch_size))
         subject = Subject(task, recipe, step, seed, min(drawn, 60))
-        return _steps(subject, expected, tuple(frozen), counts)
+        prefixes = (frozen,) if isinstance(frozen, str) else tuple(frozen or ())
+        known = [name for name, _ in subject.state().model.named_parameters()]
+        if lost := [part for part in prefixes if not any(n.startswith(part) for n in known)]:
+            raise ValueError(f"frozen: no parameter's name starts with {lost[0]!r}")
+        return _steps(subject, expected, prefixes, counts)
 
 
 def _steps(
@@ -178,20 +181,13 @@ def _steps(
         found += more
         if known("labels"):  # which explains why no rate does much in a short run
             found = [finding for finding in found if finding.kind != "no-rate"]
-        says.append(
-            f"training {curves.train[-1]:.3g}, held out {curves.held_out.min():.3g}"
-            if curves
-            else "not drawn: of one batch that belongs together nothing can be held out"
-        )
+        seen = "not drawn: of one batch that belongs together nothing can be held out"
+        if curves:
+            seen = f"training {curves.train[-1]:.3g}, held out {curves.held_out.min():.3g}"
+        says.append(seen)
     # 7
-    if found:
-        says.append("mend what was found, then check again")
-    else:
-        says.append(
-            f"go on; a peak rate near {search.best:.2g} suits a short training"
-            if search
-            else "go on"
-        )
+    peak = f"; a peak rate near {search.best:.2g} suits a short training" if search else ""
+    says.append("mend what was found, then check again" if found else f"go on{peak}")
     found.sort(key=lambda finding: finding.step)
     return Report(tuple(found), tuple(says), first, expected, subject.rate, heart, search, curves)
 

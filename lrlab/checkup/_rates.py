@@ -62,9 +62,7 @@ def search_rates(subject: Subject, budget: int, span: int) -> Search:
     curves: dict[float, np.ndarray] = {}
 
     def try_rates(rates: Sequence[float]) -> None:
-        for rate in rates:
-            if rate not in curves:
-                curves[rate] = _short(subject, rate, budget)
+        curves.update({r: _short(subject, r, budget) for r in rates if r not in curves})
 
     def result() -> Search:
         rates = sorted(curves)

@@ -69,11 +69,8 @@ class Report(Pictured):
             mark = "✗" if here else ("–" if said.startswith("not done") else "✓")
             lines.append(f"  {mark} {number}. {title}: {said}")
             for finding in here:
-                lines += [
-                    f"      [{finding.kind}] {finding.evidence}",
-                    f"      probably: {finding.cause}",
-                    f"      do: {finding.remedy}",
-                ]
+                lines.append(f"      [{finding.kind}] {finding.evidence}")
+                lines += [f"      probably: {finding.cause}", f"      do: {finding.remedy}"]
         return "\n".join(lines)
 
     __repr__ = __str__

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import torch
+from scipy.stats import chi2
 from torch import Tensor
 
 from lrlab.checkup._finding import Finding
@@ -14,6 +15,7 @@ from lrlab.training.state import in_evaluation
 
 LARGEST_RMS, LARGEST_SHIFT, LARGEST_RATIO = 5.0, 5.0, 100.0  # of healthy inputs
 LARGEST_F = 2.0  # of variance between batches over what a random order gives; that is 1
+CHANCE = 1e-3  # that few batches in random order differ by more than they may
 SUMMED = 1.5  # a sum's loss doubles with the batch, a mean's stays
 TOLERANCE = 0.4  # of the expected first loss, relative to it
 OFFSET = 3.0  # of a last bias: in nats, and in spreads over examples
@@ -58,8 +60,9 @@ def order(subject: Subject) -> list[Finding]:
     _, size, _ = z.shape
     within = z.var(1).mean(0).sum().item()
     between = size * z.mean(1).var(0).sum().item()
-    if within == 0 or between / max(within, 1e-12) > LARGEST_F:
-        ratio = between / max(within, 1e-12)
+    ratio = between / max(within, 1e-12 * size * z.square().sum().item(), 1e-300)
+    freedom = len(z) - 1
+    if ratio > max(LARGEST_F, chi2.ppf(1 - CHANCE, freedom) / freedom):
         evidence = (
             f"Targets differ {ratio:.3g} times as much between batches as a random order would "
             "make them (variance ratio, 1 expected)."
@@ -121,10 +124,8 @@ def reduction(subject: Subject) -> list[Finding]:
     model = subject.state().model
     with torch.no_grad(), in_evaluation(model):
         whole = subject.loss(model, part_of(batch, slice(0, 2 * half))).item()
-        parts = [
-            subject.loss(model, part_of(batch, s)).item()
-            for s in (slice(0, half), slice(half, 2 * half))
-        ]
+        halves = slice(0, half), slice(half, 2 * half)
+        parts = [subject.loss(model, part_of(batch, rows)).item() for rows in halves]
     mean = float(np.mean(parts))
     ratio = whole / mean if abs(mean) > 1e-3 * max(map(abs, parts)) else math.nan
     if ratio > SUMMED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -46,7 +47,7 @@ class Subject:
         state = self.state()
         whole = None if task.live else len(task.data().train[0]) // recipe.batch_size
         epoch = state.batches.epoch if task.live else whole
-        drawn = [next(state.batches) for _ in range(min(pool, max(1, epoch or pool)))]
+        drawn = [_apart(next(state.batches)) for _ in range(min(pool, max(1, epoch or pool)))]
         self.batches = [b for b in drawn if size(b) == size(drawn[0])]
         """Batches of the first epoch, all of one size."""
         self.paired = all(_is_paired(batch) for batch in self.batches)
@@ -81,7 +82,7 @@ class Subject:
         if noise is None:
             noise = self.noise()
             torch.manual_seed(stream_seed(self.seed, "checkup"))
-        return self.task.loss(model, batch, noise)
+        return self.task.loss(model, _apart(batch), noise)
 
     @torch.no_grad()
     def outputs(self, model: nn.Module, batch: Batch) -> Tensor | None:
@@ -114,11 +115,14 @@ class Subject:
         for group, ratio in zip(state.optimizer.param_groups, state.ratios, strict=True):
             group["lr"] = rate * ratio
         if self.own_step is not None:
-            return float(self.own_step(state.model, state.optimizer, batch))
+            loss: Any = self.own_step(state.model, state.optimizer, _apart(batch))
+            if loss is None:
+                raise ValueError("step must return its loss, got None")
+            return float(loss)
 
         def gradients() -> Tensor:
             state.optimizer.zero_grad()
-            loss = self.task.loss(state.model, batch, noise)
+            loss = self.loss(state.model, batch, noise)
             loss.backward()
             if self.recipe.clip_norm is not None:
                 nn.utils.clip_grad_norm_(state.parameters, self.recipe.clip_norm)
@@ -127,6 +131,11 @@ class Subject:
         loss = gradients()
         state.update(gradients)
         return loss.item()
+
+
+def _apart(batch: Any) -> Any:
+    """Return a copy of a batch: loaders may fill it again, a model or a loss may change it."""
+    return mapped(batch, lambda part: part.clone() if isinstance(part, Tensor) else copy.copy(part))
 
 
 def size(batch: Any) -> int:

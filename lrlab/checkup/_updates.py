@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -48,9 +48,8 @@ def two_updates(subject: Subject, frozen: Sequence[str]) -> list[Finding]:
     ]
     if stuck:
         shown = ", ".join(stuck[:4]) + (" …" if len(stuck) > 4 else "")
-        found.append(
-            Finding("frozen", 3, f"{len(stuck)} of {len(start)} parameters stay: {shown}.")
-        )
+        evidence = f"{len(stuck)} of {len(start)} parameters stay: {shown}."
+        found.append(Finding("frozen", 3, evidence))
     return found
 
 
@@ -67,16 +66,13 @@ def _after_two(
     """
     state = subject.state()
     state.to_training_mode()
-
-    def update(batch: Any) -> None:
-        _seeded(subject, lambda: subject.update(state, batch, subject.rate, subject.noise()))
-
     for batch in (a, b):
-        update(batch)
+        torch.manual_seed(stream_seed(subject.seed, "checkup"))
+        subject.update(state, batch, subject.rate, subject.noise())
         for parameter in state.parameters if clear else ():
             parameter.grad = None
-    named = dict(state.model.named_parameters())
-    return snapshot(state.model), {name: p.requires_grad for name, p in named.items()}
+    trainable = {name: p.requires_grad for name, p in state.model.named_parameters()}
+    return snapshot(state.model), trainable
 
 
 def _gradients(subject: Subject, batch: Any) -> dict[str, torch.Tensor]:
@@ -87,8 +83,3 @@ def _gradients(subject: Subject, batch: Any) -> dict[str, torch.Tensor]:
     subject.loss(state.model, batch).backward()
     named = [(name, p.grad) for name, p in state.model.named_parameters() if p.grad is not None]
     return {name: grad.to_dense() if grad.is_sparse else grad for name, grad in named}
-
-
-def _seeded(subject: Subject, call: Callable[[], object]) -> None:
-    torch.manual_seed(stream_seed(subject.seed, "checkup"))
-    call()

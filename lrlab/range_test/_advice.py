@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lrlab.range_test._precise import FIRST
+from lrlab.range_test._ramp import distinct
 
 if TYPE_CHECKING:
     from lrlab.range_test._result import RangeTest
@@ -22,6 +23,7 @@ def advice(result: RangeTest) -> list[str]:
     found = result.suggest()
     if found.lr is None:
         return [_without(result)]
+    alike = len(distinct(result.traces)) == 1 < len(result.traces)
     said = [
         f"train {result.budget} updates at a constant rate of {found.lr:.2g}; under a cosine or "
         f"one-cycle, search for the peak from {found.lr:.2g} upwards"
@@ -33,8 +35,16 @@ def advice(result: RangeTest) -> list[str]:
             f"the rate is known to a factor of {high / low:.2g} only, from {low:.2g} to {high:.2g}"
             + (f": precision=3 narrows it with {more} updates or more" if result.pilots else "")
         )
-    elif found.interval is None and result.pilots:
+    elif found.interval is None and result.pilots and not alike:
         said.append("how sure it is can't be said from so few pilots: precision=3 trains more")
+    if alike:
+        said.append(
+            "all seeds saw the same batches in one order from the same weights, and count as one: "
+            "let the loader shuffle, or take lrlab.tasks.from_factory"
+        )
+    if ratios := result.optimizer.get("ratios"):
+        rates = ", ".join(f"{found.lr * ratio:.2g}" for ratio in ratios)
+        said.append(f"the parameter groups then have {rates}; as_torch takes the first one's")
     tried = [trace.lr[0] for trace in (result.refined or result.pilots)]
     if tried and found.lr > 0.99 * max(tried) and result.band.high.lr is None:
         said.append(f"no rate was too large: repeat it with lr_max above {max(tried):.2g}")

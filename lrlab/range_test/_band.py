@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lrlab import stats
-from lrlab.range_test._ramp import Trace, is_flat
+from lrlab.range_test._ramp import Trace, distinct, is_flat
 from lrlab.range_test._smoothing import effect, kernel_mean, pooled
 
 
@@ -21,7 +21,7 @@ class Edge:
         lr: the rate, from the median of the smoothed losses over seeds; None where the ramp does
             not show it.
         interval: geometric mean of the seeds' own values with its t interval; None with fewer than
-            two of them.
+            two of them that differ.
         reason: why there is no rate; empty where there is one.
     """
 
@@ -89,7 +89,7 @@ def find_band(
         reason = why_no_signal(traces)
         return Band(Edge(None, reason=reason), Edge(None, reason=reason), budget, drop)
     lows, highs = [], []
-    for trace in traces:
+    for trace in distinct(traces):
         own = pooled([trace])
         a, b, _ = _ends([trace], *own, budget, low_share, high_share)
         lows += [a] if a else []
@@ -111,6 +111,9 @@ def why_no_signal(traces: Sequence[Trace]) -> str:
             f"the loss of the first batch is {longest.loss[0]}, before any update: look for values "
             "that are not finite in data and model"
         )
+    if len(longest.loss) == 1:
+        seen = f"{longest.grad_norm[0]} where its loss is {longest.loss[0]:.3g}, before any update"
+        return f"the gradient of the first batch is {seen}: look for a root of 0, or an overflow"
     ended = all(len(trace.loss) < trace.planned for trace in traces)
     not_finite = {trace.stop_reason for trace in traces} <= {"nan", "inf"}
     if ended and (finite <= 10 or not_finite):

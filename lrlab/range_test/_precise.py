@@ -78,7 +78,8 @@ def refine(train: Train, center: float, precision: float, budget: int, start: fl
     near = tried[max(0, best - 2) : best + 3]
     for seed in range(FIRST, MOST):
         found = precise(_ordered(done), budget, start, precision)
-        if found.interval is not None and _ratio(found) <= precision:
+        sure = found.interval
+        if len(_by_seed(_ordered(done))) == 1 or (sure and sure.high / sure.low <= precision):
             break
         done |= {(t.lr[0], s): t for (t, s) in _trained(train, near, [seed])}
     return _ordered(done)
@@ -101,27 +102,29 @@ def precise(pilots: Sequence[Trace], budget: int, start: float, precision: float
         precision: largest ratio of the interval's ends that was aimed at.
     """
     best = []
-    for seed in sorted({trace.seed for trace in pilots}):
-        own = sorted((t for t in pilots if t.seed == seed), key=lambda trace: trace.lr[0])
+    seeds = _by_seed(pilots)
+    for own in seeds:
         scores = np.array([_end(trace) for trace in own])
         if np.isfinite(scores).any():
             rates = np.log([trace.lr[0] for trace in own])
             first = np.mean([_start(trace, start) for trace in own])
             best.append(vertex_of(rates, missed(scores, float(first)))[0])
     steps = pilots[0].planned
-    if len(best) < 2:
+    if len(best) < min(2, len(seeds)):
         return Suggestion(None, None, f"all pilots of {steps} updates ended early")
     apart = max(0.0, math.log(budget / steps))
     center = float(np.mean(best)) - HORIZON_POWER * apart
-    over_seeds = stats.geometric_interval(np.exp(best))
-    half = math.hypot(math.log(over_seeds.high / over_seeds.low) / 2, CARRY * apart)
-    low, high = math.exp(center - half), math.exp(center + half)
-    interval = stats.Interval(math.exp(center), low, high, level=0.95, n=len(best))
     kind = "validation" if _VALIDATION in pilots[0].evals else "training"
     rule = (
         f"mean over {len(best)} seeds of the lowest {kind} loss among pilots of {steps} updates, "
         f"carried to {budget}"
     )
+    if len(best) == 1:
+        return Suggestion(math.exp(center), None, f"{rule}; no precision, as seeds are alike")
+    over_seeds = stats.geometric_interval(np.exp(best))
+    half = math.hypot(math.log(over_seeds.high / over_seeds.low) / 2, CARRY * apart)
+    low, high = math.exp(center - half), math.exp(center + half)
+    interval = stats.Interval(math.exp(center), low, high, level=0.95, n=len(best))
     if high / low > precision:
         rule += (
             f"; no precision of {precision:g} with {MOST} seeds: they alone differ by a factor of "
@@ -137,6 +140,14 @@ def _trained(train: Train, rates: Sequence[float], seeds: Sequence[int]) -> list
 
 def _ordered(done: dict[tuple[float, int], Trace]) -> list[Trace]:
     return [done[key] for key in sorted(done, key=lambda key: key[::-1])]
+
+
+def _by_seed(pilots: Sequence[Trace]) -> list[list[Trace]]:
+    """Return each seed's pilots in the order of their rates; of seeds that are alike, one's."""
+    by_seed: dict[int, list[Trace]] = {}
+    for trace in sorted(pilots, key=lambda trace: (trace.seed, trace.lr[0])):
+        by_seed.setdefault(trace.seed, []).append(trace)
+    return list({b"".join(t.loss.tobytes() for t in own): own for own in by_seed.values()}.values())
 
 
 def _mean(done: dict[tuple[float, int], Trace], lr: float, start: float) -> float:
@@ -157,7 +168,3 @@ def _end(trace: Trace) -> float:
 def _start(trace: Trace, start: float) -> float:
     """Return the loss before any update, of the kind that is compared."""
     return float(trace.evals[_VALIDATION][0]) if _VALIDATION in trace.evals else start
-
-
-def _ratio(found: Suggestion) -> float:
-    return found.interval.high / found.interval.low if found.interval else math.inf

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -88,18 +89,9 @@ class Trace:
         planned = schedule(np.arange(recipe.steps))
         end = None if math.isfinite(recipe.max_loss) else diverged_at(run.loss)
         kept = slice(None if end is None else end + 1)
-        reason = stop_reason(run.loss, run.grad_norm, recipe.max_loss)
-        return cls(
-            lr=run.lr[kept],
-            loss=run.loss[kept],
-            grad_norm=run.grad_norm[kept],
-            seed=run.seed,
-            planned_lr=planned,
-            stop_reason="diverged" if end is not None else reason,
-            probes=run.probes,
-            evals=run.evals,
-            seconds=run.seconds,
-        )
+        why = stop_reason(run.loss, run.grad_norm, recipe.max_loss) if end is None else "diverged"
+        measured = run.lr[kept], run.loss[kept], run.grad_norm[kept]
+        return cls(*measured, run.seed, planned, why, run.probes, run.evals, run.seconds)
 
     @property
     def planned(self) -> int:
@@ -110,6 +102,19 @@ class Trace:
     def travelled(self) -> np.ndarray:
         """The sum of the rates of all updates before each loss was measured, shape (n,)."""
         return np.concatenate([[0.0], np.cumsum(self.lr)[:-1]])
+
+
+def distinct(traces: Sequence[Trace]) -> list[Trace]:
+    """Return the traces that differ; equal ones of several seeds are one measurement.
+
+    Seeds are alike where they begin at the same weights and see the same batches in one order.
+
+    Example:
+        >>> trace = Trace(np.ones(2), np.ones(2), np.ones(2), 0, np.ones(2), "completed")
+        >>> len(distinct([trace, dataclasses.replace(trace, seed=1)]))
+        1
+    """
+    return list({trace.loss.tobytes(): trace for trace in traces}.values())
 
 
 def stop_reason(loss: np.ndarray, grad_norm: np.ndarray, max_loss: float = 1e6) -> StopReason:

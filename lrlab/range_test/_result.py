@@ -15,7 +15,7 @@ from lrlab.display import Pictured
 from lrlab.range_test._advice import advice
 from lrlab.range_test._band import Band, find_band, initial_loss
 from lrlab.range_test._precise import precise
-from lrlab.range_test._ramp import StopReason, Trace
+from lrlab.range_test._ramp import StopReason, Trace, distinct
 from lrlab.range_test._smoothing import pooled
 from lrlab.range_test.pilots import Suggestion, best_rate
 
@@ -128,11 +128,12 @@ class RangeTest(Pictured):
 
     def __str__(self) -> str:
         ends = ", ".join(sorted(set(self.stop_reason.values())))
+        ends_of = [self.band.low, *([self.band.high] if self.band.low.lr is not None else [])]
         lines = [
             f"range test of {self.task['task']} with {self.optimizer['optimizer']}: "
             f"{len(self.traces)} ramps ({ends}), {len(self.pilots) + len(self.refined)} pilots, "
             f"{self.steps} updates",
-            f"  band for {self.budget} updates: {self.band.low} to {self.band.high}",
+            f"  band for {self.budget} updates: {' to '.join(map(str, ends_of))}",
             f"  suggestion: {self.suggest()}",
             *(f"  next: {sentence}" for sentence in advice(self)),
         ]
@@ -147,16 +148,16 @@ class RangeTest(Pictured):
             lr, loss = pooled(traces)
             return float(lr[int(np.argmin(loss))])
 
-        each = [lowest([t]) / 2 for t in self.traces if t.stop_reason != "flat"]
+        each = [lowest([t]) / 2 for t in distinct(self.traces) if t.stop_reason != "flat"]
         interval = stats.geometric_interval(each) if len(each) >= 2 else None
         rate = lowest(list(self.traces)) / 2
         return Suggestion(rate, interval, "half of the rate at the ramps' lowest smoothed loss")
 
     def _by(self, rule: Rule) -> Suggestion:
         name = getattr(rule, "__name__", type(rule).__name__)
-        each = [lr for lr in map(rule, self.traces) if lr is not None and lr > 0]
+        each = [lr for lr in map(rule, distinct(self.traces)) if lr is not None and lr > 0]
         if not each:
             return Suggestion(None, None, f"{name} has no answer on any of the ramps")
         interval = stats.geometric_interval(each) if len(each) >= 2 else None
-        words = f"{name}: median over {len(each)} of {len(self.traces)} seeds"
+        words = f"{name}: median over {len(each)} of {len(distinct(self.traces))} seeds"
         return Suggestion(float(np.median(each)), interval, words)

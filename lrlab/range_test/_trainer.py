@@ -56,10 +56,8 @@ class Trainer:
             total=total, unit="update", desc="range test", delay=2, leave=False, disable=not shown
         )
 
-    def __enter__(self) -> Trainer:
-        return self
-
-    def __exit__(self, *error: object) -> None:
+    def close(self) -> None:
+        """Take the progress bar away."""
         self._bar.close()
 
     def more(self, updates: int) -> None:

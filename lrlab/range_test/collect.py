@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from typing import Any
 
 from lrlab.checks import is_integer, is_number
 from lrlab.range_test._band import find_band, initial_loss
 from lrlab.range_test._precise import EVALUATIONS, pilot_length, refine
+from lrlab.range_test._probe import SameBatch
 from lrlab.range_test._ramp import Trace, ramp
 from lrlab.range_test._result import RangeTest
 from lrlab.range_test._trainer import Trainer
@@ -108,7 +110,9 @@ def range_test(
         lr_min: first rate of the ramp.
         lr_max: last rate of the ramp.
         steps: updates of each ramp, at least 10.
-        seeds: how many (0, 1, …) or which; of initial weights and data order.
+        seeds: how many (0, 1, …) or which; of initial weights and data order. Seeds of a module of
+            your own begin at its present weights; where its loader does not shuffle either, they
+            are one run, count as one, and give no interval.
         growth: ``"exponential"`` or ``"linear"``.
         pilots: number of pilots, at least 4; 0: none, the suggestion is made from the ramps.
         pilot_steps: updates of each pilot, at least 10; None: as many as of a ramp.
@@ -145,30 +149,28 @@ def range_test(
         >>> 0.02 < result.suggest().lr < 0.3
         True
     """
-    if recipe is None:
-        recipe = getattr(task, "recipe", None)
-        if recipe is None:
-            raise ValueError("a task of the laboratory needs a recipe: range_test(task, recipe)")
+    recipe = getattr(task, "recipe", None) if recipe is None else recipe
+    if not (isinstance(task, Task) and isinstance(recipe, Recipe)):
+        made = "lrlab.tasks.from_module(model, optimizer, loader, loss_fn)"
+        raise ValueError(
+            f"range_test(task, recipe): a task needs a recipe; of a module make {made}"
+        )
     if pilots and not (is_integer(pilots) and pilots >= 4):
         raise ValueError(f"pilots must be 0 or at least 4, got pilots={pilots}")
-    for name, updates, least in (("pilot_steps", pilot_steps, 10), ("budget", budget, 1)):
-        if updates is not None and not (is_number(updates) and least <= updates < math.inf):
-            raise ValueError(f"{name} must be at least {least} updates, got {name}={updates!r}")
-    if pilot_steps is not None and not is_integer(pilot_steps):
-        raise ValueError(f"pilot_steps must be a whole number, got pilot_steps={pilot_steps!r}")
-    if precision is not None and not (is_number(precision) and 1 < precision < math.inf):
-        raise ValueError(f"precision must be a factor above 1, got precision={precision!r}")
-    if precision is not None and not pilots:
-        raise ValueError("precision needs pilots to begin with, got pilots=0")
+    if pilot_steps is not None and not (is_integer(pilot_steps) and pilot_steps >= 10):
+        raise ValueError(
+            f"pilot_steps must be at least 10 updates, got pilot_steps={pilot_steps!r}"
+        )
+    if budget is not None and not (is_number(budget) and 1 <= budget < math.inf):
+        raise ValueError(f"budget must be at least 1 update, got budget={budget!r}")
+    if precision is not None and not (pilots and is_number(precision) and 1 < precision < math.inf):
+        got = f"precision={precision!r}, pilots={pilots}"
+        raise ValueError(f"precision must be a factor above 1, and needs pilots, got {got}")
     if sharpness:
         from lrlab.curvature.hessian import momentum_of, stability_edge
 
         momentum_of(recipe)
-    probes = []
-    if same_batch:
-        from lrlab.range_test._probe import SameBatch
-
-        probes.append(SameBatch())
+    probes = [SameBatch()] if same_batch else []
     steps = int(steps) if is_integer(steps) else steps
     ends: dict[str, Any] = {"lr_min": lr_min, "lr_max": lr_max, "growth": growth}
     measured: dict[str, Any] = {"eval_every": eval_every, "probes": probes}
@@ -176,23 +178,20 @@ def range_test(
     budget = recipe.steps if budget is None else budget
     length = pilot_steps or steps
     total = len(jobs) * steps + pilots * length
-    with task.kept(), Trainer(task, total, n_jobs, store, progress) as train:
+    with task.kept(), closing(Trainer(task, total, n_jobs, store, progress)) as train:
         traces = train(jobs)
-        band = find_band(traces, budget)
+        band, seed = find_band(traces, budget), traces[0].seed
         tried: list[Trace] = []
-        if pilots and band.low.lr is not None:
-            seed = traces[0].seed
-
-            def at(rates: Sequence[float]) -> list[Trace]:
-                return train(
-                    [
-                        Job(task, recipe.replace(schedule=Constant(lr), steps=length, seed=seed))
-                        for lr in rates
-                    ]
-                )
-
-            tried = search(at, top=band.high.lr or lr_max, bottom=lr_min, count=pilots)
         more: list[Trace] = []
+
+        def at(pairs: Sequence[tuple[float, int]], **changes: Any) -> list[Trace]:
+            changed = (recipe.replace(schedule=Constant(lr), seed=s, **changes) for lr, s in pairs)
+            return train([Job(task, one) for one in changed])
+
+        if pilots and band.low.lr is not None:
+            ends = {"top": band.high.lr or lr_max, "bottom": lr_min}
+            short: Any = lambda rates: at([(lr, seed) for lr in rates], steps=length)  # noqa: E731
+            tried = search(short, **ends, count=pilots)
         if precision is not None and tried:
             start = initial_loss(traces)
             first = best_rate(tried, budget, start)
@@ -203,13 +202,9 @@ def range_test(
 
                 def long(pairs: Sequence[tuple[float, int]]) -> list[Trace]:
                     train.more(half * len(pairs))
-                    changed = [
-                        recipe.replace(
-                            schedule=Constant(lr), steps=half, seed=base + seed, eval_every=every
-                        )
-                        for lr, seed in pairs
-                    ]
-                    return train([Job(task, one) for one in changed])
+                    return at(
+                        [(lr, base + seed) for lr, seed in pairs], steps=half, eval_every=every
+                    )
 
                 center = first.lr * (budget / half) ** HORIZON_POWER
                 more = refine(long, center, precision, budget, start)

@@ -11,7 +11,7 @@ from lrlab import plots
 from lrlab.range_test._advice import advice
 from lrlab.range_test._ramp import Trace
 from lrlab.range_test._smoothing import effect, pooled, smooth
-from lrlab.range_test.pilots import Suggestion, score
+from lrlab.range_test.pilots import score
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +52,7 @@ def draw(result: RangeTest) -> Figure:
     shown = np.concatenate([one.grad_norm[np.isfinite(one.grad_norm)] for one in result.traces])
     if shown.any():  # else a ramp that diverges takes the whole axis
         norms.set_ylim(top=min(2 * shown.max(), 1000 * np.median(shown[shown > 0])))
-    _mark(norms, result, labelled=False)
+    _mark(norms, result)
     return fig
 
 
@@ -85,7 +85,7 @@ def draw_losses(ax: Axes, result: RangeTest, *, pilots: bool = True, legend: boo
         _pilots(ax, result.pilots, high)
     if pilots and result.refined:
         _pilots(ax, result.refined, high, marker=".")
-    _mark(ax, result, labelled=True)
+    _mark(ax, result)
     ax.set(xscale="log", ylim=(low, high), ylabel="loss on the next batch")
     if legend:
         ax.legend(loc="lower left")
@@ -113,30 +113,20 @@ def _limits(result: RangeTest) -> tuple[float, float]:
     return float(lowest - room), float(first + 8 * room)
 
 
-def _mark(ax: Axes, result: RangeTest, *, labelled: bool) -> None:
+def _mark(ax: Axes, result: RangeTest) -> None:
     band, suggestion = result.band, result.suggest()
     if band.low.lr is not None:
         top = band.high.lr if band.high.lr is not None else result.traces[0].planned_lr[-1]
-        plots.shade(ax, band.low.lr, top, _name("band", labelled), plots.COLOURS[2])
+        plots.shade(ax, band.low.lr, top, "band", plots.COLOURS[2])
     for edge in (band.low, band.high):
         if edge.lr is not None and edge.interval is not None:
             ax.axvline(edge.lr, color=plots.COLOURS[2], linewidth=0.9, zorder=1)
     if suggestion.lr is not None:
-        colour, name = plots.COLOURS[1], _name(_with_interval(suggestion), labelled)
-        ax.axvline(suggestion.lr, color=colour, linewidth=1.8, zorder=3, label=name)
+        colour, name = plots.COLOURS[1], f"suggestion, {suggestion.lr:.2g}"
         if (sure := suggestion.interval) is not None:
+            name += f" [{sure.low:.2g}, {sure.high:.2g}]"
             ax.axvspan(sure.low, sure.high, color=colour, alpha=0.12, linewidth=0, zorder=0)
+        ax.axvline(suggestion.lr, color=colour, linewidth=1.8, zorder=3, label=name)
     if result.edge is not None:
-        name = _name(r"$2(1+\beta)/\lambda_{\max}$ at the start", labelled)
+        name = r"$2(1+\beta)/\lambda_{\max}$ at the start"
         ax.axvline(result.edge, color=plots.COLOURS[3], linestyle="--", linewidth=1.5, label=name)
-
-
-def _with_interval(suggestion: Suggestion) -> str:
-    label = f"suggestion, {suggestion.lr:.2g}"
-    if suggestion.interval is None:
-        return label
-    return f"{label} [{suggestion.interval.low:.2g}, {suggestion.interval.high:.2g}]"
-
-
-def _name(label: str, labelled: bool) -> str:
-    return label if labelled else "_"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -98,6 +99,8 @@ class LiveOptimizer(Optimizer):
         settings = getattr(optimizer, "defaults", {})
         plain = ((name, _plain(value)) for name, value in settings.items())
         known = tuple((name, value) for name, value in plain if value is not _UNKNOWN)
+        ratios = rates_of(optimizer)[1]
+        known += (("ratios", ratios),) if len(set(ratios)) > 1 else ()
         return cls(0.0, (("optimizer", type(optimizer).__name__), *known), _momentum(optimizer))
 
     def to_dict(self) -> dict[str, Any]:
@@ -135,14 +138,14 @@ def trained(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
 
 
 def rates_of(optimizer: torch.optim.Optimizer) -> tuple[float, list[float]]:
-    """Return the largest rate of an optimizer's groups, and the ratio of each group's to it.
+    """Return the largest rate of the groups that train, and the ratio of each group's to it.
 
     Groups whose rates are all 0, as in a scheduler's first step, count by their ``initial_lr``.
 
     Raises:
-        ValueError: if a group has no rate that is a number.
+        ValueError: if a group has no rate that is a number, not below 0.
     """
-    rates = []
+    training = [any(p.requires_grad for p in g["params"]) for g in optimizer.param_groups]
     for name in ("lr", "initial_lr"):
         try:
             rates = [float(group[name]) for group in optimizer.param_groups]
@@ -154,6 +157,10 @@ def rates_of(optimizer: torch.optim.Optimizer) -> tuple[float, list[float]]:
                 f"{type(optimizer).__name__} has lr={given!r}, so that it sets its own rate; give "
                 "it a number as lr (for Adafactor: relative_step=False) to search for one"
             ) from None
-        if max(rates) > 0:
-            return max(rates), [rate / max(rates) for rate in rates]
+        if bad := [rate for rate in rates if not 0 <= rate < math.inf]:
+            raise ValueError(
+                f"a parameter group has lr={bad[0]}: rates are finite, and none negative"
+            )
+        if (top := max(r for r, trains in zip(rates, training, strict=True) if trains)) > 0:
+            return top, [rate / top for rate in rates]
     return 1.0, [1.0] * len(optimizer.param_groups)

@@ -98,7 +98,8 @@ def _refusal(batch: Any, said: str = "a batch must be a tuple (inputs, target)")
 def modules_held_by(function: Any, depth: int = 3) -> Iterator[nn.Module]:
     """Yield the modules that a function would use whatever it is given.
 
-    Those in its closure, among the globals that it names, in the object that it is a method of.
+    Those in its closure, among the globals that it names, in the object that it is a method of, and
+    in the attributes of such objects.
     """
     parts: Iterable[Any] = ()
     if isinstance(function, nn.Module):
@@ -106,12 +107,12 @@ def modules_held_by(function: Any, depth: int = 3) -> Iterator[nn.Module]:
     elif isinstance(function, functools.partial):
         parts = (function.func, *function.args, *function.keywords.values())
     elif isinstance(function, types.MethodType):
-        parts = (function.__self__, *getattr(function.__self__, "__dict__", {}).values())
+        yield from modules_held_by(function.__self__, depth)
     elif isinstance(function, types.FunctionType):
         with contextlib.suppress(ValueError):  # a variable of its closure is not there yet
             variables = inspect.getclosurevars(function)
             parts = (*variables.nonlocals.values(), *variables.globals.values())
-    elif callable(function):
+    elif not isinstance(function, type | types.ModuleType):
         parts = getattr(function, "__dict__", {}).values()
     for part in parts if depth > 1 else ():
         yield from modules_held_by(part, depth - 1)

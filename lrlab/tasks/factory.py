@@ -104,6 +104,8 @@ class FactoryTask(LiveTask):
                 f"besides, got {type(built).__name__}"
             )
         model, optimizer, loader, loss, *validation = built
+        if "_lrlab_validation" in getattr(model, "__dict__", ()):
+            raise ValueError("build(seed) has returned one model twice: make it anew inside of it")
         check_parts(model, optimizer, loader, loss)
         if isinstance(loss, nn.modules.loss._Loss):  # of output and target, as torch has them
             loss = of_outputs(loss)

@@ -137,13 +137,9 @@ def from_trainer(trainer: Any, *, steps: int | None = None) -> ModuleTask:
     """
     if getattr(trainer, "train_dataset", None) is None:
         raise ValueError("the trainer has no train_dataset")
-    kept = trainer.optimizer, trainer.lr_scheduler
-    try:
-        optimizer = trainer.create_optimizer() if kept[0] is None else kept[0]
-    finally:
-        trainer.optimizer, trainer.lr_scheduler = kept
-    loader = trainer.get_train_dataloader()
-    arguments = trainer.args
+    own = copy.copy(trainer)  # what is set to it, by its methods too, is not set to the original
+    optimizer = own.create_optimizer() if own.optimizer is None else own.optimizer
+    loader, arguments = own.get_train_dataloader(), own.args
     steps = steps or max(0, arguments.max_steps)
     if not steps:
         if (epoch := length(loader)) is None:
@@ -152,8 +148,10 @@ def from_trainer(trainer: Any, *, steps: int | None = None) -> ModuleTask:
         steps = int(arguments.num_train_epochs * epoch // per_update)
 
     def loss(model: nn.Module, batch: Any) -> Any:
-        return trainer.compute_loss(model, batch)
+        own.model = own.model_wrapped = model  # which the method may use as its own
+        return own.compute_loss(model, batch)
 
+    own.model = own.model_wrapped = None  # the method finds the one that is handed to the loss
     task = from_module(trainer.model, optimizer, loader, loss=loss, steps=max(1, steps))
     clip = getattr(arguments, "max_grad_norm", None) or None
     return dataclasses.replace(task, recipe=task.recipe.replace(clip_norm=clip))

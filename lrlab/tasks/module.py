@@ -83,6 +83,7 @@ def from_module(
     function = loss_fn if loss is None else loss
     check_parts(model, optimizer, loader, function)
     held = [m for m in modules_held_by(function) if m is not function]
+    hooks = [hook for hook in _hooks(optimizer) if hook.__module__ != _ADAPTER]
     obstacle = None
     if any(m is model or next(m.parameters(), None) is not None for m in held):
         obstacle = "the loss uses a module that it is not handed"
@@ -92,7 +93,7 @@ def from_module(
         except Exception as error:  # copying fails with whatever a part of it raises
             obstacle = f"{type(error).__name__}: {str(error).split('. ')[0]}"
     recipe = recipe_of(optimizer, steps)
-    place = _Place(tuple(held))
+    place = _Place((*held, *(m for hook in hooks for m in modules_held_by(hook))))
     return ModuleTask(model, optimizer, loader, loss_fn, loss, recipe, obstacle, place)
 
 
@@ -239,13 +240,12 @@ def _copies(
         raise ValueError("the optimizer has never called Optimizer.__init__")
     weights: list[Any] = list(model.parameters())
     hooks = [p._backward_hooks or p._post_accumulate_grad_hooks for p in weights]
-    for kind in ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks"):
-        hooks += [hook.__module__ != _ADAPTER for hook in vars(optimizer)[kind].values()]
+    hooks += [hook.__module__ != _ADAPTER for hook in _hooks(optimizer)]
     if any(hooks):
         raise ValueError("a copy would lose the hooks of parameters or optimizer")
     memo: dict[int, Any] = {}
     twin, loss = copy.deepcopy((model, loss), memo)
-    if any(not p.is_leaf for p in twin.parameters()):
+    if any(not p.is_leaf for p in twin.parameters()) or {*weights} & {*twin.parameters()}:
         raise ValueError("a copy of the model has no parameters of its own")
     for function in _functions(model) & _functions(twin):
         if any(next(m.parameters(), None) is not None for m in modules_held_by(function)):
@@ -259,6 +259,12 @@ def _copies(
     if [id(p) for p in mine] != [id(memo.get(id(p))) for p in theirs]:
         raise ValueError("a copy of the optimizer does not hold the copied parameters")
     return twin, copied, loss
+
+
+def _hooks(optimizer: torch.optim.Optimizer) -> list[Any]:
+    """Return what is called before and after the steps of an optimizer."""
+    kinds = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
+    return [hook for kind in kinds for hook in vars(optimizer).get(kind, {}).values()]
 
 
 def _functions(model: nn.Module) -> set[Any]:

@@ -235,3 +235,34 @@ def test_a_stream_needs_a_length_that_somebody_says():
         from_trainer(Trainer(stream))
     trains(from_trainer(Trainer(stream), steps=5))
     assert from_trainer(Trainer(stream, max_steps=7)).recipe.steps == 7
+
+
+class Uses(Trainer):
+    """Its loss uses the model that the trainer holds, beside the one that is handed to it."""
+
+    def __init__(self, mixed):
+        super().__init__([{"x": X[:16], "labels": Y[:16]}] * 4, max_grad_norm=0.0)
+        self.mixed, self.calls = mixed, 0
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        self.calls += 1
+        if not self.mixed:
+            return self.model(**inputs)["loss"]
+        return model(**inputs)["loss"] + 0.1 * self.model.layer.weight.square().sum()
+
+
+@pytest.mark.parametrize("mixed", [True, False])
+def test_a_trainers_loss_may_use_the_model_that_the_trainer_holds(mixed):
+    trainer = Uses(mixed)
+    model, kept = trainer.model, trainer.model.layer.weight.detach().clone()
+    lab = trains(from_trainer(trainer), 6).loss
+    assert trainer.model is model and torch.equal(model.layer.weight, kept)
+    assert trainer.calls == 0 and trainer.optimizer is None
+    optimizer, by_hand = trainer.create_optimizer(), []
+    for batch in [*trainer.loader, *trainer.loader][:6]:
+        optimizer.zero_grad()
+        loss = trainer.compute_loss(model, batch)
+        by_hand.append(loss.item())
+        loss.backward()
+        optimizer.step()
+    assert lab == pytest.approx(by_hand, rel=1e-6)
