@@ -119,7 +119,8 @@ def _one_optimizer(given: Any) -> torch.optim.Optimizer:
 def from_trainer(trainer: Any, *, steps: int | None = None) -> ModuleTask:
     """Make a task of a Hugging Face `Trainer`: its model, optimizer, batches and `compute_loss`.
 
-    Gradients are clipped as the trainer's arguments say.
+    Gradients are clipped as the trainer's arguments say; an update takes one batch. A loss that
+    uses the trainer's own `model` finds the one that is trained.
 
     Args:
         trainer: the trainer, before or after training; it stays as it was.
@@ -140,11 +141,13 @@ def from_trainer(trainer: Any, *, steps: int | None = None) -> ModuleTask:
     own = copy.copy(trainer)  # what is set to it, by its methods too, is not set to the original
     optimizer = own.create_optimizer() if own.optimizer is None else own.optimizer
     loader, arguments = own.get_train_dataloader(), own.args
+    if (per_update := max(1, arguments.gradient_accumulation_steps)) > 1:
+        said = f"an update takes one batch here, not {per_update}: give batches that much larger"
+        warnings.warn(f"gradient_accumulation_steps={per_update}: {said}", stacklevel=2)
     steps = steps or max(0, arguments.max_steps)
     if not steps:
         if (epoch := length(loader)) is None:
             raise ValueError("the trainer's data have no length: say steps, or max_steps to it")
-        per_update = max(1, arguments.gradient_accumulation_steps)
         steps = int(arguments.num_train_epochs * epoch // per_update)
 
     def loss(model: nn.Module, batch: Any) -> Any:

@@ -181,7 +181,7 @@ def test_a_module_that_can_not_be_copied_is_trained_in_place_and_put_back(kind):
 
 
 class Arguments:
-    max_steps, num_train_epochs, gradient_accumulation_steps, max_grad_norm = -1, 3.0, 2, 0.5
+    max_steps, num_train_epochs, gradient_accumulation_steps, max_grad_norm = -1, 3.0, 1, 0.5
 
 
 class Stream(IterableDataset):
@@ -220,13 +220,20 @@ class Trainer:
 def test_a_trainers_length_and_clipping_are_the_recipes():
     batches = [{"x": X[:16], "labels": Y[:16]}] * 4
     task = from_trainer(Trainer(batches))
-    assert task.recipe.steps == 3 * 4 // 2 and task.recipe.clip_norm == 0.5
+    assert task.recipe.steps == 3 * 4 and task.recipe.clip_norm == 0.5
     assert from_trainer(Trainer(batches, max_grad_norm=0.0)).recipe.clip_norm is None
     assert from_trainer(Trainer(batches, max_steps=7)).recipe.steps == 7
     assert from_trainer(Trainer(batches, max_steps=7), steps=9).recipe.steps == 9
     first, second = trains(task).loss[:2]
     free = trains(from_trainer(Trainer(batches, max_grad_norm=0.0)))
     assert free.grad_norm[0] > 0.5 and second < first
+
+
+def test_gradients_that_are_added_up_over_batches_are_warned_of_since_their_best_rate_is_another():
+    batches = [{"x": X[:16], "labels": Y[:16]}] * 4
+    with pytest.warns(UserWarning, match="one batch here, not 2: give batches that much larger"):
+        task = from_trainer(Trainer(batches, gradient_accumulation_steps=2))
+    assert task.recipe.steps == 3 * 4 // 2
 
 
 def test_a_stream_needs_a_length_that_somebody_says():
