@@ -168,9 +168,10 @@ def _steps(
         search = search_rates(subject, counts["search_updates"], counts["span"])
         if not known("zero-grad", "reduction", "inputs", "softmax", "overfit", "order"):
             found += judge_rate(subject, search)
-        tried = search.rates
         says.append(f"at {search.best:.2g}" if falls(subject, search) else "none of the search")
-        says.append(f"{tried[0]:.2g} to {tried[-1]:.2g}, {search.updates} updates each")
+        says.append(
+            f"{search.rates[0]:.2g} to {search.rates[-1]:.2g}, {search.updates} updates each"
+        )
         says.append(f"lowest at {search.best:.2g}, the recipe's is {subject.rate:.2g}")
     # 6
     curves = None

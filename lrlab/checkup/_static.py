@@ -27,9 +27,7 @@ def inputs(subject: Subject) -> list[Finding]:
     if not subject.paired:
         return []
     whole = examples(subject.batches) if subject.alike else subject.batches[0]
-    for x in whole[: max(1, len(whole) - 1)]:
-        if not x.is_floating_point():
-            continue
+    for x in filter(Tensor.is_floating_point, whole[: max(1, len(whole) - 1)]):
         x = x.flatten(1).double()
         rms, mean, std = x.square().mean().sqrt().item(), x.mean().item(), x.std().item()
         each = x.std(0)

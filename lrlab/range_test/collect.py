@@ -158,9 +158,7 @@ def range_test(
     if pilots and not (is_integer(pilots) and pilots >= 4):
         raise ValueError(f"pilots must be 0 or at least 4, got pilots={pilots}")
     if pilot_steps is not None and not (is_integer(pilot_steps) and pilot_steps >= 10):
-        raise ValueError(
-            f"pilot_steps must be at least 10 updates, got pilot_steps={pilot_steps!r}"
-        )
+        raise ValueError(f"pilot_steps must be an integer of at least 10, got {pilot_steps!r}")
     if budget is not None and not (is_number(budget) and 1 <= budget < math.inf):
         raise ValueError(f"budget must be at least 1 update, got budget={budget!r}")
     if precision is not None and not (pilots and is_number(precision) and 1 < precision < math.inf):
