@@ -169,9 +169,8 @@ def _steps(
         if not known("zero-grad", "reduction", "inputs", "softmax", "overfit", "order"):
             found += judge_rate(subject, search)
         says.append(f"at {search.best:.2g}" if falls(subject, search) else "none of the search")
-        says.append(
-            f"{search.rates[0]:.2g} to {search.rates[-1]:.2g}, {search.updates} updates each"
-        )
+        low, high = search.rates[[0, -1]]
+        says.append(f"{low:.2g} to {high:.2g}, {search.updates} updates each")
         says.append(f"lowest at {search.best:.2g}, the recipe's is {subject.rate:.2g}")
     # 6
     curves = None

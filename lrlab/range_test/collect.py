@@ -152,9 +152,7 @@ def range_test(
     recipe = getattr(task, "recipe", None) if recipe is None else recipe
     if not (isinstance(task, Task) and isinstance(recipe, Recipe)):
         made = "lrlab.tasks.from_module(model, optimizer, loader, loss_fn)"
-        raise ValueError(
-            f"range_test(task, recipe): a task needs a recipe; of a module make {made}"
-        )
+        raise ValueError(f"range_test(task, recipe) needs a recipe; of a module make {made}")
     if pilots and not (is_integer(pilots) and pilots >= 4):
         raise ValueError(f"pilots must be 0 or at least 4, got pilots={pilots}")
     if pilot_steps is not None and not (is_integer(pilot_steps) and pilot_steps >= 10):
@@ -188,7 +186,10 @@ def range_test(
 
         if pilots and band.low.lr is not None:
             ends = {"top": band.high.lr or lr_max, "bottom": lr_min}
-            short: Any = lambda rates: at([(lr, seed) for lr in rates], steps=length)  # noqa: E731
+
+            def short(rates: Sequence[float]) -> list[Trace]:
+                return at([(lr, seed) for lr in rates], steps=length)
+
             tried = search(short, **ends, count=pilots)
         if precision is not None and tried:
             start = initial_loss(traces)
@@ -200,9 +201,7 @@ def range_test(
 
                 def long(pairs: Sequence[tuple[float, int]]) -> list[Trace]:
                     train.more(half * len(pairs))
-                    return at(
-                        [(lr, base + seed) for lr, seed in pairs], steps=half, eval_every=every
-                    )
+                    return at([(lr, base + s) for lr, s in pairs], steps=half, eval_every=every)
 
                 center = first.lr * (budget / half) ** HORIZON_POWER
                 more = refine(long, center, precision, budget, start)

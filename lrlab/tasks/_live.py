@@ -158,9 +158,7 @@ def rates_of(optimizer: torch.optim.Optimizer) -> tuple[float, list[float]]:
                 "it a number as lr (for Adafactor: relative_step=False) to search for one"
             ) from None
         if bad := [rate for rate in rates if not 0 <= rate < math.inf]:
-            raise ValueError(
-                f"a parameter group has lr={bad[0]}: rates are finite, and none negative"
-            )
+            raise ValueError(f"a parameter group has lr={bad[0]}, not a finite rate from 0 on")
         if (top := max(r for r, trains in zip(rates, training, strict=True) if trains)) > 0:
             return top, [rate / top for rate in rates]
     return 1.0, [1.0] * len(optimizer.param_groups)
