@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections import UserDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -135,7 +136,12 @@ class Subject:
 
 def _apart(batch: Any) -> Any:
     """Return a copy of a batch: loaders may fill it again, a model or a loss may change it."""
-    return mapped(batch, lambda part: part.clone() if isinstance(part, Tensor) else copy.copy(part))
+
+    def own(part: Any) -> Any:
+        changeable = isinstance(part, np.ndarray | UserDict)  # as those of Hugging Face are
+        return part.clone() if isinstance(part, Tensor) else copy.copy(part) if changeable else part
+
+    return mapped(batch, own)
 
 
 def size(batch: Any) -> int:

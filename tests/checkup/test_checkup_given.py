@@ -1,5 +1,7 @@
 """Checkups find each batch as the loader gave it, and call no chance an order; bad arguments."""
 
+import collections
+
 import pytest
 import torch
 from torch import nn
@@ -69,12 +71,20 @@ def test_a_loader_may_fill_its_batches_again():
     assert reports[0].search.ends.tolist() == reports[1].search.ends.tolist()
 
 
-def test_a_loss_may_take_its_labels_out_of_the_batch():
+class Handle:
+    """Something in a batch that can't be copied."""
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("no copies")
+
+
+@pytest.mark.parametrize("kind", [dict, collections.UserDict])
+def test_a_loss_may_take_its_labels_out_of_the_batch(kind):
     def loss(model, batch):
         labels = batch.pop("labels")
         return (model(batch["x"]) - labels).square().mean()
 
-    batches = [{"x": x, "labels": y} for x, y in parts()]
+    batches = [kind(x=x, labels=y, file=Handle()) for x, y in parts()]
     report = checked(nn.Linear(4, 1), batches, loss=loss)
     assert report.search is not None
 
