@@ -4,22 +4,64 @@ import contextlib
 import multiprocessing
 import os
 import random
+import runpy
 import signal
+import sys
 import time
+import warnings
 from collections import Counter
 from pathlib import Path
 
 import psutil
 import pytest
 from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.backend import fork_exec
 from sweep_fakes import EVALUATIONS, Formula, plan, table, whole
 
 from lrlab.sweep import asynchronous, open_study, sweep, trials
 from lrlab.sweep._book import Book
 from lrlab.sweep.asynchronous import join
+from lrlab.training.parallel import WorkerKilled
 
 FORK = multiprocessing.get_context("fork")
 TRIALS = 20
+WORKER = "popen_loky"  # what loky's workers are called
+
+
+@pytest.fixture
+def quick_workers(monkeypatch):
+    """Workers are forks of the process that asks for them: so a kill meets trials, not imports.
+
+    They do what a worker does that is started from nothing, as those of test_sweep.py are.
+    """
+    start = fork_exec.fork_exec
+
+    def fork(command, keep_fds, env=None):
+        if WORKER not in " ".join(command):
+            return start(command, keep_fds, env)  # loky's tracker of resources
+        if pid := os.fork():
+            return pid
+        code = 1
+        try:
+            Path("/proc/self/comm").write_text(WORKER)
+            kept = sorted({2, *keep_fds})  # 0 and 1 come before
+            for last, following in zip(kept, [*kept[1:], os.sysconf("SC_OPEN_MAX")], strict=True):
+                if last + 1 < following:
+                    os.closerange(last + 1, following)
+            os.environ.update(env or {})
+            _, _, module, *arguments = command
+            sys.argv = [module, *arguments]
+            warnings.simplefilter("ignore")  # those that pytest makes errors
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        except SystemExit as end:
+            code = end.code or 0
+        finally:
+            os._exit(code)
+
+    get_reusable_executor().shutdown(wait=True)  # what works for other tests was started cold
+    monkeypatch.setattr(fork_exec, "fork_exec", fork)
+    yield
+    get_reusable_executor().shutdown(wait=True)
 
 
 def carry_out(url: str, diary: str, workers: int) -> None:
@@ -66,33 +108,32 @@ def test_thirty_kills_at_random_times_change_nothing(tmp_path):
         assert studies < 60, "the kills come too late to meet anything"
 
 
-def carry_out_in_two(url: str) -> None:
+def carry_out_in_two(url: str, diary: str | None = None) -> None:
     os.setpgrp()
-    with contextlib.suppress(RuntimeError):  # the message that a worker was killed
-        sweep(
-            plan(trials=TRIALS), storage=url, trainer=Formula(delay=0.2), n_jobs=2, progress=False
-        )
+    trainer = Formula(delay=0.4, diary=diary)
+    with contextlib.suppress(WorkerKilled):
+        sweep(plan(trials=TRIALS), storage=url, trainer=trainer, n_jobs=2, progress=False)
 
 
 def workers_of(pid: int) -> list[psutil.Process]:
     children = psutil.Process(pid).children(recursive=True)
-    return [child for child in children if "popen_loky" in " ".join(child.cmdline())]
+    return [child for child in children if child.name() == WORKER]
 
 
+@pytest.mark.usefixtures("quick_workers")
 @pytest.mark.parametrize("whom", ["workers", "parent", "all"])
 def test_kills_of_workers_of_the_parent_and_of_all_change_nothing(tmp_path, whom):
-    get_reusable_executor().shutdown(wait=True)  # a fork would take it for its own, and wait
     url, chance, kills = f"sqlite:///{tmp_path / 'study.db'}", random.Random(whom), 0
     while kills < 2:
-        process = FORK.Process(target=carry_out_in_two, args=(url,))
+        diary = tmp_path / f"{kills}.txt"
+        process = FORK.Process(target=carry_out_in_two, args=(url, str(diary)))
         process.start()
-        victims: list[psutil.Process] = []
-        while process.is_alive() and not victims:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                victims = workers_of(process.pid)
+        while process.is_alive() and not diary.exists():
             time.sleep(0.01)
-        process.join(chance.uniform(0.2, 1.2))
+        process.join(chance.uniform(0.1, 0.8))
         assert process.is_alive(), "the kill comes too late to meet anything"
+        victims = workers_of(process.pid)
+        assert len(victims) == 2
         if whom != "workers":
             os.kill(process.pid, signal.SIGKILL)
         if whom != "parent":
@@ -149,6 +190,7 @@ def test_a_finished_trial_is_never_trained_again(tmp_path):
     assert max(calls.values()) <= 1 + 6
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_killed_workers_are_reported_and_the_same_call_goes_on(tmp_path):
     url = f"sqlite:///{tmp_path / 'study.db'}"
     with pytest.raises(RuntimeError, match="was killed"):
