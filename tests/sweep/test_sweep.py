@@ -23,6 +23,7 @@ RULES = [
 ]
 
 
+@pytest.mark.usefixtures("quick_workers")
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("sampler", ["random", "quasi-random", "tpe"])
 def test_a_study_does_not_depend_on_timing_or_on_the_number_of_workers(rule, sampler):

@@ -4,18 +4,14 @@ import contextlib
 import multiprocessing
 import os
 import random
-import runpy
 import signal
-import sys
 import time
-import warnings
 from collections import Counter
 from pathlib import Path
 
 import psutil
 import pytest
 from joblib.externals.loky import get_reusable_executor
-from joblib.externals.loky.backend import fork_exec
 from sweep_fakes import EVALUATIONS, Formula, plan, table, whole
 
 from lrlab.sweep import asynchronous, open_study, sweep, trials
@@ -25,43 +21,6 @@ from lrlab.training.parallel import WorkerKilled
 
 FORK = multiprocessing.get_context("fork")
 TRIALS = 20
-WORKER = "popen_loky"  # what loky's workers are called
-
-
-@pytest.fixture
-def quick_workers(monkeypatch):
-    """Workers are forks of the process that asks for them: so a kill meets trials, not imports.
-
-    They do what a worker does that is started from nothing, as those of test_sweep.py are.
-    """
-    start = fork_exec.fork_exec
-
-    def fork(command, keep_fds, env=None):
-        if WORKER not in " ".join(command):
-            return start(command, keep_fds, env)  # loky's tracker of resources
-        if pid := os.fork():
-            return pid
-        code = 1
-        try:
-            Path("/proc/self/comm").write_text(WORKER)
-            kept = sorted({2, *keep_fds})  # 0 and 1 come before
-            for last, following in zip(kept, [*kept[1:], os.sysconf("SC_OPEN_MAX")], strict=True):
-                if last + 1 < following:
-                    os.closerange(last + 1, following)
-            os.environ.update(env or {})
-            _, _, module, *arguments = command
-            sys.argv = [module, *arguments]
-            warnings.simplefilter("ignore")  # those that pytest makes errors
-            runpy.run_module(module, run_name="__main__", alter_sys=True)
-        except SystemExit as end:
-            code = end.code or 0
-        finally:
-            os._exit(code)
-
-    get_reusable_executor().shutdown(wait=True)  # what works for other tests was started cold
-    monkeypatch.setattr(fork_exec, "fork_exec", fork)
-    yield
-    get_reusable_executor().shutdown(wait=True)
 
 
 def carry_out(url: str, diary: str, workers: int) -> None:
@@ -117,12 +76,13 @@ def carry_out_in_two(url: str, diary: str | None = None) -> None:
 
 def workers_of(pid: int) -> list[psutil.Process]:
     children = psutil.Process(pid).children(recursive=True)
-    return [child for child in children if child.name() == WORKER]
+    return [child for child in children if child.name() == "popen_loky"]
 
 
 @pytest.mark.usefixtures("quick_workers")
 @pytest.mark.parametrize("whom", ["workers", "parent", "all"])
 def test_kills_of_workers_of_the_parent_and_of_all_change_nothing(tmp_path, whom):
+    get_reusable_executor().shutdown(wait=True)  # a fork would take it for its own, and wait
     url, chance, kills = f"sqlite:///{tmp_path / 'study.db'}", random.Random(whom), 0
     while kills < 2:
         diary = tmp_path / f"{kills}.txt"
