@@ -68,6 +68,19 @@ def quick_studies():
     sqlalchemy.event.remove(sqlalchemy.engine.Engine, "connect", no_waiting)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_seeds():
+    """Seeds for devices that this machine lacks are not noted, each with the stack as text."""
+    import torch.cuda.random
+    import torch.xpu.random
+
+    with pytest.MonkeyPatch.context() as patch:
+        for device in (torch.cuda, torch.xpu):
+            if not device.is_available():
+                patch.setattr(device.random, "_lazy_call", lambda call, **_: None)
+        yield
+
+
 def pytest_terminal_summary(terminalreporter):
     """End with where the time went, by folder: seconds of tests and fixtures, over all workers."""
     spent: Counter[str] = Counter()

@@ -11,6 +11,7 @@ import io
 import json
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -243,18 +244,19 @@ def test_a_script_is_keyed_by_its_file_and_what_it_imports_beside_it(tmp_path):
     assert changed == {"script.py", "helper.py"}
 
 
-def test_what_a_cell_or_a_prompt_defines_has_no_key():
+def test_what_a_cell_or_a_prompt_defines_has_no_key(monkeypatch):
+    prompt = types.ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", prompt)
     program = (
-        "import dataclasses\n"
-        "from lrlab import Recipe, schedules, tasks\n"
-        "from lrlab.training import run_key\n"
+        "from lrlab import schedules\n"
         "class Mine(schedules.Constant):\n"
         "    pass\n"
-        "recipe = Recipe(schedule=schedules.Warmup(Mine(0.1), 2), steps=4, batch_size=16)\n"
-        "print(run_key(tasks.get('mnist1d'), recipe))\n"
+        "mine = schedules.Warmup(Mine(0.1), 2)\n"
+        "stock = schedules.Warmup(schedules.Constant(0.1), 2)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout.strip() == "None", done.stderr
+    exec(program, vars(prompt))
+    assert run_key(TASK, RECIPE.replace(schedule=prompt.mine)) is None
+    assert run_key(TASK, RECIPE.replace(schedule=prompt.stock)) is not None
 
 
 @pytest.fixture
