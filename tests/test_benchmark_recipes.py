@@ -93,16 +93,26 @@ def test_tasks_are_added_to_the_file_and_other_settings_are_refused(recipes, tmp
         (["--out", "FOREIGN"], "other settings"),
     ],
 )
-def test_bad_input_gives_one_sentence_and_changes_nothing(tmp_path, arguments, said):
+def test_bad_input_gives_one_sentence_and_changes_nothing(
+    recipes, tmp_path, monkeypatch, capsys, arguments, said
+):
     foreign = tmp_path / "foreign.json"
     foreign.write_text(json.dumps({"settings": {}, "tasks": {}}))
     given = [str(foreign) if word == "FOREIGN" else word for word in arguments]
-    done = subprocess.run(
-        [sys.executable, SCRIPT, *given], capture_output=True, text=True, cwd=tmp_path
-    )
-    assert done.returncode == 2 and done.stdout == ""
-    assert said in done.stderr.splitlines()[-1]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(SCRIPT), *given])
+    with pytest.raises(SystemExit) as end:
+        recipes.main()
+    shown = capsys.readouterr()
+    assert end.value.code == 2 and shown.out == ""
+    assert said in shown.err.splitlines()[-1]
     assert json.loads(foreign.read_text()) == {"settings": {}, "tasks": {}}
+
+
+def test_the_script_says_what_it_takes():
+    command = [sys.executable, SCRIPT, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "--tuning-seeds" in done.stdout and not done.stderr
 
 
 def test_what_a_small_run_kept_is_complete(recipes):

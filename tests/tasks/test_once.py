@@ -1,5 +1,6 @@
 """Data that is drawn once: the same bits as a fresh draw, for all processes, or drawn again."""
 
+import functools
 import subprocess
 import sys
 import warnings
@@ -14,6 +15,7 @@ from lrlab.tasks.base import Splits
 
 pytestmark = pytest.mark.trains
 
+fresh_draw = functools.cache(lambda drawn: drawn.__wrapped__.__wrapped__())
 DRAWN = (mnist1d._dataset, digits_diffusion._digits, mnist._subset, names_lm._names)
 
 
@@ -38,7 +40,7 @@ def same(one, other):
 
 @pytest.mark.parametrize("drawn", DRAWN, ids=lambda drawn: drawn.__module__.rpartition(".")[2])
 def test_what_is_kept_equals_a_fresh_draw_bit_for_bit(drawn, folder):
-    fresh = drawn.__wrapped__.__wrapped__()
+    fresh = fresh_draw(drawn)
     first = drawn.__wrapped__()  # draws, and keeps
     (kept,) = folder.iterdir()
     mapped = drawn.__wrapped__()
@@ -52,7 +54,7 @@ def test_a_run_on_kept_data_equals_one_on_fresh_data(folder, monkeypatch):
     task = tasks.get("mnist1d", architecture="cnn")
     runs = []
     mnist1d._dataset.__wrapped__()
-    for splits in (mnist1d._dataset.__wrapped__.__wrapped__(), mnist1d._dataset.__wrapped__()):
+    for splits in (fresh_draw(mnist1d._dataset), mnist1d._dataset.__wrapped__()):
         monkeypatch.setattr(mnist1d, "_dataset", lambda splits=splits: splits)
         runs.append(train(task, recipe))
     assert runs[0].same_numbers(runs[1])
@@ -125,14 +127,34 @@ def test_a_folder_that_can_not_be_written_costs_one_warning(folder, counted):
     assert calls == [1, 1] and len(said) == 1
 
 
+# Processes that have loaded the tasks, and nothing that draws, are forks of one.
+PROCESSES = """
+import os, sys
+from lrlab import tasks
+
+task, draws = tasks.get("digits_diffusion"), {"sklearn", "pandas", "scipy"}
+
+def drawing():
+    if pid := os.fork():
+        return pid
+    code = 1
+    try:
+        task.data()
+        os.write(1, f"{sorted(draws & set(sys.modules))}\\n".encode())
+        code = 0
+    finally:
+        os._exit(code)
+
+for pid in (drawing(), drawing()):
+    assert os.waitpid(pid, 0)[1] == 0
+assert os.waitpid(drawing(), 0)[1] == 0
+"""
+
+
 def test_processes_may_draw_at_once_and_later_ones_import_nothing_that_draws(folder):
-    program = (
-        "import sys; from lrlab import tasks; tasks.get('digits_diffusion').data();"
-        "print({'sklearn', 'pandas', 'scipy'} & set(sys.modules))"
-    )
-    command = [sys.executable, "-c", program]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    assert all("sklearn" in process.communicate()[0] for process in both)
+    command = [sys.executable, "-c", PROCESSES]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    *both, later = done.stdout.splitlines()
+    assert len(both) == 2 and all("sklearn" in loaded for loaded in both)
+    assert later == "[]"
     assert [path.suffix for path in folder.iterdir()] == [".pt"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
