@@ -1,9 +1,13 @@
-"""The wheel: complete, typed, and nothing in it but the package."""
+"""The wheel: complete, typed, nothing in it but the package, and enough for a page's notebook."""
 
+import json
 import subprocess
 import zipfile
 
 from conftest import ROOT
+from lrlab.labbook.entries import log
+from lrlab.labbook.site import _actions as actions
+from lrlab.labbook.site.site import Site
 
 
 def test_the_wheel_holds_each_file_of_the_package_and_no_other(wheel):
@@ -37,3 +41,26 @@ def test_a_type_checker_reads_the_types_of_the_installed_package(install):
     )
     assert 'Revealed type is "int' in done.stdout or "int | None" in done.stdout, done.stdout
     assert "user.py:3: error: Argument" in done.stdout, done.stdout
+
+
+def test_the_notebook_that_a_page_offers_runs_beside_the_wheel_alone(install):
+    lab = install("notebooks")
+    entry = next(e for e in reversed(log(ROOT)) if e.record["notebook"] == "gotchas")
+    assert "needs a clone" not in actions.of(entry, Site(ROOT))
+    (lab.here / "offered.ipynb").write_text(actions.clean(entry))
+    done = lab.python(
+        "import nbclient, nbformat\n"
+        "notebook = nbformat.read('offered.ipynb', 4)\n"
+        "nbclient.NotebookClient(notebook, kernel_name='python3').execute()\n"
+        "nbformat.write(notebook, 'done.ipynb')\n"
+    )
+    assert done.returncode == 0, done.stderr
+    cells = json.loads((lab.here / "done.ipynb").read_text())["cells"]
+    claims = [
+        claim
+        for cell in cells
+        for output in cell.get("outputs", [])
+        for claim in output.get("metadata", {}).get("lrlab_claims", [])
+    ]
+    verdicts = {claim["id"].rpartition(".")[2]: claim["verdict"] for claim in claims}
+    assert verdicts == {c["id"].rpartition(".")[2]: c["verdict"] for c in entry.claims()}

@@ -1,6 +1,7 @@
 """What the extension derives from the log and from the docstrings."""
 
 import json
+import re
 import types
 from xml.etree import ElementTree
 
@@ -12,6 +13,7 @@ from lrlab import claims
 from lrlab.claims import About, Claim, rules
 from lrlab.labbook import looks
 from lrlab.labbook.ledger import check
+from lrlab.labbook.site import _actions as actions
 from lrlab.labbook.site import _docstrings as docstrings
 from lrlab.labbook.site import _feed as feed
 from lrlab.labbook.site import _front as front
@@ -357,6 +359,51 @@ def test_feed_has_author_dates_and_links_that_are_absolute_where_the_address_is_
         "https://example.org/lab/book/log/index.html",
         "https://example.org/lab/book/log/2030-01-01-demo.html",
     ]
+
+
+def test_the_feed_tells_the_answer_of_an_entry_that_has_one(tmp_path):
+    path = write_entry(tmp_path)
+    notebook = json.loads(path.read_bytes())
+    answer = {"text": "It falls by **3 %**.", "claims": ["lower"]}
+    notebook["cells"][3]["outputs"][0]["metadata"]["lrlab_answer"] = answer
+    path.write_text(json.dumps(notebook))
+    [summary] = ElementTree.fromstring(feed.feed(site.Site(tmp_path))).iter(
+        "{http://www.w3.org/2005/Atom}summary"
+    )
+    assert summary.text.startswith("It falls by 3 %. Claims: 2 supported, 1 different")
+    assert summary.text.endswith("2 measured.") and "described" not in summary.text
+
+
+def test_a_card_leads_to_its_values_and_to_the_code_that_judged_it(tmp_path):
+    path = write_entry(tmp_path)
+    log = site.Site(tmp_path)
+    entry = log.by_document["book/log/2030-01-01-demo"]
+    shown = json.loads(pages.decorate(path.read_text(), entry, log))["cells"]
+    html = "".join(
+        "".join(o["data"]["text/html"])
+        for c in shown
+        for o in c.get("outputs", [])
+        if "lrlab_claims" in o["metadata"]
+    )
+    code = next(c["source"] for c in shown if c["source"].startswith("## Code"))
+    cards = dict(re.findall(r'<p class="lrlab-id"><code>demo\.(\w+)</code>(.*?)</p>', html))
+    assert set(cards) == {"lower", "same", "most", "identity", "band_low", "band_high"}
+    for slug, card in cards.items():
+        (place,) = re.findall(r'href="#([^"]+)"', card)
+        assert code.count(f'<div id="{place}"></div>') == 1, slug
+        assert 'href="../../files/2030-01-01-demo.csv"' in card, slug
+    values = actions.values(entry)
+    assert all(f"demo.{slug}," in values for slug in cards)
+    assert ">described<" not in html and html.count('lrlab-verdict">measured<') == 2
+
+
+def test_a_notebook_that_reads_results_of_the_repository_says_that_it_needs_a_clone(tmp_path):
+    write_entry(tmp_path)
+    log = site.Site(tmp_path)
+    entry = log.by_document["book/log/2030-01-01-demo"]
+    assert "needs a clone" not in actions.of(entry, log)
+    entry.record["inputs"] = [{"kind": "file", "name": "x.json", "sha256": "0" * 64}]
+    assert "needs a clone" in actions.of(entry, log)
 
 
 def test_only_the_figure_of_a_cell_gets_its_caption():

@@ -34,6 +34,15 @@ def test_headings_code_and_links_stay_as_they_are():
     assert found == []
 
 
+def test_a_link_written_as_html_holds_no_other_link():
+    tags = [nodes.raw("", tag, format="html") for tag in ('<a href="x.csv">', "</a>")]
+    line = nodes.paragraph("", "", tags[0], nodes.Text("of each seed"), tags[1])
+    line += nodes.Text(", of each seed")
+    assert linked(line) == [("seed", "words.html#seed")]
+    link = next(iter(line.findall(nodes.reference)))
+    assert line.index(link) > line.index(tags[1])
+
+
 def test_only_whole_words_count():
     found = linked(nodes.paragraph(text="Seeded peaky peak-to-peak one-look seed_1 unseeds"))
     assert found == []

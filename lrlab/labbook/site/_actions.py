@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ CLAIMS = "claims"
 FOLDER = "files"
 """Beside the book's other folders: notebooks without results, and the values behind claims."""
 
+_NEEDS = " (needs a clone)"  # for it reads results that are in the repository
+
 
 def connect(app: Sphinx) -> None:
     """Write the files that pages offer, when the pages are written."""
@@ -35,7 +37,7 @@ def of(entry: Entry, site: Site) -> str:
     up = f"../../{FOLDER}/{entry.name}"
     links = [
         _folded("Run it again", entry.record["command"]),
-        f'<a href="{up}.ipynb" download>Notebook</a>',
+        f'<a href="{up}.ipynb" download>Notebook{_NEEDS if entry.record.get("inputs") else ""}</a>',
         f'<a href="{up}.csv" download>Values behind the claims</a>',
         f'<a href="{up}.json" download>Record</a>',
         *_source(entry, site),
@@ -79,12 +81,17 @@ def values(entry: Entry) -> str:
     rows.writerow(["claim", "verdict", "unit", "repetition", "number", "value"])
     for claim in entry.claims():
         unit = claim["about"]["replication"]
-        data = claim["data"]
-        known = data.get("values", data.get("measured"))
-        found = [f"{data['successes']} of {data['n']}"] if "successes" in data else known
-        for number, value in enumerate(found or []):
+        for number, value in enumerate(values_of(claim)):
             rows.writerow([claim["id"], claim["verdict"], claim["unit"], unit, number, value])
     return out.getvalue()
+
+
+def values_of(claim: Mapping[str, Any]) -> Sequence[Any]:
+    """The values behind a stored claim; of a share how many of how many, of a proof nothing."""
+    data = claim["data"]
+    if "successes" in data:
+        return [f"{data['successes']} of {data['n']}"]
+    return data.get("values", data.get("measured")) or []
 
 
 def ledger(rows: Sequence[Row]) -> str:

@@ -1,4 +1,4 @@
-"""The Atom feed of the log: for each entry its question and its verdicts."""
+"""The Atom feed of the log: for each entry its answer and its verdicts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lrlab.labbook.ledger import counted
+from lrlab.labbook.answers import answer_of
+from lrlab.labbook.ledger import in_words, joined
 from lrlab.labbook.site import site as sites
+from lrlab.labbook.site._gallery import without_marks
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -58,8 +60,12 @@ def feed(site: Site, where: str = "") -> bytes:
         _text(part, "updated", entry.record["started"])
         page = f"{site.document(entry)}.html"
         _link(part, f"{where}{page}" if where else page.removeprefix("book/log/"), "alternate")
-        verdicts = ", ".join(f"{n} {v}" for v, n in counted(entry.claims()).items() if n)
-        summary = [sites.question(entry), f"Claims: {verdicts}." if verdicts else ""]
+        answer = answer_of(entry.content())
+        verdicts = in_words(joined(entry)).replace(" · ", ", ")
+        summary = [
+            without_marks(answer.text) if answer else sites.question(entry),
+            f"Claims: {verdicts}." if verdicts else "",
+        ]
         _text(part, "summary", " ".join(filter(None, summary)))
     ET.indent(root)
     return ET.tostring(root, encoding="utf-8", xml_declaration=True)

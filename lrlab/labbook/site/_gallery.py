@@ -86,8 +86,17 @@ def first_sentence(text: str) -> str:
         >>> first_sentence("At **0.1** it ends 3 % lower. Use it.")
         'At 0.1 it ends 3 % lower.'
     """
-    plain = re.sub(r"\*\*|`", "", " ".join(text.split()))
-    return re.split(r"(?<=[a-z0-9%)\]][.!?]) (?=[A-Z])", plain, maxsplit=1)[0]
+    return re.split(r"(?<=[a-z0-9%)\]][.!?]) (?=[A-Z])", without_marks(text), maxsplit=1)[0]
+
+
+def without_marks(text: str) -> str:
+    """An answer as plain text, in one line.
+
+    Example:
+        >>> without_marks("At **0.1** it ends 3 % lower.")
+        'At 0.1 it ends 3 % lower.'
+    """
+    return re.sub(r"\*\*|`", "", " ".join(text.split()))
 
 
 def slug(tag: str) -> str:

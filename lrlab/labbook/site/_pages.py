@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from lrlab.labbook.site import _actions as actions
 from lrlab.labbook.site import _uses as uses
 from lrlab.labbook.site import handbook
 from lrlab.labbook.site import site as sites
+from lrlab.labbook.site._cards import cards, marked
 from lrlab.labbook.site._foretold import what_came
 from lrlab.labbook.site._looks import changes_of, looks_at
 from lrlab.labbook.site._outputs import WITHOUT_CODE, align, apart, begin_captions, power_folded
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from lrlab.labbook.looks import Look
     from lrlab.labbook.site.site import Site
 
-_SOURCE = re.compile(r"(<dt>Source</dt><dd>)([^<]+)(</dd>)")
 _SEE_ABOVE = '<p class="lrlab-uses">Figure: <a href="#the-figure">at the top of this page</a>.</p>'
 _PARAMETERS = {"parameters", "injected-parameters"}
 
@@ -118,7 +117,7 @@ def byline(entry: Entry, claims: Iterable[Judged], seen: Sequence[Look] = ()) ->
     parts = [record["date"], f"{record['size']} size"]
     if record["changed"]:
         changed = ", ".join(code(f"{k} = {v}") for k, v in record["changed"].items())
-        parts.append(f"a what-if with {changed}, which the ledger does not count")
+        parts.append(f"a what-if with {changed}, which changes no verdict")
     parts += [in_words(claims)] if claims else []
     if sizes := sorted({claim.n for claim in claims if claim.n}):
         span = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
@@ -240,11 +239,8 @@ def _shown(cell: Cell, record: Mapping[str, Any] | None = None) -> Iterator[Cell
     for output in cell.get("outputs", []):
         html = "".join(output.get("data", {}).get("text/html", ""))
         if html and "lrlab_claims" in output["metadata"]:
-            number = len(output["metadata"]["lrlab_claims"])
-            html = _SOURCE.sub(r'\1<a href="#sources-of-the-claims">\2</a>\3', html)
-            summary = "How it was judged" if number == 1 else f"How the {number} were judged"
-            html = f'<details class="lrlab-cards"><summary>{summary}</summary>{html}</details>'
-            output["data"]["text/html"] = html
+            claims, name = output["metadata"]["lrlab_claims"], record["entry"] if record else ""
+            output["data"]["text/html"] = cards(html, claims, name, cell["id"])
         elif html:
             output["data"]["text/html"] = align(html)
         elif said := "".join(output.get("data", {}).get("text/markdown", "")):
@@ -271,8 +267,13 @@ def _parameters(source: str, record: Mapping[str, Any]) -> str:
 
 def _code_section(cells: Iterable[Cell]) -> str:
     """All code of an entry in one place, folded."""
-    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    blocks = [fence(source, "python") for source in sources if source.strip()]
+    cells = [cell for cell in cells if cell["cell_type"] == "code"]
+    sources = ["".join(cell["source"]) for cell in cells]
+    blocks = [
+        marked(fence(source, "python"), cell)
+        for source, cell in zip(sources, cells, strict=True)
+        if source.strip()
+    ]
     lines = sum(source.count("\n") + 1 for source in sources)
     return "\n".join(["## Code", "", f"::::{{dropdown}} {lines} lines", *blocks, "::::"])
 

@@ -45,7 +45,7 @@ def connect(app: Sphinx) -> None:
 def _link(app: Sphinx, doctree: nodes.document, document: str) -> None:
     if document not in sites.of(app).by_document or WORDS not in app.env.found_docs:
         return
-    terms: dict[tuple[str, str], Any] = app.env.domaindata["std"].get("terms", {})
+    terms: dict[str, Any] = app.env.domaindata["std"].get("terms", {})
     page = app.builder.get_relative_uri(document, WORDS)
     known = {
         name: f"{page}#{place}"
@@ -71,10 +71,18 @@ def link(doctree: nodes.document, words: Mapping[str, str]) -> None:
 
 def _is_closed(node: nodes.Node | None) -> bool:
     while node is not None:
-        if isinstance(node, _CLOSED):
+        if isinstance(node, _CLOSED) or _in_written_link(node):
             return True
         node = node.parent
     return False
+
+
+def _in_written_link(node: nodes.Node) -> bool:
+    """Whether a link that was written as HTML is open before a node: its tags are siblings."""
+    before = node.parent.children[: node.parent.index(node)] if node.parent else []
+    tags = [tag.astext() for tag in before if isinstance(tag, nodes.raw)]
+    ends = [tag for tag in tags if tag.startswith(("<a ", "</a"))]
+    return bool(ends) and ends[-1].startswith("<a ")
 
 
 def _linked(text: nodes.Text, left: dict[str, str]) -> list[nodes.Node]:
