@@ -8,6 +8,7 @@ from typing import Any
 from lrlab.labbook import carried
 
 KEY = "lrlab_answer"
+ADVICE, GUIDE = "What this means for you", "book/guide/choosing"
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,18 @@ class Answer:
     text: str
     claims: tuple[str, ...]
 
-    def markdown(self) -> str:
-        """The answer as it stands under a title, with links to the cards of its claims."""
+    def markdown(self, guide: bool = False) -> str:
+        """The answer as it stands under a title, with links to the cards of its claims.
+
+        Args:
+            guide: whether the book has the page that what to do leads to.
+        """
+        text = self.text
+        if guide:
+            text = text.replace(f"{ADVICE}:", f"{{doc}}`{ADVICE} </{GUIDE}>`:", 1)
         links = ", ".join(map(card_link, self.claims))
         rests = f"\n\n:::{{div}} lrlab-rests\nHow it was judged: {links}\n:::" if links else ""
-        return f":::{{div}} lrlab-answer\n{self.text}\n:::{rests}"
+        return f":::{{div}} lrlab-answer\n{text}\n:::{rests}"
 
 
 def card_link(slug: str, text: str = "") -> str:

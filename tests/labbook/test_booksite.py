@@ -361,6 +361,25 @@ def test_feed_has_author_dates_and_links_that_are_absolute_where_the_address_is_
     ]
 
 
+def test_what_an_answer_means_for_a_reader_leads_to_the_guide_where_there_is_one(tmp_path):
+    path = write_entry(tmp_path)
+    notebook = json.loads(path.read_bytes())
+    answer = {"text": "It falls. What this means for you: let it fall.", "claims": ["lower"]}
+    notebook["cells"][3]["outputs"][0]["metadata"]["lrlab_answer"] = answer
+    path.write_text(json.dumps(notebook))
+
+    def top():
+        log = site.Site(tmp_path)
+        entry = log.by_document["book/log/2030-01-01-demo"]
+        return json.loads(pages.decorate(path.read_text(), entry, log))["cells"][0]["source"]
+
+    assert "It falls. What this means for you: let it fall." in top()
+    guide = tmp_path / "book" / "guide" / "choosing.md"
+    guide.parent.mkdir()
+    guide.write_text("# Choosing\n")
+    assert "{doc}`What this means for you </book/guide/choosing>`: let it fall." in top()
+
+
 def test_the_feed_tells_the_answer_of_an_entry_that_has_one(tmp_path):
     path = write_entry(tmp_path)
     notebook = json.loads(path.read_bytes())

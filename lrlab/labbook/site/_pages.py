@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lrlab.claims import Judged
 from lrlab.claims.render import card
 from lrlab.labbook import carried, recorded
-from lrlab.labbook.answers import answer_of, lift
+from lrlab.labbook.answers import GUIDE, answer_of, lift
 from lrlab.labbook.entries import parameters_of
 from lrlab.labbook.entries.logbook import claims_of
 from lrlab.labbook.entries.markup import code, fence, prose
@@ -82,7 +82,8 @@ def decorate(text: str, entry: Entry, site: Site) -> str:
     first, *others = notebook["cells"]
     heading, _, rest = "".join(first["source"]).partition("\n")
     headline = _headline(others)
-    top = [heading, *banners(entry, site), *([answer.markdown()] if answer else [])]
+    shown = [answer.markdown(site.has(GUIDE))] if answer else []
+    top = [heading, *banners(entry, site), *shown]
     top += [_raw('<div id="the-figure"></div>')] * len(headline)
     seen = looks_at(entry, site)
     about = [byline(entry, claims, seen), *changes_of(seen, claims), actions.of(entry, site)]
