@@ -102,12 +102,12 @@ def test_marks_that_are_not_there_are_none():
 
 @pytest.fixture
 def few_evaluated(monkeypatch):
-    """Thirty evaluations of ten runs would each see 1,500 digits: 64 will do."""
+    """Thirty evaluations of ten runs would each see 1,500 digits: 16 will do."""
     whole = Mnist.data
 
     def data(task):
         splits = whole(task)
-        few = (tuple(x[:64] for x in part) for part in (splits.validation, splits.test))
+        few = (tuple(x[:16] for x in part) for part in (splits.validation, splits.test))
         return Splits(splits.train, *few)
 
     monkeypatch.setattr(Mnist, "data", data)
