@@ -156,7 +156,6 @@ def validate(root: Path, names: Sequence[str] = (), profile: str = "portable") -
         environment.pop("PYTEST_ADDOPTS", None)
         environment["LOKY_MAX_CPU_COUNT"] = "1"  # notebooks run side by side already
         at_startup(Path(environment["IPYTHONDIR"]), "_drafts", "draw_once()")  # none is compared
-        at_startup(Path(environment["IPYTHONDIR"]), "_starts", "evaluate_once()")
         with _warm.kernels(Path(folder), environment, warm=len(chosen) > 2) as variables:
             environment |= variables
             done = subprocess.run(
