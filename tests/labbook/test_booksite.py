@@ -3,6 +3,8 @@
 import json
 import re
 import types
+from fnmatch import fnmatchcase
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -21,6 +23,7 @@ from lrlab.labbook.site import _outputs as outputs
 from lrlab.labbook.site import _pages as pages
 from lrlab.labbook.site import _record as record
 from lrlab.labbook.site import site
+from lrlab.labbook.site._looks import reasons_in
 from lrlab.labbook.site._typography import typeset
 
 
@@ -291,6 +294,8 @@ def test_verdicts_that_changed_between_looks_are_folded_behind_a_phrase(tmp_path
     before.append(dropped)
     after = [*claims, gone | {"verdict": "described", "rules": 2}]
     first, second = (looks.look(entry.record, c, None) for c in ([*before, gone], after))
+    why = tmp_path / "book" / "reworked.toml"
+    why.write_text('[demo]\n"dr*" = "n counted <trials>"\nlower = "of another"\n')
     said = BeautifulSoup(about(tmp_path, first, second), "lxml")
     fold = said.select_one("details.lrlab-looks")
     changed = looks.changed([first, second])
@@ -300,6 +305,17 @@ def test_verdicts_that_changed_between_looks_are_folded_behind_a_phrase(tmp_path
     )
     assert not fold.has_attr("open") and len(fold.select("li")) == len(changed) + 1
     assert set(links) == {f"#claim-{id.partition('.')[2]}" for id in changed if id != "demo.gone"}
+    assert [li.get_text() for li in fold.select("li") if "n counted" in li.get_text()] == [
+        "dropped: supported (n counted <trials>)"
+    ]
+
+
+def test_reasons_for_a_reworked_claim_are_of_claims_that_a_look_has():
+    root = Path(__file__).parents[2]
+    known = {id for look in site.Site(root).looks for id in look.verdicts}
+    reasons = reasons_in(root)
+    assert len(reasons) > 100
+    assert not [name for name in reasons if not any(fnmatchcase(id, name) for id in known)]
 
 
 def test_a_card_says_fragile_where_another_processor_gave_another_verdict(tmp_path):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lrlab.claims import Judged
@@ -26,6 +29,19 @@ _GROUPS = {
 }
 
 
+REASONS = "book/reworked.toml"
+
+
+def reasons_in(root: Path) -> dict[str, str]:
+    """Why claims are no longer tested, were dropped or reworded, by name, as the table has it.
+
+    A name is a notebook's and a claim's, with a dot between them; it may hold `*`.
+    """
+    file = root / REASONS
+    tables = tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
+    return {f"{notebook}.{slug}": why for notebook, t in tables.items() for slug, why in t.items()}
+
+
 def looks_at(entry: Entry, site: Site) -> list[Look]:
     """The looks at the notebook of an entry, oldest first; none for a what-if or a smoke run."""
     if entry.record["size"] != "full" or entry.record["changed"]:
@@ -33,12 +49,15 @@ def looks_at(entry: Entry, site: Site) -> list[Look]:
     return [look for look in site.looks if look.notebook == entry.record["notebook"]]
 
 
-def changes_of(looks: Sequence[Look], claims: Sequence[Judged]) -> list[str]:
+def changes_of(
+    looks: Sequence[Look], claims: Sequence[Judged], reasons: Mapping[str, str]
+) -> list[str]:
     """What changed or was dropped from look to look: how much, with the list folded, as Markdown.
 
     Args:
         looks: the looks at one notebook, oldest first.
         claims: the claims of its entry, whose cards are linked.
+        reasons: why a claim changed, by its name, which may hold `*`.
 
     Returns:
         One block; none where nothing changed.
@@ -57,15 +76,27 @@ def changes_of(looks: Sequence[Look], claims: Sequence[Judged]) -> list[str]:
     if not counts:
         return []
     here = {claim.id: claim.slug for claim in claims}
-    lists = "".join(_list(_GROUPS[kind][1], found, here) for kind, found in groups.items() if found)
+    lists = "".join(
+        _list(_GROUPS[kind][1], found, here, reasons) for kind, found in groups.items() if found
+    )
     summary = f"<summary>Between the looks: {', '.join(counts)}</summary>"
     return [fence(f'<details class="lrlab-looks">{summary}{lists}</details>', "{raw} html")]
 
 
-def _list(title: str, found: Mapping[str, Sequence[str]], here: Mapping[str, str]) -> str:
+def _list(
+    title: str,
+    found: Mapping[str, Sequence[str]],
+    here: Mapping[str, str],
+    reasons: Mapping[str, str],
+) -> str:
     lines = "".join(
         f"<li>{card_link(here[id]) if id in here else escape(id.rpartition('.')[2])}: "
-        f"{escape(' → '.join(verdicts))}</li>"
+        f"{escape(' → '.join(verdicts))}{_why(id, reasons)}</li>"
         for id, verdicts in found.items()
     )
     return f"<p>{title}:</p><ul>{lines}</ul>"
+
+
+def _why(id: str, reasons: Mapping[str, str]) -> str:
+    found = [why for name, why in reasons.items() if fnmatchcase(id, name)]
+    return f" ({escape(found[0])})" if found else ""

@@ -25,7 +25,7 @@ from lrlab.labbook.site import handbook
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._cards import cards, marked
 from lrlab.labbook.site._foretold import what_came
-from lrlab.labbook.site._looks import changes_of, looks_at
+from lrlab.labbook.site._looks import changes_of, looks_at, reasons_in
 from lrlab.labbook.site._outputs import WITHOUT_CODE, align, apart, begin_captions, power_folded
 from lrlab.labbook.site._record import live_section, record_section
 from lrlab.labbook.site._verdicts import beside, chart
@@ -86,7 +86,11 @@ def decorate(text: str, entry: Entry, site: Site) -> str:
     top = [heading, *banners(entry, site), *shown]
     top += [_raw('<div id="the-figure"></div>')] * len(headline)
     seen = looks_at(entry, site)
-    about = [byline(entry, claims, seen), *changes_of(seen, claims), actions.of(entry, site)]
+    about = [
+        byline(entry, claims, seen),
+        *changes_of(seen, claims, reasons_in(site.root)),
+        actions.of(entry, site),
+    ]
     about += uses.schedules_line(entry, site)
     about += _runs_line(notebook, entry, site)
     if verdicts := chart(claims):
