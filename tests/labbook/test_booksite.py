@@ -264,8 +264,17 @@ def test_text_of_a_page_is_typeset_and_code_links_and_formulas_stay():
         typeset("<caption>Costs (from `a/b.py`): 1.29e+04 [3, 5] (95 %, n = 8) %</caption>"), "lxml"
     )
     assert page.code.text == "a/b.py"
-    assert page.text == "Costs (from a/b.py): 12,900 % [3, 5] (95 %, n = 8)"
+    assert page.text == "Costs (from a/b.py): 12,900\u00a0% [3, 5] (95\u00a0%, n = 8)"
     assert typeset("<td>&lt;b&gt; `&lt;i&gt;`</td>").count("&lt;i&gt;</code>") == 1
+
+
+def test_a_minus_is_one_in_text_and_no_line_ends_between_a_number_and_its_per_cent_sign():
+    said = typeset("<p>It changes by -0.06 % (-2.88 [-3.63, -.5]), as `-1 %` does.</p>")
+    assert BeautifulSoup(said, "lxml").text == (
+        "It changes by −0.06\u00a0% (−2.88 [−3.63, −.5]), as -1 % does."
+    )
+    kept = "<p>2026-11-30, 3-10X, 1e-3, lr-1, a % of b, 2.07% and -p</p><code>x -1 %</code>"
+    assert typeset(kept) == kept
 
 
 def about(tmp_path, *seen):

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 # What is no text, or stays as it was written.
 _PARTS = re.compile(r"(<(code|pre|script|style|svg|math)\b.*?</\2>|<[^>]*>)", re.DOTALL)
 _TICKS = re.compile(r"(?<!`)`([^`\s](?:[^`\n]{0,80}[^`\s])?)`(?!`)")
+# Code in backticks, a minus (no range, exponent or date), the space of a per cent sign.
+_SIGNS = re.compile(r"(`[^`\n]*`)|(?<=[\s\[(])-(?=\.?\d)|(?<=\d) (?=%)")
 _CODE = r'<code class="docutils literal notranslate">\1</code>'
 
 
@@ -27,7 +29,9 @@ def _set(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: A
 
 
 def typeset(html: str) -> str:
-    """A page's text without a computer's exponents, with units by their numbers and code as code.
+    """A page's text without a computer's exponents and minus signs, with units by their numbers.
+
+    Per cent signs stay on the line of their number. Code in backticks is set as code.
 
     Captions and cells of stored tables are no Markdown, so that backticks in them are still there.
 
@@ -35,12 +39,16 @@ def typeset(html: str) -> str:
         html: what code, formulas, drawings and attributes hold stays as it is.
 
     Example:
-        >>> typeset("<td>1.02e+03 [272, 3.83e+03] %</td><pre>1e+03</pre>")
-        '<td>1,020 % [272, 3,830]</td><pre>1e+03</pre>'
+        >>> typeset("<td>1.02e+03 [-272, 3.83e+03]</td><pre>-1e+03</pre>")
+        '<td>1,020 [−272, 3,830]</td><pre>-1e+03</pre>'
     """
     parts = _PARTS.split(html)
     return "".join(
-        part if kind == 1 else _TICKS.sub(_CODE, unit_first(plain(part)))
+        part if kind == 1 else _TICKS.sub(_CODE, _set_signs(unit_first(plain(part))))
         for number, part in enumerate(parts)
         if (kind := number % 3) != 2  # the name of a tag that is matched as a whole
     )
+
+
+def _set_signs(text: str) -> str:
+    return _SIGNS.sub(lambda found: found[1] or ("−" if found[0] == "-" else "\u00a0"), text)
