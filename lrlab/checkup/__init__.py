@@ -12,14 +12,5 @@ from lrlab.checkup._rates import Search
 from lrlab.checkup._report import STEPS, Report
 from lrlab.checkup._subject import softmax_floor
 
-__all__ = [
-    "KINDS",
-    "STEPS",
-    "Curves",
-    "Finding",
-    "Heart",
-    "Report",
-    "Search",
-    "checkup",
-    "softmax_floor",
-]
+__all__ = ["KINDS", "STEPS", "Curves", "Finding", "Heart", "Report", "Search", "checkup"]
+__all__ += ["softmax_floor"]

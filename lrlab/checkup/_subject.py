@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import math
-from collections import UserDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +13,7 @@ from torch import Tensor, nn
 from lrlab.randomness import generator, stream_seed
 from lrlab.recipe import Recipe
 from lrlab.tasks.base import Batch, Task
-from lrlab.tasks.batches import mapped, tensors_in
+from lrlab.tasks.batches import apart, mapped, tensors_in
 from lrlab.training.state import TrainingState, in_evaluation
 
 UserStep = Callable[[nn.Module, torch.optim.Optimizer, Batch], Any]
@@ -48,7 +46,7 @@ class Subject:
         state = self.state()
         whole = None if task.live else len(task.data().train[0]) // recipe.batch_size
         epoch = state.batches.epoch if task.live else whole
-        drawn = [_apart(next(state.batches)) for _ in range(min(pool, max(1, epoch or pool)))]
+        drawn = [apart(next(state.batches)) for _ in range(min(pool, max(1, epoch or pool)))]
         self.batches = [b for b in drawn if size(b) == size(drawn[0])]
         """Batches of the first epoch, all of one size."""
         self.paired = all(_is_paired(batch) for batch in self.batches)
@@ -83,7 +81,7 @@ class Subject:
         if noise is None:
             noise = self.noise()
             torch.manual_seed(stream_seed(self.seed, "checkup"))
-        return self.task.loss(model, _apart(batch), noise)
+        return self.task.loss(model, apart(batch), noise)
 
     @torch.no_grad()
     def outputs(self, model: nn.Module, batch: Batch) -> Tensor | None:
@@ -116,7 +114,7 @@ class Subject:
         for group, ratio in zip(state.optimizer.param_groups, state.ratios, strict=True):
             group["lr"] = rate * ratio
         if self.own_step is not None:
-            loss: Any = self.own_step(state.model, state.optimizer, _apart(batch))
+            loss: Any = self.own_step(state.model, state.optimizer, apart(batch))
             if loss is None:
                 raise ValueError("step must return its loss, got None")
             return float(loss)
@@ -132,16 +130,6 @@ class Subject:
         loss = gradients()
         state.update(gradients)
         return loss.item()
-
-
-def _apart(batch: Any) -> Any:
-    """Return a copy of a batch: loaders may fill it again, a model or a loss may change it."""
-
-    def own(part: Any) -> Any:
-        changeable = isinstance(part, np.ndarray | UserDict)  # as those of Hugging Face are
-        return part.clone() if isinstance(part, Tensor) else copy.copy(part) if changeable else part
-
-    return mapped(batch, own)
 
 
 def size(batch: Any) -> int:
@@ -213,14 +201,9 @@ def classes_of(outputs: Tensor | None, batch: Batch) -> int | None:
     target = batch[-1]
     if outputs is None:
         return None
-    fits = (
-        outputs.ndim == 2
-        and outputs.shape[1] > 1
-        and len(batch) > 1
-        and target.ndim == 1
-        and not target.is_floating_point()
-    )
-    return outputs.shape[1] if fits and int(target.max()) < outputs.shape[1] else None
+    rows = outputs.ndim == 2 and outputs.shape[1] > 1 and len(batch) > 1 and target.ndim == 1
+    fits = rows and not target.is_floating_point() and int(target.max()) < outputs.shape[1]
+    return outputs.shape[1] if fits else None
 
 
 def softmax_floor(classes: int) -> float:

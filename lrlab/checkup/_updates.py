@@ -39,13 +39,8 @@ def two_updates(subject: Subject, frozen: Sequence[str]) -> list[Finding]:
     # A bias in front of a normalisation has a gradient of rounding errors, and may stay.
     sizes = {name: float(grad.norm()) for name, grad in grads.items()}
     least = _ROUNDING * max(sizes.values(), default=0.0)
-    stuck = [
-        name
-        for name in start
-        if name not in moved
-        and not any(name.startswith(prefix) for prefix in frozen)
-        and (not trainable[name] or sizes.get(name, 0.0) > least)
-    ]
+    stays = (n for n in start if n not in moved and not n.startswith(tuple(frozen)))
+    stuck = [name for name in stays if not trainable[name] or sizes.get(name, 0.0) > least]
     if stuck:
         shown = ", ".join(stuck[:4]) + (" …" if len(stuck) > 4 else "")
         evidence = f"{len(stuck)} of {len(start)} parameters stay: {shown}."

@@ -19,17 +19,5 @@ from lrlab.claims.render import conclude, show, verdicts
 from lrlab.claims.rules import level
 from lrlab.claims.setting import About, Setting, smallest_effect, smallest_effects
 
-__all__ = [
-    "About",
-    "Claim",
-    "Judged",
-    "Setting",
-    "conclude",
-    "judge",
-    "level",
-    "power",
-    "show",
-    "smallest_effect",
-    "smallest_effects",
-    "verdicts",
-]
+__all__ = ["About", "Claim", "Judged", "Setting", "conclude", "judge", "level", "power", "show"]
+__all__ += ["smallest_effect", "smallest_effects", "verdicts"]

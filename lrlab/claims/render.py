@@ -140,11 +140,8 @@ def notes(claim: Judged) -> list[str]:
     """What else a reader must know of the verdict: its level, too few values, fragility."""
     lines = [claim.company] if claim.company else []
     if claim.method == "sign":
-        why = (
-            f"{claim.data['diverged']} pairs hold a diverged run"
-            if claim.data.get("diverged")
-            else "too few of the values differ"
-        )
+        lost = claim.data.get("diverged")
+        why = f"{lost} pairs hold a diverged run" if lost else "too few of the values differ"
         lines.append(f"sign test, with the interval of the median: {why}")
     if claim.low is None and rules.computed(claim.kind, claim.data, claim.rule, claim.alpha or 1):
         lines.append("no interval, since its width would be zero: equal values decide nothing")

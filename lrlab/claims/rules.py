@@ -30,27 +30,9 @@ import numpy as np
 
 from lrlab import stats
 
-__all__ = [
-    "ALPHA",
-    "CONTRADICTED",
-    "DESCRIBED",
-    "DIFFERENT",
-    "FRAGILE",
-    "GRUBBS",
-    "INCONCLUSIVE",
-    "MIN_N",
-    "NOT_BY",
-    "NOT_SEEN",
-    "SEEN",
-    "SMALLER",
-    "SUPPORTED",
-    "TESTED",
-    "VERDICTS",
-    "VERSION",
-    "boundary",
-    "distance",
-    "level",
-]
+__all__ = ["ALPHA", "CONTRADICTED", "DESCRIBED", "DIFFERENT", "FRAGILE", "GRUBBS", "INCONCLUSIVE"]
+__all__ += ["MIN_N", "NOT_BY", "NOT_SEEN", "SEEN", "SMALLER", "SUPPORTED", "TESTED", "VERDICTS"]
+__all__ += ["VERSION", "boundary", "distance", "level"]
 
 VERSION = 3
 

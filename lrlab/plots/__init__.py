@@ -21,22 +21,8 @@ from numpy.typing import ArrayLike
 from lrlab.plots._marks import chance_line, guide, shade, ticks
 from lrlab.stats import Interval
 
-__all__ = [
-    "COLOURS",
-    "band",
-    "bands",
-    "chance_line",
-    "error_bars",
-    "figure",
-    "guide",
-    "intervals",
-    "learning_rates",
-    "shade",
-    "style",
-    "styled",
-    "ticks",
-    "use_style",
-]
+__all__ = ["COLOURS", "band", "bands", "chance_line", "error_bars", "figure", "guide", "intervals"]
+__all__ += ["learning_rates", "shade", "style", "styled", "ticks", "use_style"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444", "#B8A800")
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), "-", "--")

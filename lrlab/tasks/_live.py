@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ from lrlab.optimizers import Optimizer
 from lrlab.tasks._loader import LoaderBatches
 from lrlab.tasks._loss import BatchLoss, scalar
 from lrlab.tasks.base import Splits, Task
-from lrlab.tasks.batches import moved
+from lrlab.tasks.batches import apart, moved
 
 _KEPT = "_lrlab_loss"
 
@@ -73,12 +74,43 @@ class LiveTask(Task):
         """Return the loss of a batch as the loader gave it."""
         with torch.enable_grad():  # a loss may take gradients itself, where it is only looked at
             device = next(model.parameters(), torch.empty(0)).device
-            value = vars(model)[_KEPT](model, moved(batch, device))
-        return scalar(value)
+            value = vars(model)[_KEPT](model, moved(apart(batch), device))
+        return _watched(scalar(value), model)
+
+    def kept(self) -> contextlib.AbstractContextManager[None]:
+        """Return what surrounds a run.
+
+        Raises:
+            ValueError: where nothing can have a gradient.
+        """
+        if torch.is_inference_mode_enabled():
+            raise ValueError("torch.inference_mode() takes all gradients: call this outside of it")
+        return contextlib.nullcontext()
 
     def metrics(self, model: nn.Module) -> dict[str, float]:
         """Return no metric: there are no data to evaluate on."""
         return {}
+
+
+def _watched(loss: Tensor, model: nn.Module) -> Tensor:
+    """Let the backward pass of a loss say where hooks of parameters update them already."""
+    hooked: list[Any] = [p for p in model.parameters() if p.requires_grad]
+    hooked = [p for p in hooked if p._post_accumulate_grad_hooks or p._backward_hooks]
+
+    def backward() -> None:
+        before = [(p._version, p.detach().clone()) for p in hooked]
+        Tensor.backward(loss)
+        for parameter, (version, old) in zip(hooked, before, strict=True):
+            same = torch.allclose(parameter, old, rtol=0, atol=0, equal_nan=True)
+            if parameter._version != version or not same:
+                raise ValueError(
+                    "a hook updates a parameter during backward(), before the rate of the step is "
+                    "set: leave the update to the optimizer's step()"
+                )
+
+    if hooked:
+        loss.backward = backward  # type: ignore[method-assign, assignment]
+    return loss
 
 
 @dataclasses.dataclass(frozen=True)

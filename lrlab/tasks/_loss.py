@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from lrlab.tasks.batches import described, holds_tensor
 
 BatchLoss = Callable[[nn.Module, Any], Any]
+_NONE: Mapping[str, Any] = {}
 
 
 def scalar(value: Any) -> Tensor:
@@ -60,26 +61,65 @@ def of_outputs(loss_fn: Callable[..., Any]) -> BatchLoss:
         if last == 0:
             raise ValueError(_refusal(batch))
         *inputs, target = parts[: last + 1]
-        with _explained(batch, "loss_fn(model(x₁, …), y) takes a batch (x₁, …, y)"):
-            return loss_fn(model(*inputs), target)
+        use = "loss_fn(model(x₁, …), y) takes a batch (x₁, …, y)"
+        output = _called(model, batch, use, inputs)
+        return _called(loss_fn, batch, use, (output, target))
 
     return loss
 
 
+def batch_loss(function: Any, outputs: bool = False) -> BatchLoss:
+    """Return the loss of a model and a batch for what a door was given.
+
+    What names its second parameter a target is of output and target, as torch's own losses are.
+
+    Args:
+        function: the loss; None: the model's own.
+        outputs: whether it was given as one of output and target.
+    """
+    if function is None:
+        return of_model
+    second = [*getattr(_signature(function), "parameters", ())][1:2]
+    if outputs or second in (["target"], ["targets"], ["y_true"]):
+        return of_outputs(function)
+    return functools.partial(_of_both, function)  # copied where the model is, with what it holds
+
+
+def _of_both(function: Any, model: nn.Module, batch: Any) -> Any:
+    use = "loss(model, batch) takes the model and the batch, loss_fn(output, target) what it gives"
+    return _called(function, batch, use, (model, batch))
+
+
 def of_model(model: nn.Module, batch: Any) -> Any:
     """Return what a model returns for a batch that is its arguments, by name or by position."""
-    with _explained(batch, "without loss_fn a model takes its batch and returns its loss"):
-        if isinstance(batch, Mapping):
-            return model(**batch)
-        return model(*batch) if isinstance(batch, tuple | list) else model(batch)
+    use = "without loss_fn a model takes its batch and returns its loss"
+    if isinstance(batch, Mapping):
+        return _called(model, batch, use, (), batch)
+    return _called(model, batch, use, batch if isinstance(batch, tuple | list) else (batch,))
 
 
-@contextlib.contextmanager
-def _explained(batch: Any, use: str) -> Iterator[None]:
+def _called(
+    function: Any, batch: Any, use: str, given: Iterable[Any], named: Mapping[str, Any] = _NONE
+) -> Any:
+    """Call what a user wrote: what it raises stays its own, a call that does not fit is refused."""
     try:
-        yield
+        return function(*given, **named)
     except (TypeError, AttributeError) as error:
-        raise ValueError(_refusal(batch, f"{type(error).__name__}: {error}; {use}")) from error
+        try:
+            if (signature := _signature(function)) is not None:
+                signature.bind(*given, **named)
+        except TypeError as reason:
+            raise ValueError(_refusal(batch, f"TypeError: {reason}; {use}")) from error
+        error.add_note(f"{use}, got {described(batch)}")
+        raise
+
+
+def _signature(function: Any) -> inspect.Signature | None:
+    """Return how a function or a module is called; None where it does not say."""
+    try:
+        return inspect.signature(function.forward if isinstance(function, nn.Module) else function)
+    except (TypeError, ValueError):
+        return None
 
 
 def _refusal(batch: Any, said: str = "a batch must be a tuple (inputs, target)") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -84,6 +85,26 @@ def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
     if type(value) in (tuple, list):
         return type(value)(mapped(part, change) for part in value)
     return change(value)
+
+
+def apart(batch: Any) -> Any:
+    """Return a copy of a batch: loaders may fill it again, a model or a loss may change it.
+
+    What holds something that can't be copied is returned itself.
+
+    Args:
+        batch: as for `tensors_in`.
+
+    Example:
+        >>> batch = {"x": torch.zeros(2), "y": [1]}
+        >>> copied = apart(batch)
+        >>> copied.pop("y"), sorted(batch)
+        ([1], ['x', 'y'])
+    """
+    try:
+        return copy.deepcopy(batch, {id(tensor): tensor.clone() for tensor in tensors_in(batch)})
+    except Exception:  # whatever an open file or a lock raises
+        return batch
 
 
 def moved(batch: Any, device: torch.device) -> Any:

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import importlib
+import inspect
 import random
 import sys
 from collections.abc import Callable
@@ -20,8 +21,8 @@ from lrlab.checks import is_integer
 from lrlab.randomness import fork_rng, stream_seed
 from lrlab.recipe import Recipe
 from lrlab.tasks._live import LiveTask, Parts, rates_of
-from lrlab.tasks._loss import of_outputs, scalar
-from lrlab.tasks.batches import moved
+from lrlab.tasks._loss import batch_loss, scalar
+from lrlab.tasks.batches import apart, moved
 from lrlab.tasks.module import check_parts, recipe_of
 
 __all__ = ["from_factory"]
@@ -37,12 +38,12 @@ def from_factory(build: Build | str, *, steps: int = 1000) -> FactoryTask:
     ``task: {task: factory, build: "package.module:function"}``.
 
     Args:
-        build: ``build(seed)`` returns a fresh (model, optimizer, loader, loss), where
-            ``loss(model, batch)`` is a scalar tensor, or a fifth part besides: a loader of
-            validation batches, whose mean loss is then evaluated, as ``validation_loss``. Or its
-            name,
-            ``"package.module:function"``. The global generators of torch, NumPy and Python are
-            seeded beforehand.
+        build: ``build(seed)``, or ``build()``, returns a fresh (model, optimizer, loader, loss),
+            where ``loss(model, batch)`` is a scalar tensor, as for `from_module`, or a fifth part
+            besides: a loader of validation batches, whose mean loss is then evaluated, as
+            ``validation_loss``. Or its name, ``"package.module:function"``. The global generators
+            of torch, NumPy and Python are seeded beforehand. An argument with a default gets the
+            seed where it is named ``seed``.
         steps: length of the training that is planned [updates].
 
     Returns:
@@ -97,7 +98,7 @@ class FactoryTask(LiveTask):
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         torch.manual_seed(stream_seed(seed, "initialisation"))
-        built = _function(self.build)(seed)
+        built = _built(_function(self.build), seed)
         if not isinstance(built, tuple | list) or len(built) not in (4, 5):
             raise ValueError(
                 "build(seed) must return (model, optimizer, loader, loss) or a validation loader "
@@ -107,10 +108,8 @@ class FactoryTask(LiveTask):
         if "_lrlab_validation" in getattr(model, "__dict__", ()):
             raise ValueError("build(seed) has returned one model twice: make it anew inside of it")
         check_parts(model, optimizer, loader, loss)
-        if isinstance(loss, nn.modules.loss._Loss):  # of output and target, as torch has them
-            loss = of_outputs(loss)
         model.__dict__["_lrlab_validation"] = validation
-        return Parts(model, optimizer, loss, loader, True, rates_of(optimizer)[1])
+        return Parts(model, optimizer, batch_loss(loss), loader, True, rates_of(optimizer)[1])
 
     def metrics(self, model: nn.Module) -> dict[str, float]:
         """Return the mean loss over the validation loader, where there is one.
@@ -120,7 +119,7 @@ class FactoryTask(LiveTask):
         device = next(model.parameters(), torch.empty(0)).device
         loss = vars(model)["_lrlab_loss"]
         values = [
-            scalar(loss(model, moved(batch, device))).item()
+            scalar(loss(model, moved(apart(batch), device))).item()
             for loader in vars(model)["_lrlab_validation"]
             for batch in loader
         ]
@@ -140,6 +139,19 @@ class FactoryTask(LiveTask):
         build = self.build
         name = build if isinstance(build, str) else getattr(build, "__name__", type(build).__name__)
         return {"task": self.name, "build": name}
+
+
+def _built(build: Build, seed: int) -> Any:
+    """Return what a function builds for a seed, which it need not take."""
+    arguments = inspect.signature(build).parameters
+    named = {"seed": seed} if "seed" in arguments else {}
+    needed = [p for p in arguments.values() if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
+    given = (seed,) if needed and not named else ()
+    try:
+        inspect.signature(build).bind(*given, **named)
+    except TypeError as error:
+        raise ValueError(f"build must be a function of a seed, or of nothing: {error}") from error
+    return build(*given, **named)
 
 
 def _function(build: Build | str) -> Build:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import copyreg
 import dataclasses
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +18,7 @@ from lrlab.recipe import Recipe
 from lrlab.schedules import Constant
 from lrlab.tasks._live import LiveOptimizer, LiveTask, Parts, rates_of
 from lrlab.tasks._loader import length
-from lrlab.tasks._loss import BatchLoss, modules_held_by, of_model, of_outputs
+from lrlab.tasks._loss import BatchLoss, batch_loss, modules_held_by
 from lrlab.tasks._snapshot import Snapshot
 
 __all__ = ["from_module"]
@@ -52,9 +53,10 @@ def from_module(
             length or without. A dataset's random generators are restored; other state that it
             changes when it is read is not.
         loss_fn: ``loss_fn(model(x₁, …), y)`` is a scalar tensor, for batches (x₁, …, y).
-        loss: in its place, the general door: ``loss(model, batch)`` of a batch as the loader gives
-            it, of any kind. Without either the model itself returns its loss, for batches that are
-            its arguments: a tensor, ``{"loss": …}``, or an object with `loss`.
+        loss: in its place, the general door: ``loss(model, batch)`` of a copy of a batch as the
+            loader gives it, of any kind. What names its second parameter ``target``, as torch's
+            losses do, is taken as a loss_fn. Without either the model itself returns its loss, for
+            batches that are its arguments: a tensor, ``{"loss": …}``, or an object with `loss`.
         steps: length of the training that is planned [updates].
 
     Returns:
@@ -205,14 +207,13 @@ class ModuleTask(LiveTask):
         for parameter in model.parameters():
             parameter.grad = None
             parameter.requires_grad_(parameter.requires_grad and id(parameter) in held)
-        if self.loss_fn is not None:
-            function = of_outputs(function)
-        ratios = rates_of(self.optimizer)[1]
-        return Parts(model, optimizer, function or of_model, self.loader, False, ratios)
+        function = batch_loss(function, self.loss_fn is not None)
+        return Parts(model, optimizer, function, self.loader, False, rates_of(self.optimizer)[1])
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
         """Put what is trained in place back at the end, whatever happens; may be nested."""
+        super().kept()
         if not self.serial or self._place.snapshot is not None:
             yield
             return
@@ -252,8 +253,17 @@ def _copies(
             raise ValueError("a hook or a replaced method uses the model itself")
     copied = copy.deepcopy(optimizer, memo)
     for name, value in vars(optimizer).items():  # what its pickling leaves out
-        if name not in vars(copied) and not callable(value):
-            setattr(copied, name, copy.deepcopy(value, memo))
+        if callable(value) and hasattr(type(optimizer), name):
+            if not hasattr(value, "_wrapped_by_lr_sched"):  # a scheduler counts steps
+                raise ValueError("a copy would lose a replaced method of the optimizer")
+        elif name not in vars(copied):
+            if isinstance(value, types.FunctionType) and any(modules_held_by(value)):
+                raise ValueError("a function of the optimizer uses the model itself")
+            vars(copied)[name] = copy.deepcopy(value, memo)
+    for old, new in zip((*model.modules(), optimizer), (*twin.modules(), copied), strict=True):
+        for name in copyreg._slotnames(type(old)):  # type: ignore[attr-defined]
+            if hasattr(old, name) and not hasattr(new, name):
+                object.__setattr__(new, name, copy.deepcopy(getattr(old, name), memo))
     mine = [p for group in copied.param_groups for p in group["params"]]
     theirs = [p for group in optimizer.param_groups for p in group["params"]]
     if [id(p) for p in mine] != [id(memo.get(id(p))) for p in theirs]:
