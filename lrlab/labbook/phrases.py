@@ -163,7 +163,7 @@ def _taken_off(claim: Judged) -> float | None:
 
 
 def unbroken(text: str) -> str:
-    """The same with spaces inside `n = 8`, `95 %` and `[1, 2]` that no line breaks at.
+    """The same with spaces inside `n = 8`, `95 %`, `× 2` and `[1, 2]` that no line breaks at.
 
     Args:
         text: one line.
@@ -173,7 +173,8 @@ def unbroken(text: str) -> str:
         'at'
     """
     whole = re.sub(r"\[[^][]{1,30}\]", lambda found: found[0].replace(" ", "\u00a0"), text)
-    return whole.replace("n = ", "n\u00a0=\u00a0").replace(" %", "\u00a0%")
+    whole = whole.replace("n = ", "n\u00a0=\u00a0").replace("× ", "×\u00a0")
+    return whole.replace(" %", "\u00a0%")
 
 
 def plain(text: str) -> str:

@@ -13,6 +13,7 @@ from entry_maker import around, some_claims, write_entry
 
 from lrlab import claims
 from lrlab.claims import About, Claim, rules
+from lrlab.claims.render import css_class
 from lrlab.labbook import looks
 from lrlab.labbook.ledger import check
 from lrlab.labbook.site import _actions as actions
@@ -24,6 +25,7 @@ from lrlab.labbook.site import _pages as pages
 from lrlab.labbook.site import _record as record
 from lrlab.labbook.site import site
 from lrlab.labbook.site._looks import reasons_in
+from lrlab.labbook.site._tables import ClaimTable
 from lrlab.labbook.site._typography import typeset
 
 
@@ -275,6 +277,12 @@ def test_a_minus_is_one_in_text_and_no_line_ends_between_a_number_and_its_per_ce
     )
     kept = "<p>2026-11-30, 3-10X, 1e-3, lr-1, a % of b, 2.07% and -p</p><code>x -1 %</code>"
     assert typeset(kept) == kept
+
+
+def test_a_table_calls_a_claim_without_a_verdict_measured():
+    badges = {verdict: ClaimTable.badge(None, verdict) for verdict in ("described", "supported")}
+    assert [badge.astext() for badge in badges.values()] == ["measured", "supported"]
+    assert all(css_class(verdict) in badge["classes"] for verdict, badge in badges.items())
 
 
 def about(tmp_path, *seen):

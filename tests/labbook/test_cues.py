@@ -85,6 +85,18 @@ def test_what_is_cut_shows_it_at_the_edge_until_its_end_is_in_sight(show, kind, 
     assert edge(page, box, scheme) < 3
 
 
+@pytest.mark.parametrize("width", [375, 700])
+def test_the_table_of_schedules_fits_and_shows_no_sign_that_it_is_cut(show, width):
+    style = (TEMPLATES.parent / "handbook" / "handbook.css").read_text()
+    cells = f"<td>Linear</td><td>A line.</td><td>of: <code>get_{'linear_' * 9}schedule</code></td>"
+    table = KINDS["Markdown's table"].format(cells)
+    made = f'<style>{style} table {{width: 100%}}</style><div class="lrlab-schedules">{table}</div>'
+    page = show(made, scheme="dark", width=width, javascript=False)
+    box = page.locator(".pst-scrollable-table-container")
+    assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0
+    assert edge(page, ".pst-scrollable-table-container", "dark") < 3
+
+
 def test_a_wide_table_is_reached_with_the_keyboard_and_has_a_name_and_a_narrow_one_is_passed(show):
     wide = KINDS["Markdown's table"].format('<td><div style="width: 700px">1</div></td>')
     page = show(wide, "accessibility.js")

@@ -105,7 +105,9 @@ def _is_about(site: Site, entry: Entry, source: str) -> bool:
 
 def _listed(rows: Sequence[Row]) -> str:
     said = named([row.claim for row in rows])
-    return "\n".join(f"- {{claim}}`{id}` {prose(statement)}" for id, statement in said.items())
+    return "\n".join(
+        f"- {{claim}}`{id}` {prose(statement.rstrip('.'))}." for id, statement in said.items()
+    )
 
 
 class Story(Derived):

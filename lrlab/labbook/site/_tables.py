@@ -12,6 +12,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from lrlab.claims import Judged
 from lrlab.claims.render import css_class, measured
+from lrlab.claims.rules import DESCRIBED
 from lrlab.labbook.ledger import Row
 from lrlab.labbook.phrases import unbroken
 from lrlab.labbook.site import site as sites
@@ -66,7 +67,8 @@ class ClaimTable(SphinxDirective):
 
     def badge(self, verdict: str) -> nodes.inline:
         """Return a verdict as it is shown everywhere."""
-        return nodes.inline("", verdict, classes=["lrlab-badge", css_class(verdict)])
+        word = "measured" if verdict == DESCRIBED else verdict
+        return nodes.inline("", word, classes=["lrlab-badge", css_class(verdict)])
 
     def link(self, row: Row) -> nodes.reference:
         """Return the id of a claim, which leads to its card."""
