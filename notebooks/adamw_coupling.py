@@ -325,7 +325,7 @@ for case in cases:
             "timescale [updates]": 1 / (rate * arm[1]) if arm[1] else "–",
             "at an edge": "yes" if edge else "no",
             "test loss": stats.mean_interval(group.array("test_loss")),
-            "to λ = 0 [%]": "" if case == LARGE else stats.mean_interval(100 * worth(case)),
+            "to λ = 0 [100 log]": "" if case == LARGE else stats.mean_interval(100 * worth(case)),
         }
     )
 display.table(
@@ -447,12 +447,11 @@ claims.conclude(made, source="wang2024weightdecay")
 
 # %% tags=["nbval-ignore-output"]
 judged = phrases.judged(made)
-slope, exponent = (
-    "{0.estimate:.2f} [{0.low:.2f}, {0.high:.2f}]".format(stats.mean_interval(v, level)).replace(
-        "-", "−"
-    )
-    for v in (slopes(seeds[SMALL]), by_batch())
-)
+slope, exponent = (stats.mean_interval(v, level) for v in (slopes(seeds[SMALL]), by_batch()))
+
+
+def said(x):
+    return f"{x.estimate:.2f} [{x.low:.2f}, {x.high:.2f}]".replace("-", "−")
 
 
 def at_ends(case):
@@ -462,6 +461,13 @@ def at_ends(case):
     return f"{ends.sum()} of {ends.size}"
 
 
+none_best, half = by_rate == 0, len(by_rate) // 2
+if slope.low > 0 and none_best[:half].any() and not none_best[half:].any():
+    follows = f"rises with the learning rate (slope at least about {slope.estimate:.1f}, low rates "
+    follows += "lie at the grid's end"
+else:
+    follows = f"follows the learning rate with a slope of {said(slope)} ("
+    follows += f"{at_ends(SMALL)} lie at an end of the grid"
 keep = judged["keep-product"]
 if judged["control-many"].verdict != claims.rules.SUPPORTED:
     advice = "weight decay shows no effect in these runs, so that its coupling is not testable here"
@@ -476,14 +482,14 @@ else:
 single = (
     ""
     if judged["control-one"].verdict == claims.rules.SUPPORTED
-    else " In one pass over surnames weight decay shows no gain that could be tested."
+    else " In one pass over surnames the best weight decay above 0 ended "
+    f"{phrases.change(judged['control-one'], 'below none', 'above none')}."
 )
 display.answer(
-    f"MNIST-1D, {passes} passes, AdamW: the best weight decay follows the learning rate with a "
-    f"slope of {slope} (−1: the product counts, 0: λ counts; {at_ends(SMALL)} lie at an end of "
-    f"the grid), and the batch with an exponent of {exponent} ({LARGE}: "
-    f"{at_ends(LARGE)}). At a quarter of the best rate, keeping the product in place of λ changes "
-    f"the test loss by {phrases.percent(kept_product - kept_decay, level)}.{single} "
+    f"MNIST-1D, {passes} passes, AdamW: the best weight decay {follows}; −1: the product counts, "
+    f"0: λ counts), and follows the batch with an exponent of {said(exponent)} ({LARGE}: "
+    f"{at_ends(LARGE)} lie there). At a quarter of the best rate, keeping the product in place of "
+    f"λ changes the test loss by {phrases.percent(kept_product - kept_decay, level)}.{single} "
     f"What this means for you: {advice}.",
     claims=["inverse", "product", "keep-product", "batch", "control-one"],
 )

@@ -72,6 +72,8 @@ pilot_seeds: int = 8  # [2..500] seeds of the pilot, used for nothing else
 first_seed: int = 50_000  # [0..] first seed of the block
 
 # %% tags=["setup"]
+import itertools
+
 import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, train_many
@@ -482,27 +484,39 @@ def said(name):
 
 
 plain, normed = shown[f"depth: {PLAIN}"], shown[f"depth: {NORMED}"]
-kept = shown[f"depth: {DEPTH_MUP}"]
+middles = {d: stats.geometric_interval(best[PLAIN, d, width]).estimate for d in depths}
+against = [
+    (d, shorter)
+    for shorter, d in itertools.pairwise(depths)
+    if (middles[d] - middles[shorter]) * plain.estimate < 0
+]
+bent = "".join(
+    f" (no line: {a} layers' is {middles[a]:.2g}, {b} layers' {middles[b]:.2g})"
+    for a, b in against[:1]
+)
+kept = {
+    claims.rules.SEEN: "in depth-muP keep it",
+    claims.rules.NOT_SEEN: "in depth-muP it cannot be kept either",
+}.get(
+    phrases.judged(made)["depth-mup-stays"].verdict,
+    "in depth-muP it stays open whether it can be kept",
+)
 falling = [
     f"{2**-interval.estimate:.2f} ({name})"
-    for name, interval in (("no normalisation", plain), ("with it", normed))
+    for name, interval in (("no normalisation", plain), ("with normalised branches", normed))
     if interval.high < -delta
 ]
 display.answer(
     f"Residual perceptrons on MNIST-1D, {updates} updates, {shallow} to {deep} layers: Adam's best "
-    f"learning rate goes as the depth to the power {said(f'depth: {PLAIN}')}, with normalised "
-    f"branches {said(f'depth: {NORMED}')}, in depth-muP {said(f'depth: {DEPTH_MUP}')}; as the "
-    f"width to the power {said(f'width: {PLAIN}')}. The shallowest's rate costs the deepest, plain "
-    f"against depth-muP, {phrases.percent(extra, beyond)} of loss. What this means for you: "
+    f"learning rate goes as the depth to the power {said(f'depth: {PLAIN}')}{bent}, with "
+    f"normalised branches {said(f'depth: {NORMED}')}, in depth-muP {said(f'depth: {DEPTH_MUP}')}; "
+    f"as the width to the power {said(f'width: {PLAIN}')}. The shallowest's rate costs the "
+    f"deepest, plain against depth-muP, {phrases.percent(extra, beyond)} of loss. What this means "
+    "for you: "
     + (
-        f"at twice the depth divide Adam's learning rate by {' or '.join(falling)}"
+        f"at twice the depth divide Adam's rate by {' or '.join(falling)}; {kept}."
         if falling
-        else "these runs do not say that a deeper network needs another learning rate"
-    )
-    + (
-        ", or scale branches and rates and keep it."
-        if falling and -2 * delta < kept.low and kept.high < 2 * delta
-        else "."
+        else "these runs do not say that a deeper network needs another learning rate."
     ),
     claims=["plain-falls", "normed-falls", "depth-mup-stays", "transfer"],
 )

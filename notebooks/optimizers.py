@@ -414,12 +414,14 @@ display.table(
             "width": ""
             if not measured_widely(name, o)
             else stats.geometric_interval(widths((name, o, LINEAR))),
-            "a factor of two off [%]": stats.mean_interval(100 * off_by_two((name, o, LINEAR))),
+            "a factor of two off [100 log]": stats.mean_interval(
+                100 * off_by_two((name, o, LINEAR))
+            ),
             "judged by": f"test {case.metric}",
             "at the end": stats.mean_interval(
                 best[name].of((name, o, LINEAR)).array(cases[name].of("test"))
             ),
-            "gained by decay [%]": stats.mean_interval(100 * gained(name, o)["values"]),
+            "gained by decay [100 log]": stats.mean_interval(100 * gained(name, o)["values"]),
             "time of an update": "1" if o == "AdamW" else timed[name][o],
         }
         for name, case in cases.items()
@@ -428,7 +430,7 @@ display.table(
     caption="Best rates with a decay and without one, ratio of the former to AdamW's, width of the "
     f"range of rates within {100 * excess:g} % of the lowest test loss or {100 * error_excess:g} % "
     "of the lowest test error, what a rate a factor of two off costs, where each ends, what a "
-    "decay gains (log ratio × 100), the time of an update relative to AdamW's (from "
+    "decay gains (both in log ratios × 100), the time of an update relative to AdamW's (from "
     "benchmarks/optimizer_costs.py): means with 95 % t intervals over the seeds (times: turns). "
     "Widths that reach an end of the grid are lower bounds: "
     + ", ".join(
@@ -501,10 +503,11 @@ made = [
     ),
     Claim.equivalence(
         "lion-rate",
-        f"AdamW's best rate is {math.exp(middle):.1f} times Lion's (between 3 and 10 times)",
+        f"AdamW's best rate is {math.exp(middle):.1f} times Lion's to within a factor of "
+        f"{math.exp(reach):.3g}",
         values=rate_effects["lion-rate"] - middle,
         margin=reach,
-        unit="log ratio of rates, minus log √30",
+        unit=f"log ratio of rates, less {middle:.4f}",
         source="chen2023symbolic",
         published="typically 3 to 10 times smaller",
         about=cited(ONE, "Lion, AdamW", "learning rate", reason="the range of the source"),
@@ -635,9 +638,11 @@ judged, SEEN = phrases.judged(made), claims.rules.SEEN
 testable = judged["control"].verdict == claims.rules.SUPPORTED
 gains = {o: phrases.percent(gained(ONE, o)["values"], 0.95) for o in NAMES}
 display.say(
-    f"A decay gains, in one pass: {', '.join(f'{o} {gain}' for o, gain in gains.items())}. "
-    "The range of good rates is with Lion "
-    f"{phrases.factor(rate_effects['lion-basin'], level)} times as wide as with AdamW. "
+    "A decay gains, in one pass (95 % intervals): "
+    + ", ".join(f"{o} {gain}" for o, gain in gains.items())
+    + ". The range of good rates is with Lion "
+    f"{phrases.factor(rate_effects['lion-basin'], level)} times as wide as with AdamW "
+    f"({100 * level:.3g} % interval). "
     + ("" if testable else "The control did not come out: what a decay gains is not testable here.")
 )
 
@@ -663,11 +668,12 @@ else:
 if came["muon-lower"] == SEEN:
     advice += "; try Muon" + ("" if all(quicker) else " where updates count, not time")
 display.answer(
-    f"Best rates on the transformer: AdamW's is {lion} times Lion's, Muon's {muon} times AdamW's; "
-    f"on the perceptron {lion_many} and {muon_many} times. Muon against AdamW: loss (transformer) "
-    f"{phrases.percent(loss_effects['muon-lower']['values'], level)}, in the same time "
-    f"{in_time[ONE]}; error (perceptron) {phrases.percent(error, 0.95)}, in the same time "
-    f"{in_time[MANY]}. "
+    f"Best rates on the transformer ({100 * level:.3g} % intervals): AdamW's is {lion} times "
+    f"Lion's, Muon's {muon} times AdamW's; on the perceptron (95 %) {lion_many} and {muon_many} "
+    "times. Muon against AdamW: loss (transformer) "
+    f"{phrases.percent(loss_effects['muon-lower']['values'], level)} ({100 * level:.3g} %), in the "
+    f"same time {in_time[ONE]} (95 % from here on); error (perceptron) "
+    f"{phrases.percent(error, 0.95)}, in the same time {in_time[MANY]}. "
     + ("A" if testable else "The control failed, a")
     + f" decay gains AdamW {gains['AdamW']}. What this means for you: {advice}.",
     claims=[

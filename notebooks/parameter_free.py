@@ -404,7 +404,7 @@ rows = [
         ),
         "judged by": f"test {cases[name].metric}",
         "at the end": stats.mean_interval(members.array(cases[name].of("test"))),
-        "to AdamW, tuned [%]": ""
+        "to AdamW, tuned [100 log]": ""
         if arm == TUNED
         else stats.mean_interval(100 * against(name, arm, TUNED)["values"]),
         "diverged": members.num_diverged,
@@ -595,12 +595,12 @@ else:
     advice += f"; within one training's updates {searches} won on the transformer, {then} on the "
     advice += "perceptron"
 display.answer(
-    f"Loss (transformer) against tuned AdamW: Prodigy {said['prodigy-one']}, D-Adaptation "
-    f"{said['dadapt']}, AdamW at {fixed:g} {said['control']}, at a range test's rate "
-    f"({ramp_steps * (1 + pilots)} updates more) {guess}. Error (perceptron): Prodigy "
-    f"{said['prodigy-many']}, DoG {said['dog']} to tuned SGD. Prodigy against a search in the same "
-    f"updates: loss {said['budget']}, error {phrases.percent(many, 0.95)}. What this means for "
-    f"you: {advice}.",
+    f"Loss (transformer; {100 * level:.3g} % intervals) against tuned AdamW: Prodigy "
+    f"{said['prodigy-one']}, D-Adaptation {said['dadapt']}, AdamW at {fixed:g} {said['control']}, "
+    f"at a range test's rate ({ramp_steps * (1 + pilots)} updates more) {guess} (95 %). Error "
+    f"(perceptron): Prodigy {said['prodigy-many']}, DoG {said['dog']} to tuned SGD. Prodigy "
+    f"against a search in the same updates: loss {said['budget']}, error "
+    f"{phrases.percent(many, 0.95)} (95 %). What this means for you: {advice}.",
     claims=[
         *("prodigy-one", "dadapt", "budget", "prodigy-many", "dog", "control"),
         *("range-one", "budget-many"),
