@@ -467,7 +467,7 @@ if slope.low > 0 and none_best[:half].any() and not none_best[half:].any():
     follows += "lie at the grid's end"
 else:
     follows = f"follows the learning rate with a slope of {said(slope)} ("
-    follows += f"{at_ends(SMALL)} lie at an end of the grid"
+    follows += f"{at_ends(SMALL)} lie at the grid's ends"
 keep = judged["keep-product"]
 if judged["control-many"].verdict != claims.rules.SUPPORTED:
     advice = "weight decay shows no effect in these runs, so that its coupling is not testable here"
@@ -479,15 +479,20 @@ elif (keep.low or 0) > 0:
     advice = "keep the weight decay when you change the rate"
 else:
     advice = "these runs do not decide what to keep; try the weight decay again with the rate"
-single = (
-    ""
-    if judged["control-one"].verdict == claims.rules.SUPPORTED
-    else " In one pass over surnames the best weight decay above 0 ended "
-    f"{phrases.change(judged['control-one'], 'below none', 'above none')}."
-)
+one = stats.mean_interval(worth(LM), level)
+middle, low, high = (100 * np.expm1(x) for x in (one.estimate, one.low, one.high))
+single = ""
+if judged["control-one"].verdict != claims.rules.SUPPORTED:
+    single = " In one pass over surnames the best weight decay above 0 "
+    if low > 0:
+        single += f"ended {middle:.2f} % above none [{low:.2f}, {high:.2f}]."
+    elif high < 0:
+        single += f"ended {-middle:.2f} % below none [{-high:.2f}, {-low:.2f}]."
+    else:
+        single += f"changed the loss by {phrases.percent(worth(LM), level)}."
 display.answer(
     f"MNIST-1D, {passes} passes, AdamW: the best weight decay {follows}; −1: the product counts, "
-    f"0: λ counts), and follows the batch with an exponent of {said(exponent)} ({LARGE}: "
+    f"0: λ counts), its exponent in the batch is {said(exponent)} ({LARGE}: "
     f"{at_ends(LARGE)} lie there). At a quarter of the best rate, keeping the product in place of "
     f"λ changes the test loss by {phrases.percent(kept_product - kept_decay, level)}.{single} "
     f"What this means for you: {advice}.",
