@@ -668,12 +668,11 @@ else:
 if came["muon-lower"] == SEEN:
     advice += "; try Muon" + ("" if all(quicker) else " where updates count, not time")
 display.answer(
-    f"Best rates on the transformer ({100 * level:.3g} % intervals): AdamW's is {lion} times "
-    f"Lion's, Muon's {muon} times AdamW's; on the perceptron (95 %) {lion_many} and {muon_many} "
-    "times. Muon against AdamW: loss (transformer) "
-    f"{phrases.percent(loss_effects['muon-lower']['values'], level)} ({100 * level:.3g} %), in the "
-    f"same time {in_time[ONE]} (95 % from here on); error (perceptron) "
-    f"{phrases.percent(error, 0.95)}, in the same time {in_time[MANY]}. "
+    f"Best rates, transformer ({100 * level:.3g} % intervals): AdamW's {lion} times Lion's, Muon's "
+    f"{muon} times AdamW's; perceptron (95 %): {lion_many} and {muon_many} times. Muon to AdamW: "
+    f"transformer's loss {phrases.percent(loss_effects['muon-lower']['values'], level)} "
+    f"({100 * level:.3g} %), in equal time {in_time[ONE]} (95 % from here); perceptron's error "
+    f"{phrases.percent(error, 0.95)}, in equal time {in_time[MANY]}. "
     + ("A" if testable else "The control failed, a")
     + f" decay gains AdamW {gains['AdamW']}. What this means for you: {advice}.",
     claims=[

@@ -576,7 +576,7 @@ many = against(MANY, PRODIGY, FOUND)["values"]
 of_many = stats.mean_interval(many)
 prodigy = {judged[f"prodigy-{which}"].verdict for which in ("one", "many")}
 if judged["control"].verdict != rules.SUPPORTED:
-    advice = "nothing, these runs do not show that the rate matters"
+    advice = "nothing, whether the rate matters is open"
 elif prodigy == {rules.SEEN}:
     advice = "where you can't tune, Prodigy does here what a tuned rate does"
 elif rules.NOT_SEEN in prodigy:
@@ -588,18 +588,18 @@ searches = {rules.SUPPORTED: "Prodigy", rules.CONTRADICTED: "a search"}.get(
 )
 then = "Prodigy" if of_many.high < 0 else "a search" if of_many.low > 0 else None
 if searches is None or then is None:
-    advice += "; within one training's updates it is open whether to search"
+    advice += "; in one training's updates it is open whether to search"
 elif searches == then:
-    advice += f"; within one training's updates {then} won"
+    advice += f"; in one training's updates {then} won"
 else:
-    advice += f"; within one training's updates {searches} won on the transformer, {then} on the "
+    advice += f"; in one training's updates {searches} won on the transformer, {then} on the "
     advice += "perceptron"
 display.answer(
-    f"Loss (transformer; {100 * level:.3g} % intervals) against tuned AdamW: Prodigy "
+    f"Loss (transformer; {100 * level:.3g} % intervals) to tuned AdamW: Prodigy "
     f"{said['prodigy-one']}, D-Adaptation {said['dadapt']}, AdamW at {fixed:g} {said['control']}, "
-    f"at a range test's rate ({ramp_steps * (1 + pilots)} updates more) {guess} (95 %). Error "
+    f"at a range test's rate (+{ramp_steps * (1 + pilots)} updates) {guess} (95 %). Error "
     f"(perceptron): Prodigy {said['prodigy-many']}, DoG {said['dog']} to tuned SGD. Prodigy "
-    f"against a search in the same updates: loss {said['budget']}, error "
+    f"to a search in the same updates: loss {said['budget']}, error "
     f"{phrases.percent(many, 0.95)} (95 %). What this means for you: {advice}.",
     claims=[
         *("prodigy-one", "dadapt", "budget", "prodigy-many", "dog", "control"),
