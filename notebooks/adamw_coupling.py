@@ -470,7 +470,7 @@ else:
     follows += f"{at_ends(SMALL)} lie at the grid's ends"
 keep = judged["keep-product"]
 if judged["control-many"].verdict != claims.rules.SUPPORTED:
-    advice = "weight decay shows no effect in these runs, so that its coupling is not testable here"
+    advice = "weight decay shows no effect here, so that its coupling is not testable"
 elif keep.verdict == claims.rules.SEEN:
     advice = "when you lower the rate of PyTorch's AdamW, raise the weight decay by the same factor"
 elif (keep.high or 0) < 0:
@@ -483,7 +483,7 @@ one = stats.mean_interval(worth(LM), level)
 middle, low, high = (100 * np.expm1(x) for x in (one.estimate, one.low, one.high))
 single = ""
 if judged["control-one"].verdict != claims.rules.SUPPORTED:
-    single = " In one pass over surnames the best weight decay above 0 "
+    single = " In one pass the best weight decay above 0 "
     if low > 0:
         single += f"ended {middle:.2f} % above none [{low:.2f}, {high:.2f}]."
     elif high < 0:
@@ -493,7 +493,7 @@ if judged["control-one"].verdict != claims.rules.SUPPORTED:
 display.answer(
     f"MNIST-1D, {passes} passes, AdamW: the best weight decay {follows}; −1: the product counts, "
     f"0: λ counts), its exponent in the batch is {said(exponent)} ({LARGE}: "
-    f"{at_ends(LARGE)} lie there). At a quarter of the best rate, keeping the product in place of "
+    f"{at_ends(LARGE)}). At a quarter of the best rate, keeping the product in place of "
     f"λ changes the test loss by {phrases.percent(kept_product - kept_decay, level)}.{single} "
     f"What this means for you: {advice}.",
     claims=["inverse", "product", "keep-product", "batch", "control-one"],
