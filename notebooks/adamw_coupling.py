@@ -493,7 +493,7 @@ if judged["control-one"].verdict != claims.rules.SUPPORTED:
 display.answer(
     f"MNIST-1D, {passes} passes, AdamW: the best weight decay {follows}; −1: the product counts, "
     f"0: λ counts), its exponent in the batch is {said(exponent)} ({LARGE}: "
-    f"{at_ends(LARGE)}). At a quarter of the best rate, keeping the product in place of "
+    f"{at_ends(LARGE)} there). At a quarter of the best rate, keeping the product in place of "
     f"λ changes the test loss by {phrases.percent(kept_product - kept_decay, level)}.{single} "
     f"What this means for you: {advice}.",
     claims=["inverse", "product", "keep-product", "batch", "control-one"],
