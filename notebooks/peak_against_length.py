@@ -427,7 +427,8 @@ def said(interval):
 
 
 others = (
-    f"; in {len(cells)} other tasks the former is {min(between):.2f} to {max(between):.2f}"
+    f"; for {len(cells)} other pairs of task and optimizer the former is {min(between):.2f} to "
+    f"{max(between):.2f}"
     if cells
     else ""
 )
@@ -439,8 +440,8 @@ display.answer(
     f"with the power {said(stats.mean_interval(batch_power, level))} of the batch size. "
     "What this means for you: "
     + (
-        f"divide a constant rate by {2 ** found['constant'].estimate:.2f} at each doubling of the "
-        f"length (in many passes by {2**many.estimate:.2f})"
+        "tune a rate again for a longer training; here each doubling divided it by "
+        f"{2 ** found['constant'].estimate:.2f} (in many passes by {2**many.estimate:.2f})"
         if found["constant"].low > 0
         else "these runs do not say that a longer training needs a lower constant rate"
     )

@@ -602,9 +602,10 @@ def interval(slug, most=1.0):
 
 better, best, rewards = said["last-against-loss"], said["cumulative-best"], said["rewards-rise"]
 display.answer(
-    f"In sweeps of {trials} runs the cumulative metric's last value has a rank correlation of "
-    f"{interval('cumulative-last')} with the final test loss, that of the loss itself has "
-    f"{interval('loss-last')}. Its best value so far, which W&B compares, has "
+    f"In sweeps of {trials} runs the cumulative metric's last value has a mean rank correlation of "
+    f"{correlation['cumulative', 'last'].mean():.2f} with the final test loss, that of the loss "
+    f"itself has {correlation['loss', 'last'].mean():.2f} (difference "
+    f"{interval('last-against-loss')}). Its best value so far, which W&B compares, has "
     f"{interval('cumulative-best')}: it is the first value in {first_only} of {len(every)} runs, "
     f"and the rule stops {100 * np.mean(ended):.0f} % of them. At the first kill point it is "
     + ("" if rewards.verdict == claims.rules.SEEN else "not shown to be ")
