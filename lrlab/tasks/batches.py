@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+from collections import UserDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -90,7 +92,7 @@ def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
 def apart(batch: Any) -> Any:
     """Return a copy of a batch: loaders may fill it again, a model or a loss may change it.
 
-    What holds something that can't be copied is returned itself.
+    What can't be copied, as an open file, is itself in the copy.
 
     Args:
         batch: as for `tensors_in`.
@@ -104,7 +106,12 @@ def apart(batch: Any) -> Any:
     try:
         return copy.deepcopy(batch, {id(tensor): tensor.clone() for tensor in tensors_in(batch)})
     except Exception:  # whatever an open file or a lock raises
-        return batch
+        return mapped(batch, _own)
+
+
+def _own(part: Any) -> Any:
+    changeable = isinstance(part, np.ndarray | UserDict)  # as those of Hugging Face are
+    return part.clone() if isinstance(part, Tensor) else copy.copy(part) if changeable else part
 
 
 def moved(batch: Any, device: torch.device) -> Any:
