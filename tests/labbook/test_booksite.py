@@ -394,12 +394,18 @@ def test_feed_has_author_dates_and_links_that_are_absolute_where_the_address_is_
     ]
 
 
-def test_what_an_answer_means_for_a_reader_leads_to_the_guide_where_there_is_one(tmp_path):
-    path = write_entry(tmp_path)
+def answered(root, text):
+    """Write an entry that answers in these words."""
+    path = write_entry(root)
     notebook = json.loads(path.read_bytes())
-    answer = {"text": "It falls. What this means for you: let it fall.", "claims": ["lower"]}
+    answer = {"text": text, "claims": ["lower"]}
     notebook["cells"][3]["outputs"][0]["metadata"]["lrlab_answer"] = answer
     path.write_text(json.dumps(notebook))
+    return path
+
+
+def test_what_an_answer_means_for_a_reader_leads_to_the_guide_where_there_is_one(tmp_path):
+    path = answered(tmp_path, "It falls. What this means for you: let it fall.")
 
     def top():
         log = site.Site(tmp_path)
@@ -414,11 +420,7 @@ def test_what_an_answer_means_for_a_reader_leads_to_the_guide_where_there_is_one
 
 
 def test_the_feed_tells_the_answer_of_an_entry_that_has_one(tmp_path):
-    path = write_entry(tmp_path)
-    notebook = json.loads(path.read_bytes())
-    answer = {"text": "It falls by **3 %**.", "claims": ["lower"]}
-    notebook["cells"][3]["outputs"][0]["metadata"]["lrlab_answer"] = answer
-    path.write_text(json.dumps(notebook))
+    answered(tmp_path, "It falls by **3 %**.")
     [summary] = ElementTree.fromstring(feed.feed(site.Site(tmp_path))).iter(
         "{http://www.w3.org/2005/Atom}summary"
     )
