@@ -69,6 +69,7 @@ import numpy as np
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.claims import About, Setting
 from lrlab.experiments.last_iterate import guarantee, guarantee_curve
+from lrlab.labbook import phrases
 from lrlab.optimizers import AdamW
 from lrlab.schedules import Constant, Cosine, Linear, Warmup, WarmupStableDecay
 
@@ -173,7 +174,7 @@ left.plot(at, np.sqrt(1 + np.log(at) / 4), color="#555555", linewidth=0.8, label
 left.set(xscale="log", xlabel="updates N", ylabel="bound / lower bound")
 left.legend()
 right.plot(100 * shares, over, color=plots.COLOURS[0])
-plots.guide(right, y=ratio["cosine", lengths[-1]], label="cosine")
+plots.guide(right, y=bound("cosine", 1000).bound * np.sqrt(1001), label="cosine")
 right.set(xlabel="cooldown of WSD (% of the updates)", ylabel="bound / lower bound")
 right.legend()
 display.show(
@@ -386,21 +387,22 @@ claims.conclude(
 )
 
 # %% tags=["nbval-ignore-output"]
-fell = stats.mean_interval(100 * np.array(drops), claims.level(tested))
-like = stats.mean_interval(resemblances, claims.level(tested))
-if fell.low > 100 * delta:
+level = claims.level(tested)
+fell, like = (stats.mean_interval(values, level) for values in (drops, resemblances))
+if fell.low > delta:
     seen = "and so does the loss of a small transformer"
-elif fell.high < 100 * delta:
+elif fell.high < delta:
     seen = "the loss of a small transformer does not"
 else:
     seen = "whether the loss of a small transformer does is open"
 display.answer(
-    f"In theory a linear decay to zero is best; over {last:,} updates cosine's worst case is "
-    f"{above['cosine']:.1f} % above it, WSD's {above['WSD']:.1f} %, the best constant learning "
-    f"rate's {above['constant']:.0f} %. WSD's bound drops in its cooldown, {seen}: "
-    f"{fell.estimate:.2f} % [{fell.low:.2f}, {fell.high:.2f}] more than before it, rank "
-    f"correlation of the curves {like.estimate:.2f} [{like.low:.2f}, {like.high:.2f}]. What this "
-    "means for you, as far as the theory carries: decay to zero, and try WSD at "
+    f"In theory a linear decay to zero is best of the four; over {last:,} updates cosine's worst "
+    f"case is {above['cosine']:.1f} % above it, WSD's {above['WSD']:.1f} %, the best constant "
+    f"learning rate's {above['constant']:.0f} %. WSD's bound falls faster in its cooldown than "
+    f"just before it, {seen} ({phrases.percent(drops, level)} of fall). The ratio of WSD's loss to "
+    f"cosine's follows that of their bounds with a rank correlation of {like.estimate:.2f} "
+    f"[{like.low:.2f}, {like.high:.2f}] ({100 * level:.3g} % intervals). What this means for you, "
+    "as far as the theory carries: decay to zero, and try WSD at "
     f"{peaks['WSD'] / peaks['cosine']:.2f} times cosine's peak.",
     claims=["linear-lowest", "half-the-rate", "sudden-drop", "curves-resemble"],
 )

@@ -67,7 +67,7 @@ import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.claims import About, Setting
-from lrlab.labbook import tuned
+from lrlab.labbook import phrases, tuned
 from lrlab.optimizers import AdamW
 from lrlab.schedules import Cosine, Warmup, WarmupStableDecay
 
@@ -204,20 +204,20 @@ def against(name, group=seeds):
 
 level = claims.level(4)
 rows = [*cooldowns, HALF]
-each = {name: 100 * against(name) for name in rows}
-found = stats.mean_intervals(each, level)
+found = {name: phrases.in_percent(against(name), level) for name in rows}
+each = {name: 100 * np.expm1(against(name)) for name in rows}
 fig, ax = plots.figure(width=5.6, height=3.5)
 plots.intervals(ax, found, points=each)
-plots.shade(ax, -100 * margin, 100 * margin)
-ax.set(xlabel="difference of test losses to the cosine's (%)")
+plots.shade(ax, 100 * np.expm1(-margin), 100 * np.expm1(margin))
+ax.set(xlabel="test loss against the cosine's (%)")
 ax.locator_params(axis="x", nbins=5)
 display.show(
     fig,
     alt="Differences of test losses between constant rates with cooldowns and the cosine, with "
     "intervals, and the region that is too small to matter.",
-    caption="Test loss against the cosine's, each at the rate that is best within its seed: mean "
-    f"paired difference of logarithms times 100, the {100 * level:.3g} % t intervals that decide, "
-    f"ticks are the {n_seeds} seeds. Left of zero the cooldown ends lower. Shaded: too small to "
+    caption="Test loss against the cosine's, each at the rate that is best within its seed: "
+    f"geometric mean of the paired ratios, the {100 * level:.3g} % t intervals that decide, ticks "
+    f"are the {n_seeds} seeds. Left of zero the constant rate ends lower. Shaded: too small to "
     "matter.",
     headline=True,
 )
@@ -323,24 +323,20 @@ claims.conclude(
 
 
 # %% tags=["nbval-ignore-output"]
-def percent(name):
-    return (
-        f"{found[name].estimate:+.2f} % [{found[name].low:+.2f}, {found[name].high:+.2f}]"
-    ).replace("-", "−")
-
-
-skip = found[HALF].high < 100 * margin
+told = {name: phrases.percent(against(name), level) for name in rows}
+enough = 100 * np.expm1(margin)
+skip = found[HALF].high < enough
 display.answer(
     "Small transformer on surnames under AdamW, test loss of a constant rate with a cooldown over "
-    "the last 20 % against a cosine: "
-    f"{percent('cooldown 20 %')}; over the last 10 %: {percent('cooldown 10 %')}; without one: "
-    f"{percent('no cooldown')}. At half of the cosine's best rate: {percent(HALF)}. "
+    f"the last 20 % against a cosine: {told['cooldown 20 %']}; over the last 10 %: "
+    f"{told['cooldown 10 %']}; without one: {told['no cooldown']}. At half of the cosine's best "
+    f"rate, cooled down over the last 20 %: {told[HALF]} ({100 * level:.3g} % intervals). "
     + (
         "What this means for you: if you don't know when training will end, train at half of the "
         "rate that is best for a cosine, and cool down over the last fifth."
         if skip
         else "What this means for you: cool down over the last fifth, at a rate tuned for it."
-        if found["cooldown 20 %"].high < 100 * margin
+        if found["cooldown 20 %"].high < enough
         else "What this means for you: keep the cosine where you know when training will end."
     ),
     claims=["cooldown-20", "cooldown-10", "half-rate", "control"],

@@ -82,6 +82,24 @@ def percent(values: ArrayLike, level: float) -> str:
     return _per_cent(found.estimate, found.low, found.high)
 
 
+def in_percent(values: ArrayLike, level: float) -> stats.Interval:
+    """Return the mean of log ratios as a change in per cent: for tables and axes headed "%".
+
+    $100 (e^x - 1)$ of the mean and of the ends of its t interval, which therefore agree with
+    what `percent` says.
+
+    Args:
+        values: log ratios, one a seed, shape (n,), n at least 2.
+        level: of the interval, such as `claims.level(6)`: the one that decides.
+
+    Example:
+        >>> print(in_percent([0.01, 0.02, 0.03], 0.95))
+        2.02 [-0.483, 4.59] (95 %, n = 3)
+    """
+    found = stats.mean_interval(values, level)
+    return stats.Interval(*_changes(found.estimate, found.low, found.high), level, found.n)
+
+
 def factor(values: ArrayLike, level: float) -> str:
     """Return the mean of log ratios as a factor, with its t interval.
 

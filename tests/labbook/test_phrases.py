@@ -31,6 +31,8 @@ def test_a_mean_is_said_with_its_interval_in_per_cent_or_as_a_factor_at_the_leve
     values = [0.2 + d * math.sqrt(0.1**2 * 4 / 10) for d in (-2, -1, 0, 1, 2)]
     assert phrases.percent(values, 0.95) == "+22.1 % [+7.9, +38.3]"
     assert phrases.percent([-v for v in values], 0.95) == "−18.1 % [−27.7, −7.3]"
+    drawn = phrases.in_percent(values, 0.95)
+    assert [round(x, 1) for x in (drawn.estimate, drawn.low, drawn.high)] == [22.1, 7.9, 38.3]
     assert phrases.factor(values, 0.95) == "1.22 [1.08, 1.38]"
     assert phrases.factor(values, 0.99) == "1.22 [0.994, 1.5]"
 
@@ -42,6 +44,7 @@ def test_one_ratio_is_the_same_change_in_all_phrases():
     [judged] = phrases.judged([claim]).values()
     assert phrases.percent(values, 0.95) == "+1.14 % [+1.14, +1.14]"
     assert phrases.estimate(judged) == "+1.14 % [+1.14, +1.14]"
+    assert round(phrases.in_percent(values, 0.95).estimate, 2) == 1.14
     assert "+1.14\u00a0% " in phrases.inline(judged)
     assert phrases.change(judged) == "1.1 % higher [1.1, 1.1]"
     assert said([math.log(1.25) + d * 1e-6 for d in (-1, 0, 1)]).startswith("25 % higher")
