@@ -88,6 +88,7 @@ def test_an_entry_outside_the_log_is_found_by_file_and_by_folder(laboratory, tmp
 
 def test_what_is_no_entry_is_refused_in_one_sentence(laboratory, tmp_path_factory):
     assert "no entry '2030-01-01-dem'; did you mean 2030-01-01-demo?" in refused("2030-01-01-dem")
+    assert "no entry '999" in refused("9" * 5000)
     empty = tmp_path_factory.mktemp("empty")
     assert "holds 0 entries" in refused(str(empty))
     assert "holds 2 entries: 2030-01-01-demo.ipynb, " in refused("book/log")

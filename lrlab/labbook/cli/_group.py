@@ -47,7 +47,7 @@ class Group(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # nobody reads any more; click ends quietly
-            where = f": {error.filename}" if error.filename else ""
+            where = f": {shortened(str(error.filename))}" if error.filename else ""
             click.echo(f"lrlab: {error.strerror or error}{where}", err=True)
             context.exit(1)
 

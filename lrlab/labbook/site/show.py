@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import io
 import json
@@ -51,16 +52,17 @@ def find(root: Path, given: str) -> Path:
     inside = log_folder(root)
     name = Path(given).name.removesuffix(".ipynb")
     path = Path(given).expanduser()
-    if path.suffix == ".ipynb" and path.is_file():
-        return path.resolve()
-    if path.is_dir():
-        found = sorted(p for p in path.glob("*.ipynb") if p.with_suffix(".json").is_file())
-        if len(found) != 1:
-            names = f": {', '.join(p.name for p in found)}" if found else ""
-            raise BadInput(f"{given} holds {len(found)} entries{names}; name one file")
-        return found[0].resolve()
-    if (inside / f"{name}.ipynb").is_file():
-        return inside / f"{name}.ipynb"
+    with contextlib.suppress(OSError):  # the name may be longer than any file's
+        if path.suffix == ".ipynb" and path.is_file():
+            return path.resolve()
+        if path.is_dir():
+            found = sorted(p for p in path.glob("*.ipynb") if p.with_suffix(".json").is_file())
+            if len(found) != 1:
+                names = f": {', '.join(p.name for p in found)}" if found else ""
+                raise BadInput(f"{given} holds {len(found)} entries{names}; name one file")
+            return found[0].resolve()
+        if (inside / f"{name}.ipynb").is_file():
+            return inside / f"{name}.ipynb"
     known = [p.stem for p in sorted(inside.glob("[0-9]*.ipynb"))]
     close = difflib.get_close_matches(name[:_LONGEST], known, n=1, cutoff=0.5)
     hint = f"; did you mean {close[0]}?" if close else "; `lrlab list` shows them"
