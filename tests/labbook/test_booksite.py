@@ -266,17 +266,41 @@ def test_text_of_a_page_is_typeset_and_code_links_and_formulas_stay():
         typeset("<caption>Costs (from `a/b.py`): 1.29e+04 [3, 5] (95 %, n = 8) %</caption>"), "lxml"
     )
     assert page.code.text == "a/b.py"
-    assert page.text == "Costs (from a/b.py): 12,900\u00a0% [3, 5] (95\u00a0%, n = 8)"
+    assert page.text == (
+        "Costs (from a/b.py): 12,900\u00a0% [3,\u00a05] (95\u00a0%, n\u00a0=\u00a08)"
+    )
     assert typeset("<td>&lt;b&gt; `&lt;i&gt;`</td>").count("&lt;i&gt;</code>") == 1
 
 
 def test_a_minus_is_one_in_text_and_no_line_ends_between_a_number_and_its_per_cent_sign():
     said = typeset("<p>It changes by -0.06 % (-2.88 [-3.63, -.5]), as `-1 %` does.</p>")
     assert BeautifulSoup(said, "lxml").text == (
-        "It changes by −0.06\u00a0% (−2.88 [−3.63, −.5]), as -1 % does."
+        "It changes by −0.06\u00a0% (−2.88 [−3.63,\u00a0−.5]), as -1 % does."
     )
     kept = "<p>2026-11-30, 3-10X, 1e-3, lr-1, a % of b, 2.07% and -p</p><code>x -1 %</code>"
     assert typeset(kept) == kept
+
+
+@pytest.mark.parametrize(
+    ("written", "whole"),
+    [
+        ("lower [0.1,\n0.3] at", ["lower", "[0.1,~0.3]", "at"]),
+        ("by 5 [−1 %, +3.2 %] of", ["by", "5", "[−1~%,~+3.2~%]", "of"]),
+        ("over n = 5 seeds", ["over", "n~=~5", "seeds"]),
+        ("at β₂ = .95", ["at", "β₂~=~.95"]),
+        ("at <i>n</i> = 5", ["at", "<i>n</i>~=~5"]),
+        ("to 2.2 × 10⁻¹⁶ of", ["to", "2.2~×~10⁻¹⁶", "of"]),
+        ("by × 2 or", ["by", "×~2", "or"]),
+        ("2.2e-16", ["2.2~×~10⁻¹⁶"]),
+        ("the rate = 5", ["the", "rate", "=", "5"]),
+        ("in [Smith, 2017] the", ["in", "[Smith,", "2017]", "the"]),
+        ("`n = 5` here", ['<code class="docutils literal notranslate">n = 5</code>', "here"]),
+    ],
+)
+def test_no_line_ends_inside_a_number_with_what_belongs_to_it(written, whole):
+    assert re.split(r"[ \n](?![^<]*>|[^<]*</code>)", typeset(written)) == [
+        part.replace("~", "\u00a0") for part in whole
+    ]
 
 
 def test_a_table_calls_a_claim_without_a_verdict_measured():

@@ -102,7 +102,7 @@ def params(notebook: str) -> None:
 @click.option(
     "--out",
     metavar="FOLDER",
-    help="Put the result there instead of into the log.",
+    help="Put the result there instead of into the log, on other seeds (first_seed + 500,000).",
 )
 @click.option("--replace", is_flag=True, help="Renew an entry that was not released yet.")
 @click.option(

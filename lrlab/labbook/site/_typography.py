@@ -15,6 +15,14 @@ _PARTS = re.compile(r"(<(code|pre|script|style|svg|math)\b.*?</\2>|<[^>]*>)", re
 _TICKS = re.compile(r"(?<!`)`([^`\s](?:[^`\n]{0,80}[^`\s])?)`(?!`)")
 # Code in backticks, a minus (no range, exponent or date), the space of a per cent sign.
 _SIGNS = re.compile(r"(`[^`\n]*`)|(?<=[\s\[(])-(?=\.?\d)|(?<=\d) (?=%)")
+# What a line does not end in: an interval or list of numbers, `n = 5`, a power of ten, a factor.
+_WHOLE = re.compile(
+    r"`[^`\n]*`"
+    r"|\[[-+−\d.,%×⁻⁰¹²³⁴⁵⁶⁷⁸⁹∞\s]{3,32}\]"
+    r"|(?<!\w)\w{0,3}\s[=≈≤≥]\s(?=[-+−]?\.?\d)"
+    r"|(?<=\d)\s×\s(?=10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])"
+    r"|(?<!\w)×\s(?=\d)"
+)
 _CODE = r'<code class="docutils literal notranslate">\1</code>'
 
 
@@ -31,7 +39,8 @@ def _set(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: A
 def typeset(html: str) -> str:
     """A page's text without a computer's exponents and minus signs, with units by their numbers.
 
-    Per cent signs stay on the line of their number. Code in backticks is set as code.
+    Per cent signs stay on the line of their number; no line ends inside an interval, `n = 5` or a
+    power of ten. Code in backticks is set as code.
 
     Captions and cells of stored tables are no Markdown, so that backticks in them are still there.
 
@@ -39,12 +48,13 @@ def typeset(html: str) -> str:
         html: what code, formulas, drawings and attributes hold stays as it is.
 
     Example:
-        >>> typeset("<td>1.02e+03 [-272, 3.83e+03]</td><pre>-1e+03</pre>")
+        >>> html = typeset("<td>1.02e+03 [-272, 3.83e+03]</td><pre>-1e+03</pre>")
+        >>> html.replace("\N{NO-BREAK SPACE}", " ")
         '<td>1,020 [−272, 3,830]</td><pre>-1e+03</pre>'
     """
     parts = _PARTS.split(html)
     return "".join(
-        part if kind == 1 else _TICKS.sub(_CODE, _set_signs(unit_first(plain(part))))
+        part if kind == 1 else _TICKS.sub(_CODE, _keep_whole(_set_signs(unit_first(plain(part)))))
         for number, part in enumerate(parts)
         if (kind := number % 3) != 2  # the name of a tag that is matched as a whole
     )
@@ -52,3 +62,9 @@ def typeset(html: str) -> str:
 
 def _set_signs(text: str) -> str:
     return _SIGNS.sub(lambda found: found[1] or ("−" if found[0] == "-" else "\u00a0"), text)
+
+
+def _keep_whole(text: str) -> str:
+    return _WHOLE.sub(
+        lambda found: found[0] if found[0][0] == "`" else re.sub(r"\s", "\u00a0", found[0]), text
+    )
