@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 # What is no text, or stays as it was written.
 _PARTS = re.compile(r"(<(code|pre|script|style|svg|math)\b.*?</\2>|<[^>]*>)", re.DOTALL)
 _TICKS = re.compile(r"(?<!`)`([^`\s](?:[^`\n]{0,80}[^`\s])?)`(?!`)")
+# A minus at the beginning of a cell.
+_FIRST = re.compile(r"(<td\b[^>]*>\s*)-(?=\.?\d)")
 # Code in backticks, a minus (no range, exponent or date), the space of a per cent sign.
 _SIGNS = re.compile(r"(`[^`\n]*`)|(?<=[\s\[(])-(?=\.?\d)|(?<=\d) (?=%)")
 # What a line does not end in: an interval or list of numbers, `n = 5`, a power of ten, a factor.
@@ -52,7 +54,7 @@ def typeset(html: str) -> str:
         >>> html.replace("\N{NO-BREAK SPACE}", " ")
         '<td>1,020 [−272, 3,830]</td><pre>-1e+03</pre>'
     """
-    parts = _PARTS.split(html)
+    parts = _PARTS.split(_FIRST.sub(r"\1−", html))
     return "".join(
         part if kind == 1 else _TICKS.sub(_CODE, _keep_whole(_set_signs(unit_first(plain(part)))))
         for number, part in enumerate(parts)
