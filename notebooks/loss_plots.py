@@ -79,6 +79,7 @@ from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, trai
 from lrlab.claims import About, Setting
 from lrlab.experiments import loss_plots as rule
 from lrlab.experiments import mistakes
+from lrlab.labbook import reach
 from lrlab.optimizers import SGD, Adam, AdamW
 from lrlab.schedules import Constant
 
@@ -420,7 +421,8 @@ display.say(
 # %% [markdown]
 # ## Verdict
 #
-# How many pairs of a task and a mistake it takes is given by the tasks and mistakes that there are:
+# How many pairs of a task and a mistake there are is given by the tasks and mistakes. What they can
+# show of a share hangs on the share alone, so that there is no pilot study:
 
 
 # %% tags=["nbval-ignore-output"]
@@ -441,12 +443,6 @@ low = [f for f in factors if f == 10]
 tested = len(counted) + 1 + len(high) + len(low)
 
 
-def least(n, threshold):
-    """The smallest number of n whose interval lies above a threshold."""
-    found = (stats.proportion_interval(k, n, claims.level(tested)).low for k in range(n + 1))
-    return next((k for k, below in enumerate(found) if below > threshold), n + 1)
-
-
 of_cause = {cause: settled([p for p in fresh if CAUSE[p[1]] == cause]) for cause in columns[1:]}
 display.table(
     [
@@ -461,12 +457,23 @@ display.table(
     "named in most of their seeds, with exact (Clopper–Pearson) intervals. There are few pairs of "
     "each, so that no cause is judged for itself.",
 )
+level = claims.level(tested)
+healthy = right([p for p in fresh if p[1] == HEALTHY])
+for n, words in (
+    (counted["named"][1], "pairs on tasks that the rule was made on"),
+    (counted["named-elsewhere"][1], "pairs on other tasks"),
+    (factor_seeds, "runs at a milder rate"),
+):
+    display.say(reach.of_share(n, words, level=level, threshold=most))
 display.say(
-    ". ".join(
-        f"To be above {100 * most:g} % it takes {least(n, most)} of {n} pairs ({words})"
-        for words, (_, n) in (("here", counted["named"]), ("other", counted["named-elsewhere"]))
+    reach.of_share(
+        len(healthy),
+        "healthy runs",
+        level=level,
+        threshold=alarms_below,
+        direction="less",
+        true=(0.05, 0.02),
     )
-    + f"; at a milder rate, {least(factor_seeds, most)} of {factor_seeds} seeds."
 )
 
 # %%
@@ -506,7 +513,6 @@ made = [
     )
     for slug, (words, setting) in asked.items()
 ]
-healthy = right([p for p in fresh if p[1] == HEALTHY])
 made.append(
     Claim.proportion(
         "false-alarms",
@@ -535,26 +541,24 @@ made += [
 claims.conclude(made)
 
 # %% tags=["nbval-ignore-output"]
-shares = {
-    slug: stats.proportion_interval(*pair, claims.level(tested)) for slug, pair in counted.items()
-}
+shares = {slug: stats.proportion_interval(*pair, level) for slug, pair in counted.items()}
 
 
-def in_words(slug):
+def in_words(slug, of=""):
     found = shares[slug]
-    return (
-        f"{counted[slug][0]} of {counted[slug][1]} planted mistakes ({100 * found.estimate:.0f} % "
-        f"[{100 * found.low:.0f}, {100 * found.high:.0f}])"
-    )
+    return f"{counted[slug][0]}{of} (share {100 * found.low:.0f} to {100 * found.high:.0f} %)"
 
 
 more = counted["named"][0] - counted["named-by-mean-and-spread"][0]
+others_of = f" of {counted['named-elsewhere'][1]}"
 display.answer(
-    f"Mean and spread of the training loss name the cause of "
-    f"{in_words('named-by-mean-and-spread')}; with the first batch's loss, and what repeats itself "
-    f"from epoch to epoch, it is {in_words('named')}, and on tasks the rule was not made on "
-    f"{in_words('named-elsewhere')}. A learning rate {factors[0]:g} times too high is recognised "
-    f"in {answers[factors[0]].count(wanted[factors[0]])} of {factor_seeds} runs."
+    f"Of {counted['named'][1]} pairs of a task and a planted mistake the rule names the cause, in "
+    f"most seeds, in {in_words('named-by-mean-and-spread')} from mean and spread of the training "
+    "loss alone, and with the first batch's loss and what repeats itself from epoch to epoch in "
+    f"{in_words('named')}; on tasks that it was not made on in "
+    f"{in_words('named-elsewhere', others_of)}; {100 * level:.3g} % intervals. A learning rate "
+    f"{factors[0]:g} times too high is recognised in "
+    f"{answers[factors[0]].count(wanted[factors[0]]) or 'none'} of {factor_seeds} runs."
     + (
         " What this means for you: plot the loss of every batch, not a smoothed curve alone, and "
         "look at the first one."
