@@ -277,7 +277,9 @@ def test_a_minus_is_one_in_text_and_no_line_ends_between_a_number_and_its_per_ce
     assert BeautifulSoup(said, "lxml").text == (
         "It changes by −0.06\u00a0% (−2.88 [−3.63,\u00a0−.5]), as -1 % does."
     )
-    assert typeset('<td class="x">-1.14 [-1.3, 2]</td>') == '<td class="x">−1.14 [−1.3,\u00a02]</td>'
+    assert (
+        typeset('<td class="x">-1.14 [-1.3, 2]</td>') == '<td class="x">−1.14 [−1.3,\u00a02]</td>'
+    )
     kept = "<p>2026-11-30, 3-10X, 1e-3, lr-1, a % of b, 2.07% and -p</p><code>x -1 %</code>"
     assert typeset(kept) == kept
 
