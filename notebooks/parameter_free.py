@@ -115,10 +115,11 @@ from lrlab.schedules import Constant, Cosine
 
 plots.use_style()
 
-TUNED, FIXED, RANGE = "AdamW, tuned", f"AdamW at {fixed:g}", "AdamW at the range test's rate"
+TUNED, FIXED, RANGE = "tuned AdamW", f"AdamW at {fixed:g}", "AdamW at the range test's rate"
 PRODIGY, DADAPT, DOG = "Prodigy", "D-Adaptation", "DoG"
-SGD_TUNED, QUICK, FOUND = "SGD, tuned", "Prodigy, AdamW's time", "AdamW, searched within T"
-SEARCH = "the search within T"
+SGD_TUNED, QUICK = "tuned SGD", "Prodigy in AdamW's time"
+FOUND = "AdamW after a search in the same updates"
+SEARCH = "the search in the same updates"
 ESTIMATING = (PRODIGY, DADAPT, DOG, QUICK)
 TESTED = 6
 margins = {
@@ -283,7 +284,7 @@ display.say(
     f"{ramp_steps * (1 + pilots)} updates, of which {silent or 'none'} found no rate and fell back "
     f"on {fixed:g}. Grids, on {tuning_seeds} tuning seeds: "
     + "; ".join(
-        f"{name}, {of}: {note[name, of]}, best {centre[name, of]:.3g}" for name, of in grids
+        f"{name}, {of}: best {centre[name, of]:.3g} ({note[name, of]})" for name, of in grids
     )
     + "."
 )
@@ -328,17 +329,22 @@ words = {
     "prodigy-one": "Prodigy, one pass",
     "prodigy-many": "Prodigy, many passes",
     "dadapt": "D-Adaptation, one pass",
-    "dog": "DoG to tuned SGD,\nmany passes",
-    "budget": "Prodigy to a search\nwithin T, one pass",
+    "dog": "DoG against tuned\nSGD, many passes",
+    "budget": "Prodigy against a search\nin the same updates,\none pass",
 }
 level = claims.level(TESTED)
 fig, axes = plots.figure(1, 2, height=3.8, width_ratios=[1.15, 1])
-each = {text: 100 * effects[slug]["values"] for slug, text in words.items()}
-plots.intervals(axes[0], stats.mean_intervals(each, level), points=each)
+plots.intervals(
+    axes[0],
+    {text: phrases.in_percent(effects[slug]["values"], level) for slug, text in words.items()},
+    points={text: 100 * np.expm1(effects[slug]["values"]) for slug, text in words.items()},
+)
 for row, slug in enumerate(reversed(words)):
-    room = 100 * margins[MANY if slug in ("prodigy-many", "dog") else ONE]
-    axes[0].fill_between([-room, room], row - 0.4, row + 0.4, color="#cccccc", alpha=0.5, zorder=0)
-axes[0].set(xlabel="difference of test losses or errors (%)", xscale="symlog")
+    room = margins[MANY if slug in ("prodigy-many", "dog") else ONE]
+    ends = 100 * np.expm1([-room, room])
+    axes[0].fill_between(ends, row - 0.4, row + 0.4, color="#cccccc", alpha=0.5, zorder=0)
+axes[0].set(xlabel="change of test loss or error (%)", xscale="symlog")
+axes[0].xaxis.set_major_formatter(lambda x, _: f"{x:g}".replace("-", "−"))
 estimating = [best[ONE].of((ONE, arm)) for arm in (PRODIGY, DADAPT)]
 for style, (arm, members) in plots.styled(zip((PRODIGY, DADAPT), estimating, strict=True)):
     alive = [run.probes["EstimatedRate"] for run in members.values() if not run.diverged]
@@ -350,21 +356,23 @@ axes[1].plot(
     steps + 1,
     Cosine(centre[ONE, TUNED], steps=lm_steps)(steps),
     color="black",
-    label="AdamW, tuned",
+    label="tuned AdamW",
 )
 axes[1].set(xlabel="update", ylabel="learning rate", yscale="log", ylim=(1e-6, None))
 axes[1].legend()
 display.show(
     fig,
-    alt="Left: differences of test losses and errors between optimizers that find their rate, or a "
-    "fixed rate, and the tuned one, with intervals. Right: the rate over the updates that Prodigy "
-    "and D-Adaptation found, beside the tuned cosine.",
-    caption=f"Left: paired differences of log losses (one pass, {lm_steps} updates, {lm_seeds} "
-    f"seeds) or log errors (many passes, {mlp_steps} updates, {mlp_seeds} seeds) times 100, to the "
-    f"same optimizer at its tuned rate where nothing else is said, with the {100 * level:.3g} % "
-    "intervals that decide; ticks are the seeds; shaded: too small to matter; linear within "
-    "±1, logarithmic outside. Right: rates in one pass with the schedule, geometric means over the "
-    "seeds. " + "; ".join(f"{name}: {best[name].note()}" for name in cases) + ".",
+    alt="Left: test losses and errors of optimizers that find their rate, or of a fixed rate, "
+    "against the tuned one, in per cent, with intervals. Right: the rate over the updates that "
+    "Prodigy and D-Adaptation found, beside the tuned cosine.",
+    caption=f"Left: by how much the test loss (one pass, {lm_steps} updates, {lm_seeds} seeds) or "
+    f"the test error (many passes, {mlp_steps} updates, {mlp_seeds} seeds) lies above that of "
+    "AdamW at its tuned rate, where nothing else is said: geometric mean of the paired ratios, "
+    f"with the {100 * level:.3g} % intervals that decide; ticks are the seeds; shaded: too small "
+    "to matter; linear within ±1 %, logarithmic outside. Right: rates in one pass with the "
+    "schedule, geometric means over the seeds. "
+    + "; ".join(f"{name}: {best[name].note()}" for name in cases)
+    + ".",
     headline=True,
 )
 
@@ -404,9 +412,9 @@ rows = [
         ),
         "judged by": f"test {cases[name].metric}",
         "at the end": stats.mean_interval(members.array(cases[name].of("test"))),
-        "to AdamW, tuned [100 log]": ""
+        "above tuned AdamW [%]": ""
         if arm == TUNED
-        else stats.mean_interval(100 * against(name, arm, TUNED)["values"]),
+        else phrases.in_percent(against(name, arm, TUNED)["values"], 0.95),
         "diverged": members.num_diverged,
     }
     for name in cases
@@ -578,7 +586,7 @@ prodigy = {judged[f"prodigy-{which}"].verdict for which in ("one", "many")}
 if judged["control"].verdict != rules.SUPPORTED:
     advice = "nothing, whether the rate matters is open"
 elif prodigy == {rules.SEEN}:
-    advice = "where you can't tune, Prodigy does here what a tuned rate does"
+    advice = "where you can't tune, Prodigy ended here as low as a tuned rate"
 elif rules.NOT_SEEN in prodigy:
     advice = "tune where you can"
 else:
@@ -595,12 +603,12 @@ else:
     advice += f"; in one training's updates {searches} won on the transformer, {then} on the "
     advice += "perceptron"
 display.answer(
-    f"Loss (transformer; {100 * level:.3g} % intervals) to tuned AdamW: Prodigy "
-    f"{said['prodigy-one']}, D-Adaptation {said['dadapt']}, AdamW at {fixed:g} {said['control']}, "
-    f"at a range test's rate (+{ramp_steps * (1 + pilots)} updates) {guess} (95 %). Error "
-    f"(perceptron): Prodigy {said['prodigy-many']}, DoG {said['dog']} to tuned SGD. Prodigy "
-    f"to a search in the same updates: loss {said['budget']}, error "
-    f"{phrases.percent(many, 0.95)} (95 %). What this means for you: {advice}.",
+    f"Against tuned AdamW, transformer's loss: Prodigy {said['prodigy-one']}, D-Adaptation "
+    f"{said['dadapt']}, AdamW at {fixed:g} {said['control']} ({100 * level:.3g} % intervals), at "
+    f"the rate of a range test of {ramp_steps * (1 + pilots)} updates {guess} (95 %). Perceptron's "
+    f"error: Prodigy {said['prodigy-many']}; DoG against tuned SGD {said['dog']}. Prodigy against "
+    f"a search in the same updates: loss {said['budget']}, error {phrases.percent(many, 0.95)} "
+    f"(95 %). What this means for you: {advice}.",
     claims=[
         *("prodigy-one", "dadapt", "budget", "prodigy-many", "dog", "control"),
         *("range-one", "budget-many"),
