@@ -279,24 +279,29 @@ axes[0].set(xscale="log", yscale="log", xlabel="learning rate", ylabel="best λ"
 plots.ticks(axes[0].xaxis, x)
 axes[0].legend()
 each = {
-    "keep λ": 100 * kept_decay,
-    "keep product": 100 * kept_product,
-    "difference": 100 * (kept_product - kept_decay),
+    "λ kept": kept_decay,
+    "product kept": kept_product,
+    "product against λ": kept_product - kept_decay,
 }
-plots.intervals(axes[1], stats.mean_intervals(each, level), points=each)
-room = 100 * claims.smallest_effect("test loss")
-plots.shade(axes[1], -room, room)
-axes[1].set(xlabel="test loss, a quarter of the best rate (%)")
+plots.intervals(
+    axes[1],
+    {label: phrases.in_percent(values, level) for label, values in each.items()},
+    points={label: 100 * np.expm1(values) for label, values in each.items()},
+)
+room = claims.smallest_effect("test loss")
+plots.shade(axes[1], 100 * np.expm1(-room), 100 * np.expm1(room))
+axes[1].set(xlabel="change of the test loss (%)")
 fig.get_layout_engine().set(wspace=0.08)
 display.show(
     fig,
     alt="Left: the best weight decay against the learning rate for two batches, with a line of "
     "slope minus one. Right: what a quarter of the best rate costs with the weight decay kept, "
-    "with the product kept, and the difference of the two.",
+    "with the product kept, and the second against the first.",
     caption=f"Left: best λ, geometric mean with 95 % t intervals over {n_seeds} seeds; {ends} of "
-    f"{every.size} lie at an end of its grid, where the true one may be further out. Right: log "
-    f"ratios of test losses times 100 to the best pair, and the product's less λ's, with the "
-    f"{100 * level:.3g} % intervals that decide; shaded: too small to matter.",
+    f"{every.size} lie at an end of its grid, where the true one may be further out. Right: by how "
+    "much a quarter of the best rate ends above the best pair with either kept, and with the "
+    "product kept against λ kept: geometric means of the paired ratios with the "
+    f"{100 * level:.3g} % intervals that decide, ticks are seeds; shaded: too small to matter.",
 )
 by_rate = np.log(grid(SMALL, seeds[SMALL], without=True)).mean(axis=2).argmin(axis=0)
 without = [f"{rate:g}" for rate, first in zip(used(SMALL), by_rate, strict=True) if first == 0]
@@ -325,7 +330,7 @@ for case in cases:
             "timescale [updates]": 1 / (rate * arm[1]) if arm[1] else "–",
             "at an edge": "yes" if edge else "no",
             "test loss": stats.mean_interval(group.array("test_loss")),
-            "to λ = 0 [100 log]": "" if case == LARGE else stats.mean_interval(100 * worth(case)),
+            "against λ = 0 [%]": "" if case == LARGE else phrases.in_percent(worth(case), 0.95),
         }
     )
 display.table(
@@ -401,7 +406,7 @@ made = [
         "The slope of the best λ against the rate, on logarithmic axes, is nearer to −1 than to 0",
         values=slopes(seeds[SMALL]) + 0.5,
         direction="less",
-        unit="in the slope (½ added)",
+        unit="of slope, counted from −½",
         published=THEIRS,
         about=About(many, "exponent", **like),
     ),
@@ -409,7 +414,7 @@ made = [
         "product",
         "The best λ is as one over the rate: their product stays",
         values=slopes(seeds[SMALL]) + 1,
-        unit="in the slope (1 added)",
+        unit="of slope, counted from −1",
         published=THEIRS,
         about=About(many, "exponent", **like),
     ),
@@ -430,7 +435,7 @@ made = [
         "than to 0",
         values=by_batch() - 0.5,
         direction="greater",
-        unit="in the exponent (½ taken off)",
+        unit="of exponent, counted from ½",
         published=THEIRS,
         about=About(both, "exponent", **like),
     ),
@@ -458,23 +463,23 @@ def at_ends(case):
     """How many of the best weight decays lie at an end of their grid, in words."""
     found = best_decays(case, seeds[case])
     ends = np.isclose(found, decays[0]) | np.isclose(found, decays[-1])
-    return f"{ends.sum()} of {ends.size}"
+    return f"{ends.sum()} of {ends.size} at an end"
 
 
 none_best, half = by_rate == 0, len(by_rate) // 2
 if slope.low > 0 and none_best[:half].any() and not none_best[half:].any():
-    follows = f"rises with the learning rate (slope at least about {slope.estimate:.1f}, low rates "
-    follows += "lie at the grid's end"
+    follows = f"rises with the learning rate (slope about {slope.estimate:.1f} or more, low "
+    follows += "rates lie at the grid's end"
 else:
-    follows = f"follows the learning rate with a slope of {said(slope)} ("
-    follows += f"{at_ends(SMALL)} lie at the grid's ends"
+    follows = f"follows the learning rate (slope {said(slope)}, {at_ends(SMALL)}"
 keep = judged["keep-product"]
 if judged["control-many"].verdict != claims.rules.SUPPORTED:
     advice = "weight decay shows no effect here, so that its coupling is not testable"
 elif keep.verdict == claims.rules.SEEN:
     advice = "when you lower the rate of PyTorch's AdamW, raise the weight decay by the same factor"
 elif (keep.high or 0) < 0:
-    advice = "keep the product of rate and weight decay if it costs nothing; it gains little"
+    advice = "keep the product of rate and weight decay where it costs nothing; whether that gains "
+    advice += "enough to matter is open"
 elif (keep.low or 0) > 0:
     advice = "keep the weight decay when you change the rate"
 else:
@@ -483,7 +488,7 @@ one = stats.mean_interval(worth(LM), level)
 middle, low, high = (100 * np.expm1(x) for x in (one.estimate, one.low, one.high))
 single = ""
 if judged["control-one"].verdict != claims.rules.SUPPORTED:
-    single = " In one pass the best weight decay above 0 "
+    single = " In one pass the best λ above 0 "
     if low > 0:
         single += f"ended {middle:.2f} % above none [{low:.2f}, {high:.2f}]."
     elif high < 0:
@@ -491,10 +496,11 @@ if judged["control-one"].verdict != claims.rules.SUPPORTED:
     else:
         single += f"changed the loss by {phrases.percent(worth(LM), level)}."
 display.answer(
-    f"MNIST-1D, {passes} passes, AdamW: the best weight decay {follows}; −1: the product counts, "
-    f"0: λ counts), its exponent in the batch is {said(exponent)} ({LARGE}: "
-    f"{at_ends(LARGE)} there). At a quarter of the best rate, keeping the product in place of "
-    f"λ changes the test loss by {phrases.percent(kept_product - kept_decay, level)}.{single} "
-    f"What this means for you: {advice}.",
+    f"Perceptron, {passes} passes, AdamW: the best weight decay λ {follows}; −1: the product "
+    f"counts, 0: λ does) and goes with the batch to the power {said(exponent)} ({LARGE}: "
+    f"{at_ends(LARGE)}). At a quarter of the best rate, keeping the product against keeping λ "
+    "changes the test loss by "
+    f"{phrases.percent(kept_product - kept_decay, level)} ({100 * level:.3g} % intervals)."
+    f"{single} What this means for you: {advice}.",
     claims=["inverse", "product", "keep-product", "batch", "control-one"],
 )
