@@ -147,6 +147,12 @@ def notes(claim: Judged) -> list[str]:
         lines.append("no interval, since its width would be zero: equal values decide nothing")
     if claim.about.reason:
         lines.append(f"δ: {claim.about.reason}")
+    if claim.source and claim.about.like:
+        near = {
+            "same": "the source's own setting",
+            "analogue": "an analogue of the source's setting",
+        }
+        lines.append(f"tested in {near[claim.about.like]}")
     if claim.about.lost:
         lines.append(f"missing here, or other than in the source: {claim.about.lost}")
     if claim.kind in rules.TESTED and claim.n is not None and claim.n < rules.MIN_N:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from lrlab.claims import Judged, rules
 from lrlab.labbook import looks, releases, stored_claims
-from lrlab.labbook.entries import consistency
+from lrlab.labbook.entries import consistency, laboratory
 from lrlab.labbook.entries.errors import BadInput, shortened
 from lrlab.labbook.entries.logbook import log, survey
+from lrlab.labbook.sentences import completed, papers, sentences
 
 if TYPE_CHECKING:
     from lrlab.labbook.entries.logbook import Entry
@@ -80,17 +81,19 @@ def rows(log: Sequence[Entry]) -> list[Row]:
 
 
 def joined(entry: Entry) -> list[Judged]:
-    """The claims of an entry, with what its record says of them.
+    """The claims of an entry, with what its record and the sentences of their sources say of them.
 
     A verdict that was another on the stand-in for a foreign processor is fragile; that is found
-    after the entry was made, so that it is a field of the record.
+    after the entry was made, so that it is a field of the record. What of a source is lost is a
+    fact of its sentence, which a claim need not repeat.
 
     Raises:
         BadInput: if its claims are none, or judged by rules that this package does not know.
     """
-    elsewhere = set(entry.record["fragile"])
+    elsewhere, root = set(entry.record["fragile"]), laboratory.of_entry(entry.path)
+    table = [*sentences(root), *papers(root)]
     try:
-        found = [Judged.from_dict(claim) for claim in entry.claims()]
+        found = [completed(Judged.from_dict(claim), table) for claim in entry.claims()]
     except (AttributeError, KeyError, TypeError) as error:
         what = f"the claims of {entry.name} can't be read: {shortened(str(error), 100)}"
         raise BadInput(what) from None

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lrlab.labbook.ledger import Row
+from lrlab.claims import Judged, rules
+
+if TYPE_CHECKING:
+    from lrlab.labbook.ledger import Row
 
 FILE = "book/sentences.toml"
+PAPERS = "book/papers.toml"
 MEASURED_ONLY = "what bears on it is measured, and no claim tests it"
-_FIELDS = {"says", "claims", "open", "lost", "part"}
+_FIELDS = {"says", "claims", "open", "lost", "part", "like"}
 
 
 @dataclass(frozen=True)
@@ -24,8 +30,10 @@ class Sentence:
         says: what it states, in our words.
         claims: ids of claims; ``*`` stands for any part of one.
         open: why no claim tests it; empty where one does.
-        lost: what of the source could not be had (formula, defaults, range), one clause.
+        lost: what of the source could not be had (formula, defaults, range), one clause; "nothing"
+            where it says all that a test needs.
         part: of the document: a dated section, an experiment, a chapter.
+        like: "same" or "analogue", where its claims don't say in which setting they test it.
     """
 
     source: str
@@ -34,6 +42,13 @@ class Sentence:
     open: str = ""
     lost: str = ""
     part: str = ""
+    like: str | None = None
+
+    def names(self, claim: Judged) -> bool:
+        """Whether it is one of the sentences of the claim's own source that the claim tests."""
+        return self.source == claim.source and any(
+            fnmatch.fnmatchcase(claim.id, pattern) for pattern in self.claims
+        )
 
     def rows(self, ledger: Sequence[Row]) -> list[Row]:
         """The claims of a ledger that test the sentence, in the order of `claims`."""
@@ -52,7 +67,7 @@ def untested(rows: Sequence[Row]) -> bool:
 
 
 def sentences(root: str | Path) -> list[Sentence]:
-    """Read the table of sentences, `book/sentences.toml`.
+    """Read the table of sentences of the documents, `book/sentences.toml`.
 
     Args:
         root: the laboratory's folder.
@@ -61,33 +76,82 @@ def sentences(root: str | Path) -> list[Sentence]:
         The sentences in the order of the file; none where there is no file.
 
     Raises:
-        ValueError: if a row has other fields, or neither claims nor a reason to be open.
+        ValueError: if a row has other fields, does not say what is lost of its source, or has
+            neither claims nor a reason to be open.
     """
-    file = Path(root) / FILE
-    if not file.is_file():
-        return []
+    return list(_rows(Path(root), FILE))
+
+
+def papers(root: str | Path) -> list[Sentence]:
+    """Read the sentences of papers and books by others, `book/papers.toml`.
+
+    Args:
+        root: the laboratory's folder.
+
+    Raises:
+        ValueError: as `sentences` does.
+    """
+    return list(_rows(Path(root), PAPERS))
+
+
+def _rows(root: Path, name: str) -> tuple[Sentence, ...]:
+    file = root / name
+    return _parsed(name, file.read_text("utf-8")) if file.is_file() else ()
+
+
+@functools.lru_cache(maxsize=8)  # which each entry's claims are held against
+def _parsed(name: str, text: str) -> tuple[Sentence, ...]:
     found = []
-    for source, rows in tomllib.loads(file.read_text("utf-8")).items():
+    for source, rows in tomllib.loads(text).items():
         for row in rows:
             decided = bool(row.get("claims")) != bool(row.get("open"))
-            if not row.keys() <= _FIELDS or "says" not in row or not decided:
+            if not {"says", "lost"} <= row.keys() <= _FIELDS or not decided:
                 raise ValueError(
-                    f"{FILE}: a row of {source} needs says and claims (or open): {row}"
+                    f"{name}: a row of {source} needs says, lost and claims (or open): {row}"
                 )
             claims = tuple(row.get("claims", ()))
             found.append(Sentence(source, **row | {"claims": claims}))
-    return found
+    return tuple(found)
 
 
-def loose_ends(table: Sequence[Sentence], ledger: Sequence[Row]) -> list[str]:
+def completed(claim: Judged, table: Sequence[Sentence]) -> Judged:
+    """A claim about a source with what its sentences say of that source, where it says nothing.
+
+    That is whether the setting is the source's own, and what of the source is lost.
+
+    Args:
+        claim: a judged claim.
+        table: the sentences of all sources.
+
+    Example:
+        >>> from lrlab.claims import Claim, judge
+        >>> [claim] = judge([Claim.exact("x", "x", holds=True, source="a")], notebook="demo")
+        >>> completed(claim, [Sentence("a", "x", ("demo.*",), lost="its range")]).about.lost
+        'its range'
+    """
+    said = [one for one in table if one.names(claim)]
+    about = claim.about
+    lost = about.lost or "; ".join(dict.fromkeys(one.lost for one in said))
+    claim = replace(claim, about=replace(about, lost=lost))
+    like = next((one.like for one in said if one.like), None)
+    if about.like or not like:
+        return claim
+    verdict = rules.in_setting(claim.verdict, like)
+    return replace(claim, about=replace(claim.about, like=like), verdict=verdict)
+
+
+def loose_ends(
+    table: Sequence[Sentence], ledger: Sequence[Row], papers: Sequence[Sentence] = ()
+) -> list[str]:
     """What the table and the ledger don't say of each other.
 
     A pattern that fits no claim, and a claim whose source is one of the table's documents but that
     no sentence names.
 
     Args:
-        table: the sentences.
+        table: the sentences of the documents.
         ledger: the claims of the entries that count.
+        papers: sentences of other sources, of which only some are told.
 
     Returns:
         One sentence each; empty if both agree.
@@ -99,7 +163,7 @@ def loose_ends(table: Sequence[Sentence], ledger: Sequence[Row]) -> list[str]:
     ids = [row.claim.id for row in ledger]
     missing = [
         f"no claim fits {pattern!r} ({sentence.source}: {sentence.says})"
-        for sentence in table
+        for sentence in (*table, *papers)
         for pattern in sentence.claims
         if not fnmatch.filter(ids, pattern)
     ]
@@ -111,3 +175,23 @@ def loose_ends(table: Sequence[Sentence], ledger: Sequence[Row]) -> list[str]:
         if row.claim.source in sources and row.claim.id not in named
     ]
     return missing + unnamed
+
+
+def unsaid(ledger: Sequence[Row]) -> list[str]:
+    """What claims about sources leave out: how near their setting is, and what is lost.
+
+    Args:
+        ledger: the claims of the entries that count.
+
+    Returns:
+        One sentence each; empty if all say both.
+    """
+    return [
+        f"{claim.id}, about {claim.source}, does not say {what}"
+        for claim in (row.claim for row in ledger)
+        for what, said in (
+            ("whether its setting is the source's own", claim.about.like),
+            ("what of the source is lost", claim.about.lost),
+        )
+        if claim.source and not said
+    ]

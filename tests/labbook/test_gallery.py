@@ -19,7 +19,7 @@ from lrlab.labbook.site import site
 SENTENCES = """
 smith2017cyclical = [
   { part = "one", says = "It falls <b>fast</b>.", claims = ["demo.*"], lost = "the formula" },
-  { part = "two", says = "It rises.", open = "nobody asked" },
+  { part = "two", says = "It rises.", open = "nobody asked", lost = "nothing" },
 ]
 """
 
@@ -138,7 +138,7 @@ def test_a_figure_stands_beside_a_sentence_only_where_its_entry_asks_about_that_
     tmp_path, cited, shown
 ):
     retold(write_entry(tmp_path), lambda notebook: cited and asks(notebook, *cited))
-    other = 'azmimr2022 = [{ says = "It stays.", open = "nobody asked" }]'
+    other = 'azmimr2022 = [{ says = "It stays.", open = "nobody asked", lost = "nothing" }]'
     (tmp_path / "book" / "sentences.toml").write_text(SENTENCES + other)
     text = story.told(site.Site(tmp_path), "smith2017cyclical", "one")
     assert (":::{figure}" in text) == shown

@@ -1,16 +1,20 @@
 """What the four documents state is in a table, and each sentence leads to claims of the log."""
 
+import csv
+import html
+import json
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 from entry_maker import write_entry
 
-from lrlab.claims import Claim
+from lrlab.claims import About, Claim
 from lrlab.labbook.ledger import ledger as ledger_of
-from lrlab.labbook.sentences import Sentence, loose_ends, sentences, untested
+from lrlab.labbook.sentences import Sentence, loose_ends, papers, sentences, unsaid, untested
+from lrlab.labbook.site import _actions, _verdicts, site
 from lrlab.labbook.site import _ledger_table as ledger_table
-from lrlab.labbook.site import site
+from lrlab.labbook.site import _pages as pages
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = {"azmimr2022", "diffusion2025", "juliusm2026", "mtdickens2024"}
@@ -29,7 +33,63 @@ def test_each_document_has_its_sentences_and_each_sentence_its_claims():
 
 
 def test_table_and_ledger_leave_nothing_out():
-    assert loose_ends(sentences(ROOT), ledger_of(ROOT)) == []
+    assert loose_ends(sentences(ROOT), ledger_of(ROOT), papers(ROOT)) == []
+
+
+def test_each_claim_about_a_source_says_how_near_it_is_and_what_of_the_source_is_lost():
+    assert unsaid(ledger_of(ROOT)) == []
+
+
+def test_a_claim_without_setting_or_loss_has_those_of_its_sentence(tmp_path):
+    analogue = {"source": "a", "about": About(like="analogue")}
+    made = [
+        Claim.exact("bare", "x", holds=True, source="a"),
+        Claim.exact("own", "x", holds=True, source="a", about=About(like="same", lost="its data")),
+        Claim.exact("seen", "x", holds=True, **analogue),
+        Claim.exact("others", "x", holds=True, source="b"),
+        Claim.exact("ours", "x", holds=True),
+    ]
+    write_entry(tmp_path, claims=made)
+    (tmp_path / "book").mkdir(exist_ok=True)
+    row = '{says = "x", claims = ["demo.*"], lost = "its range", like = "analogue"}'
+    (tmp_path / "book" / "papers.toml").write_text(f"a = [{row}]")
+    ledger = ledger_of(tmp_path)
+    found = {
+        r.claim.slug: (r.claim.verdict, r.claim.about.like, r.claim.about.lost) for r in ledger
+    }
+    assert found == {
+        "bare": ("seen here", "analogue", "its range"),
+        "own": ("supported", "same", "its data"),
+        "seen": ("seen here", "analogue", "its range"),
+        "others": ("supported", None, ""),
+        "ours": ("supported", None, ""),
+    }
+    assert unsaid(ledger) == [
+        "demo.others, about b, does not say whether its setting is the source's own",
+        "demo.others, about b, does not say what of the source is lost",
+    ]
+
+
+def test_what_is_lost_stands_on_the_card_in_the_ledger_and_in_its_files(tmp_path):
+    write_entry(tmp_path, claims=[Claim.exact("x", "x", holds=True, source="a")])
+    table(tmp_path, 'a = [{says = "x", claims = ["demo.x"], lost = "its <i>", like = "same"}]')
+    log = site.Site(tmp_path)
+    [row] = log.ledger
+    header, line = csv.reader(_actions.ledger(log.ledger).splitlines())
+    assert (
+        dict(zip(header, line, strict=True)).items()
+        >= {"setting": "same", "lost": "its <i>"}.items()
+    )
+    assert "a in its own setting; lost or other: its &lt;i&gt;" in _verdicts.rest(
+        [row.claim], "page"
+    )
+    page = json.loads(pages.decorate(log.log[0].path.read_text(), log.log[0], log))
+    outputs = [output for cell in page["cells"] for output in cell.get("outputs", [])]
+    shown = html.unescape("".join(str(output["data"].get("text/html")) for output in outputs))
+    assert (
+        "tested in the source's own setting; missing here, or other than in the source: its <i>"
+        in (shown)
+    )
 
 
 def test_a_pattern_that_fits_no_claim_and_a_claim_that_no_sentence_names_are_found(tmp_path):
@@ -48,9 +108,16 @@ def test_a_pattern_that_fits_no_claim_and_a_claim_that_no_sentence_names_are_fou
     ]
 
 
-@pytest.mark.parametrize("row", ['{says = "It falls."}', '{says = "It falls.", claims = []}'])
-def test_a_sentence_without_claims_is_refused(tmp_path, row):
-    with pytest.raises(ValueError, match="a row of a needs says and claims"):
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{says = "It falls.", lost = "x"}',
+        '{says = "It falls.", lost = "x", claims = []}',
+        '{says = "It falls.", claims = ["demo.x"]}',
+    ],
+)
+def test_a_sentence_without_claims_or_without_what_is_lost_is_refused(tmp_path, row):
+    with pytest.raises(ValueError, match="a row of a needs says, lost and claims"):
         table(tmp_path, f"a = [{row}]")
 
 
@@ -64,8 +131,8 @@ def test_a_sentence_that_nothing_tests_reads_open_with_its_reason(tmp_path):
         "the formula",
     )
     assert loose_ends([sentence], []) == []
-    both = '{says = "It falls.", claims = ["demo.x"], open = "why"}'
-    with pytest.raises(ValueError, match="needs says and claims"):
+    both = '{says = "It falls.", claims = ["demo.x"], lost = "x", open = "why"}'
+    with pytest.raises(ValueError, match="needs says, lost and claims"):
         table(tmp_path, f"a = [{both}]")
         sentences(tmp_path)
 
@@ -96,7 +163,7 @@ def test_published_results_are_those_of_others(tmp_path):
         Claim.descriptive("beside", "x", values=[0.6], source="them", published=0.62),
     ]
     write_entry(tmp_path, claims=made)
-    table(tmp_path, 'a = [{says = "x", claims = ["demo.seed"]}]')
+    table(tmp_path, 'a = [{says = "x", claims = ["demo.seed"], lost = "x"}]')
     found = ledger_table.published(site.Site(tmp_path))
     assert [row.claim.id for row in found] == ["demo.theirs"]
 

@@ -36,6 +36,11 @@ def log_folder(root: Path) -> Path:
     return root / "book" / "log"
 
 
+def of_entry(path: Path) -> Path:
+    """Return the laboratory of an entry's file: the inverse of `log_folder`."""
+    return path.parents[2]
+
+
 def reference_folder(root: Path) -> Path:
     """Return the folder of the executed smoke notebooks that validation compares with."""
     return root / "tests" / "reference"

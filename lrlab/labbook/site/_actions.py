@@ -99,11 +99,12 @@ def ledger(rows: Sequence[Row]) -> str:
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     fields = ("id", "kind", "verdict", "estimate", "low", "high", "level", "n", "unit", "source")
-    table.writerow([*fields, "statement", "rule", "entry"])
+    table.writerow([*fields, "setting", "lost", "statement", "rule", "entry"])
     for row in rows:
         claim = row.claim
         known = [getattr(claim, field) for field in fields]
-        table.writerow([*known, claim.sentence, claim.rule_text, row.entry])
+        source = (claim.about.like, claim.about.lost)
+        table.writerow([*known, *source, claim.sentence, claim.rule_text, row.entry])
     return out.getvalue()
 
 

@@ -14,7 +14,6 @@ from lrlab.claims.render import card
 from lrlab.labbook import carried, recorded
 from lrlab.labbook.answers import GUIDE, answer_of, lift
 from lrlab.labbook.entries import parameters_of
-from lrlab.labbook.entries.logbook import claims_of
 from lrlab.labbook.entries.markup import code, fence, prose
 from lrlab.labbook.entries.values import spell
 from lrlab.labbook.ledger import in_words, joined
@@ -77,7 +76,7 @@ def decorate(text: str, entry: Entry, site: Site) -> str:
     notebook = json.loads(text)
     answer = lift(notebook)
     claims = joined(entry)
-    _mark_fragile(notebook, claims)
+    _drawn_again(notebook, claims)
     begin_captions(notebook["cells"])
     first, *others = notebook["cells"]
     heading, _, rest = "".join(first["source"]).partition("\n")
@@ -291,14 +290,10 @@ def _raw(html: str) -> str:
     return fence(html, "{raw} html")
 
 
-def _mark_fragile(notebook: dict[str, Any], claims: list[Judged]) -> None:
-    """Show the cards of claims whose verdict was found fragile afterwards as what they are."""
-    stored = {c["id"]: card(Judged.from_dict(c)) for c in claims_of(notebook)}
-    cards = {stored[c.id]: card(c) for c in claims if card(c) != stored[c.id]}
-    for cell in notebook["cells"] if cards else []:
+def _drawn_again(notebook: dict[str, Any], claims: Iterable[Judged]) -> None:
+    """Draw the cards anew: with what was found after the run, and as all pages word it today."""
+    by_id = {claim.id: claim for claim in claims}
+    for cell in notebook["cells"]:
         for output in cell.get("outputs", []):
-            if "lrlab_claims" in output.get("metadata", {}):
-                html = "".join(output["data"]["text/html"])
-                for before, after in cards.items():
-                    html = html.replace(before, after)
-                output["data"]["text/html"] = html
+            if stored := output.get("metadata", {}).get("lrlab_claims"):
+                output["data"]["text/html"] = "\n".join(card(by_id[c["id"]]) for c in stored)

@@ -8,7 +8,15 @@ from docutils import nodes
 from sphinx.util import logging
 
 from lrlab.labbook.ledger import totals
-from lrlab.labbook.sentences import MEASURED_ONLY, Sentence, loose_ends, sentences, untested
+from lrlab.labbook.sentences import (
+    MEASURED_ONLY,
+    Sentence,
+    loose_ends,
+    papers,
+    sentences,
+    unsaid,
+    untested,
+)
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._tables import ClaimTable, table
 
@@ -27,8 +35,10 @@ def connect(app: Sphinx) -> None:
 
 def _warn(app: Sphinx) -> None:
     site = sites.of(app)
-    for sentence in loose_ends(sentences(site.root), site.ledger):
-        _log.warning("book/sentences.toml: %s", sentence)
+    told = sentences(site.root)
+    found = loose_ends(told, site.ledger, papers(site.root))
+    for sentence in [*found, *(unsaid(site.ledger) if told else [])]:
+        _log.warning("the tables of sentences: %s", sentence)
 
 
 class SentenceTable(ClaimTable):
@@ -45,8 +55,7 @@ class SentenceTable(ClaimTable):
         return [table(COLUMNS, rows, "lrlab-sentences")]
 
     def _said(self, sentence: Sentence) -> list[nodes.Node]:
-        lost = f"Not known of the source: {sentence.lost}."
-        lines = [sentence.says, *([lost] if sentence.lost else [])]
+        lines = (sentence.says, f"Not known of the source: {sentence.lost}.")
         return [nodes.paragraph(text=line) for line in lines]
 
     def _verdicts(self, sentence: Sentence) -> nodes.Element:

@@ -54,8 +54,7 @@ def told(site: Site, source: str, part: str = "", seen: set[str] | None = None) 
 
 def _sentence(site: Site, sentence: Sentence, seen: set[str]) -> Iterator[str]:
     yield f":::{{div}} lrlab-said\n“{prose(sentence.says)}”\n:::"
-    if sentence.lost:
-        yield f"Not known of the source: {prose(sentence.lost)}."
+    yield f"Not known of the source: {prose(sentence.lost)}."
     if sentence.open:
         yield f"*Open*: {prose(sentence.open)}."
         return

@@ -139,8 +139,18 @@ def _row_start(claim: Judged, page: str, statement: str) -> str:
         f'<tr class="{css_class(claim.verdict)}" data-verdict="{claim.verdict}" '
         f'data-kind="{_KINDS[claim.kind]}" data-source="{source}">'
         f'<th scope="row"><a href="{page}#claim-{claim.slug}" title="{claim.id}">'
-        f"{escape(statement)}</a></th>"
+        f"{escape(statement)}</a>{_of_source(claim) if page else ''}</th>"
     )
+
+
+def _of_source(claim: Judged) -> str:
+    """Whose statement it is, and how near to it; for lists apart from the claim's card."""
+    about = claim.about
+    if not claim.source:
+        return ""
+    near = {"same": "in its own setting", "analogue": "in an analogue"}.get(about.like or "", "")
+    parts = [part for part in (f"{claim.source} {near}".strip(), about.lost) if part]
+    return f'<p class="lrlab-lost">{escape("; lost or other: ".join(parts))}</p>'
 
 
 def _picture(claim: Judged, reach: float) -> str:
