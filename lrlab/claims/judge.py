@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import os
-import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any, Self
 
 from lrlab import events
-from lrlab.claims import rules
+from lrlab.claims import rules, units
 from lrlab.claims.claim import Claim, Published
 from lrlab.claims.setting import About, Setting
 
@@ -100,11 +98,6 @@ class Judged:
         """The statement that is shown: setting, claim, and by how much, from claim and rule."""
         return _composed(self)
 
-    def elsewhere_another(self) -> Judged:
-        """The same claim, undecided since another processor gave it another verdict."""
-        reason = "it was another under the profile of a foreign processor"
-        return replace(self, verdict=rules.FRAGILE, fragile=[*self.fragile, reason])
-
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; `from_dict` is its inverse."""
         return asdict(self)
@@ -179,35 +172,14 @@ def _composed(claim: Judged) -> str:
     said = claim.statement.strip().removesuffix(".")
     before = f"{claim.about.setting}: " if claim.about.setting else ""
     if claim.kind == "effect" and claim.rule["delta"]:
-        said += f", by at least {_amount(claim.rule['delta'], claim.unit)}"
+        said += f", by at least {units.at_least(unit=claim.unit, **claim.rule)}"
     elif claim.kind == "equivalence":
-        said += f", {_region(claim.rule['margin'], claim.unit)}"
+        said += f", {units.within(claim.rule['margin'], claim.unit)}"
     elif claim.kind == "proportion":
         side = "more" if claim.rule["direction"] == "greater" else "less"
         share = f"{100 * claim.rule['threshold']:.3g} %"
         said += f", in {side} than {share} of the {claim.about.replication}"
     return f"{before}{said}."
-
-
-def _amount(delta: float, unit: str) -> str:
-    if unit.startswith("log ratio"):
-        percent = 100 * math.expm1(delta)
-        return f"{percent:.2g} %" if percent < 95 else f"a factor of {math.exp(delta):.2g}"
-    return f"{delta:.3g} {unit}".strip()
-
-
-def _region(margin: float, unit: str) -> str:
-    """Where an equivalence must lie; where its unit says what was taken off, that is put back.
-
-    Example:
-        >>> _region(0.038, "log ratio of training losses, less 0.0576")
-        'of 2 % to 10 %'
-    """
-    taken_off = re.fullmatch(r"log ratio .*, less ([\d.]+)", unit)
-    if taken_off is None:
-        return f"to within {_amount(margin, unit)}"
-    middle = float(taken_off[1])
-    return f"of {_amount(middle - margin, unit)} to {_amount(middle + margin, unit)}"
 
 
 def judge_together(claims: Mapping[str, Claim], by: Any = rules) -> list[Judged]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 
-from lrlab.claims import rules
+from lrlab.claims import rules, units
 from lrlab.claims.claim import Claim
 from lrlab.claims.judge import Judged, judge
 
@@ -35,6 +35,8 @@ def conclude(claims: Sequence[Claim], *, source: str | None = None) -> None:
     ]
     show(judge(told))
 
+
+NEAR = {"same": ", in its own setting", "analogue": ", in an analogue of its setting"}
 
 __all__ = ["card", "css_class", "measured", "number", "show", "verdicts"]
 
@@ -147,12 +149,6 @@ def notes(claim: Judged) -> list[str]:
         lines.append("no interval, since its width would be zero: equal values decide nothing")
     if claim.about.reason:
         lines.append(f"δ: {claim.about.reason}")
-    if claim.source and claim.about.like:
-        near = {
-            "same": "the source's own setting",
-            "analogue": "an analogue of the source's setting",
-        }
-        lines.append(f"tested in {near[claim.about.like]}")
     if claim.about.lost:
         lines.append(f"missing here, or other than in the source: {claim.about.lost}")
     if claim.kind in rules.TESTED and claim.n is not None and claim.n < rules.MIN_N:
@@ -188,9 +184,8 @@ def card(claim: Judged) -> str:
     """
     rows = [("Measured", measured(claim)), ("Rule", claim.rule_text)]
     if claim.source:
-        rows.append(("Source", claim.source))
-    if claim.published is not None:
-        published = claim.published
+        rows.append(("Source", claim.source + NEAR.get(claim.about.like or "", "")))
+    if (published := claim.published) is not None:
         rows.append(("Published", published if isinstance(published, str) else number(published)))
     if extra := notes(claim):
         rows.append(("Notes", "; ".join(extra)))
@@ -207,13 +202,11 @@ def card(claim: Judged) -> str:
 def text(claim: Judged) -> str:
     """One claim as lines of plain text."""
     lines = [f"{claim.verdict.upper()}  {claim.id}: {claim.sentence}"]
-    if line := measured(claim):
-        lines.append(f"  Measured: {line}")
-    lines.append(f"  Rule: {claim.rule_text}")
+    lines += [f"  Measured: {measured(claim)}", f"  Rule: {claim.rule_text}"]
     if claim.source:
         lines.append(f"  Source: {claim.source}")
     return "\n".join(lines + [f"  Note: {note}" for note in notes(claim)])
 
 
 def _with_unit(text: str, claim: Judged) -> str:
-    return f"{text} {claim.unit}" if claim.unit else text
+    return f"{text} {units.named(claim.unit)}" if claim.unit else text

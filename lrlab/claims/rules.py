@@ -26,13 +26,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from lrlab import stats
 
 __all__ = ["ALPHA", "CONTRADICTED", "DESCRIBED", "DIFFERENT", "FRAGILE", "GRUBBS", "INCONCLUSIVE"]
 __all__ += ["MIN_N", "NOT_BY", "NOT_SEEN", "SEEN", "SMALLER", "SUPPORTED", "TESTED", "VERDICTS"]
-__all__ += ["VERSION", "boundary", "distance", "level"]
+__all__ += ["VERSION", "boundary", "level"]
 
 VERSION = 3
 
@@ -245,27 +243,3 @@ def holds(data: Data, rule: Data) -> bool:
         return bool(data["holds"])
     pairs = zip(data["measured"], data["expected"], strict=True)
     return all(m == e or abs(m - e) <= rule["tolerance"] for m, e in pairs)
-
-
-def distance(kind: str, data: Data, rule: Data) -> float:
-    """How many standard errors the estimate lies from the nearest boundary of a verdict.
-
-    Infinite where the standard error is zero; NaN for what is not tested by a mean.
-
-    Args:
-        kind: of the claim.
-        data: its values.
-        rule: its rule.
-
-    Example:
-        >>> values = [-0.5, -0.6, -0.55, -0.45, -0.52]
-        >>> round(distance("effect", {"values": values}, {"direction": "less", "delta": 0.1}), 1)
-        16.9
-    """
-    if kind not in ("effect", "equivalence") or len(data["values"]) < 2:
-        return float("nan")
-    x = np.asarray(data["values"], dtype=float)
-    ends = (-rule["margin"], rule["margin"]) if kind == "equivalence" else (boundary(rule),)
-    away = min(abs(float(x.mean()) - end) for end in ends)
-    spread = float(x.std(ddof=1)) / len(x) ** 0.5
-    return away / spread if spread else float("inf")

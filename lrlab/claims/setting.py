@@ -67,6 +67,7 @@ class About:
             raise ValueError(f"like must be 'same' or 'analogue', got like={self.like!r}")
 
 
+@functools.cache
 def smallest_effects() -> dict[str, dict[str, Any]]:
     """The table of δ: by metric, the smallest effect that would change what someone does.
 
@@ -77,11 +78,6 @@ def smallest_effects() -> dict[str, dict[str, Any]]:
         >>> smallest_effects()["test loss"]["delta"]
         0.01
     """
-    return _table()
-
-
-@functools.cache
-def _table() -> dict[str, dict[str, Any]]:
     file = resources.files("lrlab.claims") / "smallest_effects.toml"
     return tomllib.loads(file.read_text(encoding="utf-8"))
 

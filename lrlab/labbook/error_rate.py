@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean, stdev
 
 from lrlab.claims import Judged, rules
 from lrlab.labbook import p_values
@@ -116,4 +117,21 @@ def _sign_p(values: Sequence[float], end: float) -> float:
 
 
 def _far(claim: Judged) -> bool:
-    return rules.distance(claim.kind, claim.data, claim.rule) > FAR
+    """Whether its estimate lies beyond `FAR` standard errors from the boundary of a verdict.
+
+    Where the standard error is zero, it does; what is not tested by a mean does not.
+
+    Example:
+        >>> from lrlab.claims import Claim, judge
+        >>> made = dict(direction="less", delta=0.1, values=[-0.5, -0.6, -0.55, -0.45, -0.52])
+        >>> [claim] = judge([Claim.effect("lower", "A is lower", **made)], notebook="demo")
+        >>> _far(claim)  # 16.9 standard errors
+        False
+    """
+    rule, values = claim.rule, claim.data.get("values", [])
+    if claim.kind not in ("effect", "equivalence") or len(values) < 2:
+        return False
+    margin = rule.get("margin")
+    ends = (rules.boundary(rule),) if margin is None else (-margin, margin)
+    away = min(abs(fmean(values) - end) for end in ends)
+    return away > FAR * stdev(values) / len(values) ** 0.5

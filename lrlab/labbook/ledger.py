@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +97,13 @@ def joined(entry: Entry) -> list[Judged]:
     except (AttributeError, KeyError, TypeError) as error:
         what = f"the claims of {entry.name} can't be read: {shortened(str(error), 100)}"
         raise BadInput(what) from None
-    return [claim.elsewhere_another() if claim.id in elsewhere else claim for claim in found]
+    return [_another_elsewhere(claim) if claim.id in elsewhere else claim for claim in found]
+
+
+def _another_elsewhere(claim: Judged) -> Judged:
+    """The same claim, undecided since another processor gave it another verdict."""
+    reason = "it was another under the profile of a foreign processor"
+    return replace(claim, verdict=rules.FRAGILE, fragile=[*claim.fragile, reason])
 
 
 def counting(log: Sequence[Entry]) -> list[Entry]:

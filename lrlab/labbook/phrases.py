@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lrlab import stats
+from lrlab.claims import rules, units
 from lrlab.claims.claim import Claim
 from lrlab.claims.judge import Judged, judge
 from lrlab.claims.render import number
@@ -44,8 +45,8 @@ def change(claim: Judged, lower: str = "lower", higher: str = "higher") -> str:
         higher: the word where it lies above.
 
     Returns:
-        Such as "12 % lower [8, 15]"; where the interval holds zero, "not clearly different
-        (−1.0 % [−4.1, +3.2])".
+        Such as "12 % lower [8, 15]"; where the interval holds zero what the verdict says, such as
+        "not clearly different (−1.0 % [−4.1, +3.2])", or "the same to within 1 % (…)".
 
     Example:
         >>> values = [-0.12, -0.14, -0.13, -0.125, -0.135]
@@ -55,11 +56,24 @@ def change(claim: Judged, lower: str = "lower", higher: str = "higher") -> str:
     """
     if claim.estimate is None or claim.low is None or claim.high is None:
         return "not known, there are too few runs"
-    middle, low, high = _changes(claim.estimate, claim.low, claim.high)
-    if claim.low <= 0 <= claim.high:
-        return f"not clearly different ({_signed(middle)} % [{_signed(low)}, {_signed(high)}])"
+    shift = units.taken_off(claim.unit) or 0.0
+    middle, low, high = _changes(*(x + shift for x in (claim.estimate, claim.low, claim.high)))
+    if low <= 0 <= high:
+        found = _even(claim, higher if claim.rule.get("direction") == "greater" else lower)
+        return f"{found} ({_signed(middle)} % [{_signed(low)}, {_signed(high)}])"
     word, ends = (higher, (low, high)) if middle > 0 else (lower, (-high, -low))
     return f"{_plain(abs(middle))} % {word} [{_plain(ends[0])}, {_plain(ends[1])}]"
+
+
+def _even(claim: Judged, word: str) -> str:
+    """What the verdict says of a difference that may be none, whatever the claim's setting."""
+    found = rules.verdict(claim.kind, claim.data, claim.rule, claim.alpha or rules.ALPHA)
+    room = claim.rule.get("margin", claim.rule.get("delta"))
+    if found in (rules.SUPPORTED, rules.SMALLER) and room and not claim.fragile:
+        return f"the same {units.within(room, claim.unit)}"
+    if found == rules.NOT_BY and not claim.fragile:
+        return f"not {word} by {units.at_least(unit=claim.unit, **claim.rule)} or more"
+    return f"not clearly {'the same or ' * (claim.kind == 'equivalence')}different"
 
 
 def percent(values: ArrayLike, level: float) -> str:
@@ -136,7 +150,7 @@ def inline(claim: Judged) -> str:
     """
     parts = ["measured" if claim.kind == "descriptive" else claim.verdict]
     if claim.low is not None:
-        said = claim.kind == "proportion" or _taken_off(claim) is not None
+        said = claim.kind == "proportion" or units.taken_off(claim.unit) is not None
         unit = "" if said or not claim.unit else f" {claim.unit}"
         parts.append(unit_first(estimate(claim) + unit))
     if claim.n is not None:
@@ -165,19 +179,13 @@ def estimate(claim: Judged) -> str:
     if claim.estimate is None or claim.low is None or claim.high is None:
         return plain(number(claim.estimate))
     found = (claim.estimate, claim.low, claim.high)
-    shift = _taken_off(claim)
+    shift = units.taken_off(claim.unit)
     if shift is None:
         return plain("{} [{}, {}]".format(*map(number, found)))
     ratios = [x + shift for x in found]
     if ratios[0] > math.log(2):
         return plain("× {:.3g} [{:.3g}, {:.3g}]".format(*map(math.exp, ratios)))
     return _per_cent(*ratios)
-
-
-def _taken_off(claim: Judged) -> float | None:
-    """What was taken off a log ratio, by its unit; None for other units."""
-    found = re.fullmatch(r"log ratio [^,]*(?:, (?:less|minus) ([\d.]+))?", claim.unit)
-    return None if found is None else float(found[1] or 0)
 
 
 def unbroken(text: str) -> str:

@@ -290,12 +290,45 @@ def test_an_equivalence_around_a_ratio_says_from_where_to_where_that_may_lie():
     middle, margin = math.log(1.1 * 1.02) / 2, math.log(1.1 / 1.02) / 2
     unit = f"log ratio of losses, less {middle:.3g}"
     rises = {"values": around(0.0, sd=0.001), "margin": margin}
-    small, same = (
-        Claim.equivalence(id, "The rise is small", unit=unit, **rises)
-        for id, unit in (("small", unit), ("same", "log ratio of losses"))
+    rate = {"unit": "log ratio of rates, less 1.7006", "values": around(0.0), "margin": 0.602}
+    small, same, times = (
+        Claim.equivalence(id, "The rise is small", **given)
+        for id, given in (
+            ("small", rises | {"unit": unit}),
+            ("same", rises | {"unit": "log ratio of losses"}),
+            ("times", rate),
+        )
     )
-    said = [claim.sentence for claim in judge(small, same)]
-    assert said == ["The rise is small, of 2 % to 10 %.", "The rise is small, to within 3.8 %."]
+    assert [claim.sentence for claim in judge(small, same, times)] == [
+        "The rise is small, of 2 % to 10 %.",
+        "The rise is small, to within a factor of 1.04.",
+        "The rise is small, a factor of 3 to 10.",
+    ]
+    assert "log ratio of rates, less that of a factor of 5.48" in render.card(judge(times)[0])
+
+
+@pytest.mark.parametrize(
+    ("direction", "delta", "said"),
+    [
+        ("greater", 0.1, "11 %"),  # e^0.1 is 1.105, e^-0.1 is 0.905
+        ("less", 0.1, "9.5 %"),
+        ("less", 0.05, "4.9 %"),
+        ("less", 0.01, "1 %"),
+        ("less", 0.4055, "33 %"),
+        ("greater", math.log(2), "a factor of 2"),
+        ("less", math.log(2), "a factor of 2"),
+    ],
+)
+def test_the_smallest_effect_is_said_in_the_direction_of_the_claim(direction, delta, said):
+    given = {"values": around(0), "direction": direction, "delta": delta}
+    [found] = judge(effect(unit="log ratio of losses", **given))
+    assert found.sentence == f"A is lower, by at least {said}."
+
+
+def test_what_was_taken_off_other_values_is_not_part_of_an_amount():
+    given = {"values": around(0.0), "margin": 0.1, "unit": "power of the depth, minus −0.5"}
+    [found] = judge(Claim.equivalence("half", "It falls as the root", **given))
+    assert found.sentence == "It falls as the root, to within 0.1 power of the depth."
 
 
 def test_another_delta_shows_its_reason_on_the_card():

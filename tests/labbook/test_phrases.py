@@ -22,6 +22,49 @@ def test_no_direction_is_named_where_the_interval_holds_zero():
     assert said([-0.1, 0.1, 0.05, -0.05, 0.02]).startswith("not clearly different (+0.4 % [−")
 
 
+def test_where_the_interval_holds_zero_the_words_are_those_of_the_verdict():
+    unit = {"unit": "log ratio of losses"}
+    tight, wide = ([d * spread for d in (-2, -1, 0, 1, 2)] for spread in (0.001, 0.1))
+    below = [d - 0.015 for d in (-0.02, -0.01, 0.0, 0.01, 0.02)]
+    less = {"direction": "less", "delta": 0.01}
+    alike = {"margin": 0.01}
+    found = {
+        name: phrases.change(phrases.judged([make(name, "x", **unit, **given)])[name])
+        for name, make, given in (
+            ("same", Claim.equivalence, {"values": tight, **alike}),
+            ("open", Claim.equivalence, {"values": wide, **alike}),
+            ("small", Claim.effect, {"values": tight, **less}),
+            ("not-by", Claim.effect, {"values": [-v for v in below], **less}),
+            ("unclear", Claim.effect, {"values": wide, **less}),
+            ("measured", Claim.descriptive, {"values": tight}),
+        )
+    }
+    said = {name: text.partition(" (")[0] for name, text in found.items()}
+    assert said == {
+        "same": "the same to within 1 %",
+        "open": "not clearly the same or different",
+        "small": "the same to within 1 %",
+        "not-by": "not lower by 1 % or more",
+        "unclear": "not clearly different",
+        "measured": "not clearly different",
+    }
+    assert found["same"].endswith(" (+0.0 % [−0.2, +0.2])") or found["same"].endswith(
+        " (0.0 % [−0.2, +0.2])"
+    )
+
+
+def test_what_a_unit_says_was_taken_off_is_put_back_in_all_phrases():
+    values = [d * 0.001 for d in (-2, -1, 0, 1, 2)]
+    given = {
+        "values": values,
+        "direction": "less",
+        "unit": "log ratio of losses, less that of 10 %",
+    }
+    [judged] = phrases.judged([Claim.effect("c", "A", **given)]).values()
+    assert phrases.change(judged) == "10 % higher [9.8, 10]"
+    assert phrases.estimate(judged).startswith("+10.00 % [")
+
+
 def test_without_an_interval_nothing_is_said_of_a_direction():
     assert said([-0.3]) == "not known, there are too few runs"
 

@@ -80,16 +80,13 @@ def test_what_is_lost_stands_on_the_card_in_the_ledger_and_in_its_files(tmp_path
         dict(zip(header, line, strict=True)).items()
         >= {"setting": "same", "lost": "its <i>"}.items()
     )
-    assert "a in its own setting; lost or other: its &lt;i&gt;" in _verdicts.rest(
+    assert "a, in its own setting; lost or other: its &lt;i&gt;" in _verdicts.rest(
         [row.claim], "page"
     )
     page = json.loads(pages.decorate(log.log[0].path.read_text(), log.log[0], log))
     outputs = [output for cell in page["cells"] for output in cell.get("outputs", [])]
     shown = html.unescape("".join(str(output["data"].get("text/html")) for output in outputs))
-    assert (
-        "tested in the source's own setting; missing here, or other than in the source: its <i>"
-        in (shown)
-    )
+    assert "missing here, or other than in the source: its <i>" in shown
 
 
 def test_a_pattern_that_fits_no_claim_and_a_claim_that_no_sentence_names_are_found(tmp_path):

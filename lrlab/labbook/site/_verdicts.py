@@ -13,7 +13,7 @@ from html import escape
 from itertools import groupby
 
 from lrlab.claims import Judged, rules
-from lrlab.claims.render import css_class, measured
+from lrlab.claims.render import NEAR, css_class, measured
 from lrlab.labbook import phrases
 
 LEAST, MOST = 3.0, 12.0
@@ -145,12 +145,11 @@ def _row_start(claim: Judged, page: str, statement: str) -> str:
 
 def _of_source(claim: Judged) -> str:
     """Whose statement it is, and how near to it; for lists apart from the claim's card."""
-    about = claim.about
     if not claim.source:
         return ""
-    near = {"same": "in its own setting", "analogue": "in an analogue"}.get(about.like or "", "")
-    parts = [part for part in (f"{claim.source} {near}".strip(), about.lost) if part]
-    return f'<p class="lrlab-lost">{escape("; lost or other: ".join(parts))}</p>'
+    said = claim.source + NEAR.get(claim.about.like or "", "")
+    said += f"; lost or other: {claim.about.lost}" if claim.about.lost else ""
+    return f'<p class="lrlab-lost">{escape(said)}</p>'
 
 
 def _picture(claim: Judged, reach: float) -> str:
