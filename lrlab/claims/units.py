@@ -17,6 +17,9 @@ _FACTOR = math.log(1.95)  # a log ratio from which on a factor is said
 def taken_off(unit: str) -> float | None:
     """What was taken off the log ratios that a unit names; None where it names no log ratios.
 
+    Args:
+        unit: as a claim names it.
+
     Example:
         >>> taken_off("log ratio of losses"), taken_off("log ratio of losses, minus 0.005")
         (0.0, 0.005)
@@ -33,6 +36,9 @@ def taken_off(unit: str) -> float | None:
 def named(unit: str) -> str:
     """A unit with what was taken off in per cent, or as a factor.
 
+    Args:
+        unit: as a claim names it.
+
     Example:
         >>> named("log ratio of rates, less 1.7006")
         'log ratio of rates, less that of a factor of 5.48'
@@ -43,6 +49,9 @@ def named(unit: str) -> str:
 
 def amount(ratio: float) -> str:
     """How far a log ratio is from 0, whatever its sign.
+
+    Args:
+        ratio: the logarithm of a ratio.
 
     Example:
         >>> amount(0.1), amount(-0.1), amount(-0.7)
@@ -56,6 +65,11 @@ def amount(ratio: float) -> str:
 def at_least(delta: float, unit: str, direction: str) -> str:
     """The smallest effect of interest δ as an amount: δ less is fewer per cent than δ more.
 
+    Args:
+        delta: at least 0, in the unit.
+        unit: as a claim names it.
+        direction: "less" or "greater".
+
     Example:
         >>> at_least(0.1, "log ratio of losses", "less"), at_least(0.1, "of them", "less")
         ('9.5 %', '0.1 of them')
@@ -67,6 +81,10 @@ def at_least(delta: float, unit: str, direction: str) -> str:
 
 def within(margin: float, unit: str) -> str:
     """Where an equivalence must lie; where its unit says what was taken off, that is put back.
+
+    Args:
+        margin: half-width of the region, in the unit.
+        unit: as a claim names it.
 
     Example:
         >>> within(0.01, "log ratio of losses"), within(0.6, "log ratio of rates")
