@@ -5,10 +5,10 @@ from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
-from entry_maker import write_entry
+from entry_maker import around, write_entry
 
 from lrlab.claims import About, Claim, Setting, judge
-from lrlab.labbook import looks, predictions
+from lrlab.labbook import grades, looks, predictions
 from lrlab.labbook.entries.markup import prose
 from lrlab.labbook.site import _pages as pages
 from lrlab.labbook.site import _predictions as over_all
@@ -128,6 +128,38 @@ def test_what_was_foretold_of_tested_claims_is_counted_and_scored_over_the_log(t
         "Older experiments foretold in sentences. Of 3 that speak of tested claims 1 came true, "
         "1 did not, 0 are open and 1 mixed; 1 more are not judged"
     )
+    assert (
+        "1 have a claim that holds and bounds what amount they name, 0 name an amount" in sentences
+    )
+
+
+def test_a_sentence_is_graded_by_what_its_claims_bound():
+    low = {"values": around(-0.5), "direction": "less", "delta": 0.05}
+    low["unit"] = "log ratio of losses"
+    claims = [
+        Claim.effect("lower", "A ends lower", **low),
+        Claim.effect("most", "A ends 40 % lower", **low),
+        Claim.effect("higher", "A ends higher", **low | {"direction": "greater"}),
+        Claim.equivalence("same", "A is B", values=around(0.0), margin=0.1),
+        Claim.proportion("few", "Few do", successes=0, n=20, direction="less", threshold=0.5),
+        Claim.proportion("many", "Many do", successes=0, n=20, direction="greater", threshold=0.5),
+    ]
+    known = {claim.slug: claim for claim in judge(claims, notebook="demo")}
+    sure = "supported"
+    for says, foretold, grade in (
+        ("A ends lower after 16 updates.", {"lower": sure}, grades.FULL),
+        ("A ends 5 % lower.", {"lower": sure}, grades.FULL),  # which is δ
+        ("A ends a few per cent lower.", {"lower": sure}, grades.SIDE),
+        ("A ends ten per cent lower.", {"lower": sure}, grades.SIDE),
+        ("A ends lower by a third.", {"lower": sure}, grades.SIDE),
+        ("A ends 40 % lower.", {"most": sure}, grades.FULL),
+        ("A ends a few per cent higher or lower than B.", {"same": sure}, grades.FULL),
+        ("A does not end higher.", {"higher": "contradicted"}, grades.FAILED),
+        ("Fewer than a quarter do.", {"few": sure, "many": "contradicted"}, grades.FULL),
+        ("A ends higher.", {"higher": sure}, "did not come true"),
+        ("It is nice.", "not judged", "not judged"),
+    ):
+        assert grades.graded(says, foretold, known) == grade, says
 
 
 def test_the_plot_shows_each_tenth_at_what_was_said_and_what_came():

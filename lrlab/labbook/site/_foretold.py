@@ -8,7 +8,8 @@ from typing import Any
 from lrlab.claims import Judged
 from lrlab.labbook.answers import card_link
 from lrlab.labbook.entries.markup import prose
-from lrlab.labbook.predictions import chance_of, outcome
+from lrlab.labbook.grades import graded
+from lrlab.labbook.predictions import chance_of
 from lrlab.labbook.site._verdicts import named
 
 
@@ -24,9 +25,10 @@ def what_came(header: Mapping[str, Any], claims: Sequence[Judged]) -> str:
     """
     verdicts = {claim.slug: claim.verdict for claim in claims}
     if sentences := header.get("foretold"):
+        known = {claim.slug: claim for claim in claims}
         rows = [
-            (prose(sentence["says"]), _linked(outcome(sentence["claims"], verdicts), sentence))
-            for sentence in sentences
+            (prose(one["says"]), _linked(graded(one["says"], one["claims"], known), one))
+            for one in sentences
         ]
         return _table(("Foretold", "What came"), rows)
     stated = header.get("predictions", {})

@@ -12,7 +12,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from lrlab.claims import rules
-from lrlab.labbook import looks, predictions
+from lrlab.labbook import grades, looks, predictions
 from lrlab.labbook.ledger import joined
 from lrlab.labbook.looks import Look
 from lrlab.labbook.predictions import Bin, Prediction
@@ -72,14 +72,14 @@ def _collect(found: Foretold, entry: Entry, seen: Sequence[Look]) -> None:
     header = entry.content().get("metadata", {}).get("lrlab", {})
     claims = joined(entry)
     exact = {claim.slug for claim in claims if claim.kind == "exact"}
-    tested = {claim.slug: claim.verdict for claim in claims if claim.kind in rules.TESTED}
+    tested = {claim.slug: claim for claim in claims if claim.kind in rules.TESTED}
     stated = header.get("predictions") or {}
     if stated and not looks.written_before(seen, stated):
         found.late.append(_name(entry))
         stated = {}
     for slug, chances in stated.items():
         if slug in tested:
-            found.pairs.setdefault(entry.name, []).append((chances, tested[slug]))
+            found.pairs.setdefault(entry.name, []).append((chances, tested[slug].verdict))
         elif slug not in exact:
             found.gone.append(f"{_name(entry)}.{slug}")
     for sentence in header.get("foretold") or []:
@@ -87,11 +87,12 @@ def _collect(found: Foretold, entry: Entry, seen: Sequence[Look]) -> None:
         if not isinstance(named, str) and named and set(named) <= exact:
             found.checks += 1
         else:
-            found.sentences[_short(predictions.outcome(named, tested))] += 1
+            found.sentences[_short(grades.graded(sentence["says"], named, tested))] += 1
 
 
 def _short(outcome: str) -> str:
-    known = ("came true", "did not come true", "open", predictions.NOT_JUDGED)
+    came = (grades.FULL, grades.SIDE, grades.FAILED)
+    known = (*came, "did not come true", "open", predictions.NOT_JUDGED)
     return outcome if outcome in known else "mixed"
 
 
@@ -128,11 +129,16 @@ def scored(found: Foretold) -> list[str]:
         said.append(f"Not scored, since they are not of before the first look: {late}.")
     if judged := found.sentences.total() - found.sentences[predictions.NOT_JUDGED]:
         counts = found.sentences
+        came = [counts[one] for one in (grades.FULL, grades.SIDE, grades.FAILED)]
         text = (
             f"Older experiments foretold in sentences. Of {judged} that speak of tested claims "
-            f"{counts['came true']} came true, {counts['did not come true']} did not, "
+            f"{sum(came)} came true, {counts['did not come true']} did not, "
             f"{counts['open']} are open and {counts['mixed']} mixed; "
-            f"{counts[predictions.NOT_JUDGED]} more are not judged by any claim."
+            f"{counts[predictions.NOT_JUDGED]} more are not judged by any claim. Of those that "
+            f"came true {came[0]} have a claim that holds and bounds what amount they name, "
+            f"{came[1]} name an amount that no claim bounds and came true on their side alone, "
+            f"and {came[2]} foretold that a claim would fail: it did, which says less than that "
+            "its opposite holds."
         )
         if found.checks:
             text += f" {found.checks} on exact claims alone are not counted."
