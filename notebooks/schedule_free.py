@@ -38,6 +38,7 @@
 # 3. How much does it lose without the warmup?
 # 4. What does it ask of tuning: how far is its best rate from a schedule's, and what does a rate
 #    cost that is a factor of two off?
+# 5. And by CPU time, in place of updates?
 #
 # ## Setup
 #
@@ -53,6 +54,10 @@
 # with the lowest validation loss counts (for the perceptron: validation error). So the luck of
 # tuning is in the intervals. First comes the control: without any decay a constant rate has to end
 # higher, or there is nothing that a schedule does.
+#
+# By CPU time: what an update costs was measured in turns, with and without schedule-free
+# (`benchmarks/optimizer_costs.py`). One more schedule-free arm is as many updates long as fit into
+# the time that the schedules take.
 
 # %% tags=["parameters"]
 lm_steps: int = 300  # [updates, 8..] of the transformer, warmup included
@@ -74,6 +79,7 @@ n_train: int = 3500  # [1..3500] training signals of MNIST-1D
 pilot_seeds: int = 8  # [2..500] seeds of the pilots, used for nothing else
 tuning_seeds: int = 2  # [1..1000] seeds of the grids
 first_seed: int = 50_000  # [0..] first seed of the block
+costs: str = "benchmarks/results/schedule_free_costs.json"  # [any] raw results, in the repository
 
 # %% tags=["setup"]
 import dataclasses
@@ -85,26 +91,40 @@ from lrlab.claims import About, Setting
 from lrlab.experiments import passes, rate_grid
 from lrlab.experiments.passes import MANY, ONE
 from lrlab.experiments.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
-from lrlab.labbook import phrases, tuned
+from lrlab.labbook import measured, phrases, tuned
 from lrlab.schedules import Constant, Cosine, LinearDecayToZero, Warmup, WarmupStableDecay
 
 plots.use_style()
 
 FREE, BARE = "schedule-free", "schedule-free, no warmup"
 SCHEDULES = ("constant", "cosine", "linear", "WSD")
-HALF, QUARTER = "linear to T/2", "linear to T/4"
+HALF, QUARTER, QUICK = "linear to T/2", "linear to T/4", "schedule-free, same time"
 SHORT = {HALF: 2, QUARTER: 4}
-ARMS = (*SCHEDULES, FREE, BARE, HALF, QUARTER)
+ARMS = (*SCHEDULES, FREE, BARE, HALF, QUARTER, QUICK)
 TESTED = 6
 FREES = {"loss": ScheduleFreeAdamW(weight_decay=0.1), "error": ScheduleFreeSGD()}
+BASES = {"loss": "AdamW", "error": "SGD"}
+raw = measured.read(costs)
+ratios = {  # of the CPU time of an update, schedule-free to not, turn by turn
+    metric: np.divide(cell["seconds"][f"schedule-free {base}"], cell["seconds"][base])
+    for metric, base in BASES.items()
+    for cell in raw["cells"]
+    if cell["task"] == {"loss": "transformer", "error": "perceptron"}[metric]
+}
+dearer = {metric: stats.geometric_interval(found) for metric, found in ratios.items()}
 
 
 @dataclasses.dataclass(frozen=True)
 class Case(passes.Case):
     """What is trained, and by which schedules."""
 
+    def updates(self, name):
+        if name == QUICK:
+            return round(self.steps / dearer[self.metric].estimate)
+        return self.steps // SHORT.get(name, 1)
+
     def job(self, name, rate, seed):
-        steps = self.steps // SHORT.get(name, 1)
+        steps = self.updates(name)
         left = steps - self.warmup
         after = {
             "cosine": lambda: Cosine(rate, steps=left),
@@ -119,7 +139,7 @@ class Case(passes.Case):
                 schedule=schedule if name == BARE else Warmup(schedule, warmup_steps=self.warmup),
                 steps=steps,
                 batch_size=self.batch_size,
-                optimizer=FREES[self.metric] if name in (FREE, BARE) else self.optimizer,
+                optimizer=FREES[self.metric] if name in (FREE, BARE, QUICK) else self.optimizer,
                 seed=seed,
                 eval_every=self.steps // 4,
             ),
@@ -132,10 +152,10 @@ sizes = {
 }
 cases = passes.both(Case, n_eval, n_train, **sizes)
 for name, case in cases.items():
-    if case.steps % 4 or not 0 < case.warmup < case.steps // 4:
+    if case.steps % 4 or not 0 < case.warmup < min(case.steps // 4, case.updates(QUICK)):
         raise ValueError(
-            f"{name}: steps must be a multiple of 4 with the warmup in its first quarter, got "
-            f"steps={case.steps} and warmup={case.warmup}"
+            f"{name}: steps must be a multiple of 4 with the warmup in its first quarter and "
+            f"below {case.updates(QUICK)} updates, got steps={case.steps} and warmup={case.warmup}"
         )
 seeds = {name: range(first_seed, first_seed + case.n_seeds) for name, case in cases.items()}
 tuning = range(first_seed + 10_000, first_seed + 10_000 + tuning_seeds)
@@ -171,6 +191,8 @@ later = {
 # decay that is only half done. Without a warmup it loses about half a per cent. Its best rate is
 # about twice the schedules', and it forgives a wrong rate no better and no worse.
 #
+# The comparison by CPU time was added after the first look at all else: it was not foretold.
+#
 # ## Result
 #
 # ### Rates
@@ -188,7 +210,7 @@ curves = {arm: rate_grid.curve(grids[arm[0]], arm, cases[arm[0]].of("validation"
 centre = {arm: tuned.best_rate(*found) for arm, found in curves.items()}
 fig, axes = plots.figure(1, 2, height=3.6)
 for ax, (name, case) in zip(axes, cases.items(), strict=True):
-    shown = [condition for condition in ARMS if condition not in (*SHORT, "cosine")]
+    shown = [condition for condition in ARMS if condition not in (*SHORT, QUICK, "cosine")]
     for style, condition in plots.styled(shown):
         ax.plot(*curves[name, condition], marker="o", markersize=3, label=condition, **style)
     ax.set(xscale="log", yscale="log", xlabel="learning rate (peak)", title=name)
@@ -258,6 +280,23 @@ def against(name, a, b, of=(None, None), chosen=None):
     return {"values": stats.log_differences(*values), "diverged": sum(lost)}
 
 
+quarters = np.arange(1, 5)
+
+
+def course(name, condition):
+    """The metric at each quarter of the updates, over the seeds."""
+    members, what = best[name].of((name, condition)), cases[name].metric
+    return [
+        stats.geometric_interval(members.array(lambda run, k=k: stopped(run, k, what)))
+        for k in quarters
+    ]
+
+
+def ended(name, condition):
+    """The metric at the end, over the seeds."""
+    return stats.geometric_interval(best[name].of((name, condition)).array(cases[name].of("test")))
+
+
 effects = {
     "control": against(ONE, "constant", "linear"),
     "one-pass": against(ONE, FREE, "linear"),
@@ -275,19 +314,14 @@ words = {
 }
 margin = claims.smallest_effect("test loss", "names_lm")
 fig, axes = plots.figure(1, 2, height=3.8, width_ratios=[1.15, 1])
-quarters = np.arange(1, 5)
 for style, condition in plots.styled(("constant", "linear", "WSD", FREE)):
-    members = best[ONE].of((ONE, condition))
-    points = [
-        stats.geometric_interval(members.array(lambda run, k=k: stopped(run, k))) for k in quarters
-    ]
     shift = 0.01 * lm_steps * (len(axes[0].containers) - 1.5)
-    plots.error_bars(axes[0], quarters / 4 * lm_steps + shift, points, label=condition, **style)
-ends = [stats.geometric_interval(best[ONE].of((ONE, c)).array("test_loss")) for c in SHORT]
+    at = quarters / 4 * lm_steps + shift
+    plots.error_bars(axes[0], at, course(ONE, condition), label=condition, **style)
 plots.error_bars(
     axes[0],
     [lm_steps / part for part in SHORT.values()],
-    ends,
+    [ended(ONE, condition) for condition in SHORT],
     label="linear made for T/4, T/2",
     color="black",
     linestyle="none",
@@ -299,7 +333,7 @@ level = claims.level(TESTED)
 each = {text: 100 * effects[slug]["values"] for slug, text in words.items()}
 plots.intervals(axes[1], stats.mean_intervals(each, level), points=each)
 plots.shade(axes[1], -100 * margin, 100 * margin)
-axes[1].set(xlabel="difference of test losses (%)")
+axes[1].set(xlabel="difference of test losses (100 × log ratio)")
 display.show(
     fig,
     alt="Left: test loss at each quarter of the training, for a constant rate, a linear decay, WSD "
@@ -330,10 +364,10 @@ display.table(
         {
             "task": name,
             "arm": condition,
-            "updates": case.steps // SHORT.get(condition, 1),
+            "updates": case.updates(condition),
             "best rate": stats.geometric_interval(rates_of(name, condition)),
             "within 5 % of the lowest": f"× {tuned.basin(*curves[name, condition], 0.05):.3g}",
-            "a factor of two off [%]": stats.mean_interval(100 * off_by_two(name, condition)),
+            "a factor of two off [100 log]": stats.mean_interval(100 * off_by_two(name, condition)),
             "judged by": f"test {case.metric}",
             "at the end": stats.mean_interval(
                 best[name].of((name, condition)).array(cases[name].of("test"))
@@ -345,7 +379,61 @@ display.table(
     digits=4,
     caption="Best rates (best of three within each seed), the range of rates on the grid whose "
     "validation metric is within 5 % of the lowest, what a rate a factor of two off costs in the "
-    "test metric, and where each ends: means with 95 % t intervals over the seeds.",
+    "test metric (log ratio × 100), and where each ends: means with 95 % t intervals over the "
+    "seeds.",
+)
+
+# %% [markdown]
+# ### By CPU time
+
+# %% tags=["nbval-ignore-output"]
+in_time = {name: against(name, QUICK, "linear")["values"] for name in cases}
+fig, axes = plots.figure(1, 2, height=3.6)
+for ax, (name, case) in zip(axes, cases.items(), strict=True):
+    pace = dearer[case.metric].estimate
+    for style, condition in plots.styled(("constant", "linear", "WSD", FREE)):
+        each = pace if condition == FREE else 1.0
+        shift = 0.01 * case.steps * (len(ax.containers) - 1.5)
+        at = quarters / 4 * case.steps * each + shift
+        plots.error_bars(ax, at, course(name, condition), label=condition, **style)
+    marks = {
+        "linear made for T/4, T/2": ((HALF, QUARTER), 1.0, {"color": "black", "marker": "s"}),
+        "schedule-free made for T's time": ((QUICK,), pace, style | {"marker": "D"}),
+    }
+    for label, (made_for, each, look) in marks.items():
+        plots.error_bars(
+            ax,
+            [each * case.updates(condition) for condition in made_for],
+            [ended(name, condition) for condition in made_for],
+            label=label,
+            **look | {"linestyle": "none"},
+        )
+    ax.set(xlabel=f"CPU time (updates of {BASES[case.metric]})", yscale="log", title=name)
+    ax.set_ylabel(f"test {case.metric}" + (" (nats)" if case.metric == "loss" else ""))
+axes[1].legend()
+display.show(
+    fig,
+    alt="Test loss of the transformer and test error of the perceptron against CPU time, for a "
+    "constant rate, a linear decay, WSD and the schedule-free optimizer.",
+    caption="The same against CPU time, in updates of the optimizer that has the schedules: "
+    + "; ".join(
+        f"{name}: an update of schedule-free {BASES[case.metric]} takes {dearer[case.metric]} "
+        f"times one of {BASES[case.metric]}"
+        for name, case in cases.items()
+    )
+    + f". Measured in {raw['turns']} turns of `benchmarks/optimizer_costs.py`, as both are "
+    "implemented in PyTorch and in the authors' package; evaluations not counted. Geometric means "
+    "with 95 % t intervals over the seeds.",
+)
+display.say(
+    "In the time of T updates with a schedule, schedule-free does "
+    + "; ".join(
+        f"{case.updates(QUICK)} updates in place of {case.steps} ({name}), and its test "
+        f"{case.metric} at the end differs from the linear decay's by "
+        f"{phrases.percent(in_time[name], 0.95)}"
+        for name, case in cases.items()
+    )
+    + " (95 % intervals)."
 )
 
 # %% [markdown]
@@ -504,6 +592,31 @@ made = [
         )
         for condition in (FREE, "linear")
     ),
+    *(
+        claim
+        for (name, case), setting in zip(cases.items(), (lm, mlp), strict=True)
+        for base in [BASES[case.metric]]
+        for claim in (
+            Claim.descriptive(
+                f"time-{tuned.slug(name)}",
+                f"Schedule-free {base} against a linear decay in as much CPU time, "
+                f"{case.updates(QUICK)} updates against {case.steps}",
+                values=in_time[name],
+                unit=unit if case.metric == "loss" else "log ratio of test errors",
+                source="",
+                about=About(setting, f"test {case.metric}", family="in the same time"),
+            ),
+            Claim.descriptive(
+                f"update-{tuned.slug(name)}",
+                f"CPU time of an update of schedule-free {base} against one of {base}",
+                values=ratios[case.metric],
+                scale="log",
+                unit="ratio of times",
+                source="",
+                about=About(setting, "time", "turns of a timing", family="time of an update"),
+            ),
+        )
+    ),
 ]
 claims.conclude(made, source="defazio2024road")
 
@@ -523,11 +636,12 @@ elif (judged["one-pass"].low or 0) > 0:
     advice = "where you know when training will end, decay; schedule-free is no substitute here"
 else:
     advice = "these runs do not decide between the two; take what is easier to run"
+timely = " and ".join(phrases.percent(values, 0.95) for values in in_time.values())
 display.answer(
     f"Against a linear decay, each tuned: schedule-free AdamW's test loss differs by "
     f"{free['one-pass']} (transformer, one pass, {lm_steps} updates), schedule-free SGD's test "
-    f"error by {free['many-passes']} (perceptron, many passes). Stopped at half, AdamW's loss "
-    f"differs by {free['anytime']} from a decay made for that length; leaving out the warmup "
-    f"changes it by {free['warmup']}. What this means for you: {advice}.",
+    f"error by {free['many-passes']} (perceptron, many passes); in as much CPU time by {timely}. "
+    f"Stopped at half, AdamW's loss differs by {free['anytime']} from a decay made for that; "
+    f"leaving out the warmup changes it by {free['warmup']}. What this means for you: {advice}.",
     claims=["one-pass", "many-passes", "anytime", "warmup", "control"],
 )
