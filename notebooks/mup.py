@@ -180,7 +180,7 @@ for ax, (kind, name) in zip(axes, kinds.items(), strict=True):
             color=style["color"],
         )
     ax.set(xscale="log", yscale="log", xlabel="learning rate η", title=name)
-    ax.set_xticks(rates[::2], [f"$2^{{{power}}}$" for power in log_rates[::2]])
+    ax.set_xticks(rates[::2], [f"{rate:.2g}" for rate in rates[::2]])
     ax.set_xticks([], minor=True)
 axes[0].set_ylabel("training loss at the end (nats)")
 axes[1].legend()
@@ -223,7 +223,8 @@ for style, (kind, name) in plots.styled(kinds.items()):
         ax.set(title=f"{layer} layer", yscale="log")
         ax.set_ylabel("change of a unit's output")
 axes[0].set(title="best rate", yscale="log", ylabel="learning rate η")
-axes[0].set_yscale("log", base=2)
+axes[0].set_yticks(rates, [f"{rate:.2g}" for rate in rates])
+axes[0].set_yticks([], minor=True)
 axes[0].legend()
 for ax in axes:
     ax.set(xscale="log", xlabel="width (units)")
@@ -233,8 +234,9 @@ display.show(
     alt="Against the width, in the standard parametrisation and in muP: left the best rate, middle "
     "and right how far a few updates move the output of the hidden and the output layer.",
     caption="Left: the best rate against the width, geometric mean. Middle and right: coordinate "
-    f"check, root mean square of the change of a layer's output after {check_updates} updates at η "
-    f"= $2^{{{check_log_rate}}}$, before the ReLU. Bands: 95 % t intervals over {n_seeds} seeds.",
+    f"check, root mean square of the change of a layer's output after {check_updates} updates at "
+    f"η = {2.0**check_log_rate:.2g}, before the ReLU. Bands: 95 % t intervals over {n_seeds} "
+    "seeds.",
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -308,7 +310,7 @@ for asked, (kind, name) in zip(({"beyond": delta}, {"within": delta}), kinds.ite
 
 # %% tags=["nbval-ignore-output"]
 at = int(np.argmin(np.mean([loss["standard", narrow, s] for s in seeds], axis=0)))
-display.say(f"The rate that is best for width {narrow}, on the grid: {rates[at]:g}.")
+display.say(f"The rate that is best for width {narrow}, on the grid: {rates[at]:.2g}.")
 
 
 def regret(kind):
@@ -397,14 +399,21 @@ claims.conclude(
 )
 
 # %% tags=["nbval-ignore-output"]
+
+
+def stated(power):
+    """A power of the width with its interval."""
+    ends = f"{power.estimate:.2f} [{power.low:.2f}, {power.high:.2f}]".replace("-", "−")
+    return f"{ends} ({100 * power.level:.1f} %)"
+
+
 falls, stays = (shown[f"best rate, {name}"] for name in kinds.values())
 display.answer(
     f"Perceptrons on MNIST-1D, {updates} updates: from width {narrow} to {wide} the best learning "
-    f"rate of Adam goes as the width to the power "
-    f"{falls.estimate:.2f} [{falls.low:.2f}, {falls.high:.2f}], in muP to the power "
-    f"{stays.estimate:.2f} [{stays.low:.2f}, {stays.high:.2f}]. At the narrowest's best rate "
-    "the widest's training loss over its lowest one is, in the standard parametrisation against "
-    f"muP, {phrases.percent(extra, beyond)}. "
+    f"rate of Adam goes as the width to the power {stated(falls)}, in muP to the power "
+    f"{stated(stays)}. Trained at the narrowest's best rate, the widest gives away, in the "
+    f"standard parametrisation compared with muP, {phrases.percent(extra, beyond)} of training "
+    f"loss ({100 * beyond:.1f} %). "
     + (
         "What this means for you: in the standard one divide the learning rate by "
         f"{2**-falls.estimate:.1f} for each doubling of the width, or use muP."
