@@ -73,7 +73,7 @@ from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, trai
 from lrlab.claims import About, Setting
 from lrlab.experiments.generation import GeneratedDigits
 from lrlab.experiments.log2_quantile import log2_quantile
-from lrlab.labbook import tuned
+from lrlab.labbook import phrases, tuned
 from lrlab.optimizers import Adam
 from lrlab.schedules import Exponential, OneCycle, StepDecay
 from lrlab.schedules.presets import lineup, restarts
@@ -168,7 +168,7 @@ def gained(group):
 
 
 display.say(
-    f"{len(runs)} runs of {steps} updates: two kinds of cycles, {n_seeds} paired seeds and "
+    f"{len(runs)} runs of {steps:,} updates: two kinds of cycles, {n_seeds} paired seeds and "
     f"{pilot_seeds} of the pilot each."
 )
 
@@ -219,8 +219,8 @@ first, highest, last = cycle(0), float(cycle(np.arange(1000)).max()), cycle(999)
 display.say(
     f"`log2_quantile` of {', '.join(f'{p:g}' for p in levels)}: "
     f"{', '.join(f'{x:.3g}' for x in labels)}. One-cycle with a peak of 0.1 over 1,000 updates "
-    f"begins at {first:.4g}, reaches {highest:.4g} and ends at {last:.2g}, "
-    f"{first / last:.0f} times below its beginning."
+    f"begins at {first:.4g}, reaches {highest:.4g} and ends at {phrases.plain(f'{last:.2g}')}, "
+    f"{first / last:,.0f} times below its beginning."
 )
 
 # %% [markdown]
@@ -253,7 +253,7 @@ claims.conclude(
             diverged=sum(any(runs[name, s].diverged for name in restarts(steps)) for s in seeds),
             unit="in accuracy",
             about=About(
-                Setting(f"Denoiser of {task.n_train:,} 8×8 digits", "Adam", f"{steps} updates"),
+                Setting(f"denoiser of {task.n_train:,} 8×8 digits", "Adam", f"{steps:,} updates"),
                 metric="accuracy",
                 like="analogue",
                 lost="its data and model, and what its accuracy measures",
@@ -292,14 +292,14 @@ claims.conclude(
 # %% tags=["nbval-ignore-output"]
 points = claims.smallest_effect("accuracy") * 100
 display.answer(
-    f"Small diffusion model, Adam, {steps} updates in four cosine cycles: cycles of equal length "
-    "against growing ones change the share of recognised digits, averaged over the second half, by "
-    + f"{found.estimate:+.1f} percentage points [{found.low:+.1f}, {found.high:+.1f}]. ".replace(
+    f"Small diffusion model, Adam, {steps:,} updates in four cosine cycles from one peak learning "
+    "rate: cycles of equal length, compared with growing ones, change the share of recognised "
+    "digits, averaged over the second half, by "
+    + f"{found.estimate:+.1f} percentage points [{found.low:+.1f}, {found.high:+.1f}] ".replace(
         "-", "−"
     )
-    + f"At epoch 80 of 100, {len(low)} of "
-    f"{len(late)} falling schedules are below "
-    f"{very_low:g} of their peak. What this means for you: "
+    + f"(95 %, n = {n_seeds}). After {100 * unstable:g} % of a training {len(low)} of {len(late)} "
+    f"falling schedules are below {very_low:g} of their peak. What this means for you: "
     + (
         "if you restart the schedule, let cycles keep their length."
         if found.low > points
