@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from lrlab import stats
 from lrlab.claims.rules import ALPHA
+from lrlab.labbook.phrases import plain
 
 _POWER = 0.8
 
@@ -84,7 +85,7 @@ def of_mean(
 
     Args:
         n: number of repetitions, at least 2.
-        what: what the mean is of.
+        what: what is averaged.
         tested: the number of claims that share the entry's error rate.
         beyond: the δ that the mean has to lie beyond; give this or `within`.
         within: the margin that an equivalence has to lie within.
@@ -98,8 +99,8 @@ def of_mean(
         >>> print(  # doctest: +NORMALIZE_WHITESPACE
         ...     of_mean(8, "regret", tested=6, beyond=0.01, unit="sweeps")
         ... )
-        8 sweeps show with power 0.8 that a mean regret of 0.02 lies beyond 0.01 where sweeps have a
-        standard deviation of at most 0.0061.
+        Regret: 8 sweeps show with power 0.8 that a mean of 0.02 lies beyond 0.01 where sweeps have
+        a standard deviation of at most 0.0061.
     """
     if (beyond is None) == (within is None):
         raise ValueError("give either beyond or within")
@@ -114,9 +115,9 @@ def of_mean(
         largest = _largest(
             lambda sd: stats.equivalence_power(margin, sd, n, mean, alpha), margin - abs(mean)
         )
-    return (
-        f"{n} {unit} show with power {_POWER:g} that a mean {what} of {mean:.3g} {aim} where "
-        f"{unit} have a standard deviation of at most {largest:.2g}."
+    return plain(
+        f"{what[0].upper()}{what[1:]}: {n} {unit} show with power {_POWER:g} that a mean of "
+        f"{mean:.3g} {aim} where {unit} have a standard deviation of at most {largest:.2g}."
     )
 
 
