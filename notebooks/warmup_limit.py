@@ -76,7 +76,7 @@ import numpy as np
 
 from lrlab import Claim, Job, Recipe, claims, display, plots, stats, tasks, train_many
 from lrlab.claims import About, Setting
-from lrlab.labbook.phrases import judged
+from lrlab.labbook.phrases import judged, percent
 from lrlab.optimizers import SGD, Adam, Optimizer
 from lrlab.schedules import Constant, Warmup
 from lrlab.tasks import Task
@@ -304,7 +304,13 @@ def raises(slug, name, more, less, words):
 RAISES = "raises the largest learning rate that trains"
 made = [
     *(
-        raises(slug, name, longest[name], 0, f"A warmup of {longest[name]} updates {RAISES}")
+        raises(
+            slug,
+            name,
+            longest[name],
+            0,
+            f"A warmup of {longest[name]} updates {RAISES} the {slug}",
+        )
         for slug, name in (("transformer", transformer), ("perceptron", perceptron))
     ),
     raises(
@@ -312,12 +318,13 @@ made = [
         transformer,
         longest[transformer],
         short,
-        f"A warmup of {longest[transformer]} updates {RAISES}, against one of {short}",
+        f"A warmup of {longest[transformer]} updates {RAISES} the transformer, against one of "
+        f"{short}",
     ),
     Claim.equivalence(
         "best-loss",
-        f"With a warmup of {longest[transformer]} updates the test loss at the best rate is the "
-        "same as without one",
+        f"With a warmup of {longest[transformer]} updates the transformer's test loss at the best "
+        "rate is the same as without one",
         values=at_best(seeds),
         margin=same,
         unit="log ratio of test losses",
@@ -338,14 +345,14 @@ def times(slug):
     return f"by a factor of {np.exp(c.estimate):.2f} [{np.exp(c.low):.2f}, {np.exp(c.high):.2f}]"
 
 
-loss_at_best = stats.mean_interval(100 * at_best(seeds), claims.level(tested, "equivalence"))
+effect, same_level = claims.level(tested), claims.level(tested, "equivalence")
+loss_at_best = stats.mean_interval(at_best(seeds), same_level)
 display.answer(
     f"A warmup of {longest[transformer]} of {lm_updates} updates moves the largest learning rate "
-    f"that trains {times('transformer')} for a transformer under Adam, and {times('perceptron')} "
-    "for a perceptron under plain SGD. The transformer's test loss at its best rate changes by "
-    f"{loss_at_best.estimate:+.1f} % [{loss_at_best.low:+.1f}, {loss_at_best.high:+.1f}]. ".replace(
-        "-", "−"
-    )
+    f"that trains {times('transformer')} for a transformer under Adam, and one of "
+    f"{longest[perceptron]} of {mlp_updates} {times('perceptron')} for a perceptron under plain "
+    f"SGD ({100 * effect:.1f} %). The transformer's test loss at its best rate changes by "
+    f"{percent(at_best(seeds), same_level)} ({100 * same_level:.1f} %). "
     + "What this means for you: "
     + (
         "warm up a transformer under Adam, so that a rate that was chosen too high does less harm; "
@@ -354,7 +361,7 @@ display.answer(
     )
     + (
         "don't expect a lower loss of it at a tuned constant rate."
-        if loss_at_best.low > -100 * same
+        if loss_at_best.low > -same
         else "where the rate is tuned it lowers the loss as well."
         if loss_at_best.high < 0
         else "whether it lowers the loss where the rate is tuned stays open."
