@@ -129,17 +129,24 @@ display.table(
 )
 
 # %% tags=["nbval-ignore-output"]
+level = claims.level(5)
+
+
+def said(found):
+    """A share with its interval, in per cent."""
+    return f"{100 * found.estimate:.1f} % [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+
+
 shown = {
-    name: stats.proportion_interval(wrong, n_entries, claims.level(5))
+    name: stats.proportion_interval(wrong, n_entries, level)
     for name, wrong in wrong_entries.items()
 }
 display.say(
     ". ".join(
-        f"With {name} spreads {found.estimate:.2%} of the entries hold a wrong verdict "
-        f"[{found.low:.2%}, {found.high:.2%}]"
+        f"With {name} spreads {said(found)} of the entries hold a wrong verdict"
         for name, found in shown.items()
     )
-    + f" (n = {n_entries})."
+    + f" (n = {n_entries:,} each; {100 * level:.3g} % intervals)."
 )
 
 # %% [markdown]
@@ -222,8 +229,7 @@ claims.conclude(
         *(
             Claim.proportion(
                 "wrong-entries" + ("" if name == "equal" else "-unequal"),
-                f"Fewer than {100 * wrong_below:g} % of entries hold a wrong verdict "
-                f"({name} spreads)",
+                f"With {name} spreads even one verdict of an entry is wrong",
                 successes=wrong,
                 n=n_entries,
                 direction="less",
@@ -235,8 +241,7 @@ claims.conclude(
         ),
         Claim.proportion(
             "coverage-skewed",
-            f"The 95 % t interval of {small} skewed values covers in more than "
-            f"{100 * covered_above:g} % of samples",
+            f"The 95 % t interval of {small} skewed values covers the true mean",
             successes=coverage["skewed", small],
             n=n_samples,
             direction="greater",
@@ -247,8 +252,7 @@ claims.conclude(
         *(
             Claim.proportion(
                 f"flag-at-{word}",
-                f"Of {n} values, one {outlier:g} standard deviations away is flagged in "
-                f"{less_or_more} than {100 * threshold:g} % of samples",
+                f"Of {n} values, one that lies {outlier:g} standard deviations away is flagged",
                 successes=flagged[n][0],
                 n=flagged[n][1],
                 direction=direction,
@@ -256,9 +260,9 @@ claims.conclude(
                 unit="samples in which it is flagged",
                 about=about(f"{n} normal values", "samples"),
             )
-            for word, n, direction, less_or_more, threshold in (
-                ("five", small, "less", "fewer", 0.5),
-                ("twelve", large, "greater", "more", 0.8),
+            for word, n, direction, threshold in (
+                ("five", small, "less", 0.5),
+                ("twelve", large, "greater", 0.8),
             )
         ),
         *(
@@ -276,20 +280,20 @@ claims.conclude(
 )
 
 # %% tags=["nbval-ignore-output"]
-worst = max(shown.values(), key=lambda found: found.high)
-covers = stats.proportion_interval(coverage["skewed", small], n_samples)
-seen = stats.proportion_interval(*flagged[large])
+covers = stats.proportion_interval(coverage["skewed", small], n_samples, level)
+seen = stats.proportion_interval(*flagged[large], level)
 display.answer(
-    f"In {100 * worst.estimate:.1f} % of the drawn entries [{100 * worst.low:.1f}, "
-    f"{100 * worst.high:.1f}] a verdict was wrong, where the rules allow 5 %. With {small} "
-    "skewed values an interval that says 95 % covers "
-    f"{100 * covers.estimate:.0f} %; of values {outlier:g} standard deviations away the flag sees "
-    f"{100 * seen.estimate:.0f} % among {large}. What this means for you: "
+    "Of the entries that were drawn "
+    + " and ".join(f"{said(found)} (with {name} spreads)" for name, found in shown.items())
+    + f" held a wrong verdict, where the rules allow 5 %. An interval of {small} skewed values "
+    f"that says 95 % covers the mean in {said(covers)} of samples; among {large} values the flag "
+    f"sees one that lies {outlier:g} standard deviations away in {said(seen)} ({100 * level:.3g} % "
+    "intervals). What this means for you: "
     + (
         "do not take an interval of few skewed values at its word, compare logarithms, paired by "
-        "seed; "
+        "seed, "
         if covers.high < 0.95
-        else "the interval of a mean may be taken at its word; "
+        else "the interval of a mean may be taken at its word, "
     )
     + (
         f"and look at the values yourself, since with {large} or fewer no flag does not mean no "
