@@ -167,11 +167,15 @@ display.say(
 
 # %% tags=["nbval-ignore-output"]
 chosen = tuned.best_rate(peaks, tried)
-at_edge = "" if peaks[0] < chosen < peaks[-1] else ", at the end of the grid"
+how = (
+    "the lowest point of the parabola through the lowest of them and its neighbours, over log rates"
+    if peaks[0] < chosen < peaks[-1]
+    else "which is the end of the grid"
+)
 listed = ", ".join(f"{100 * e:.1f} % at {p:g}" for p, e in zip(peaks, tried, strict=True))
 display.say(
     f"Validation errors of the cycle by its peak: {listed} (mean over {tuning_seeds} tuning "
-    f"seeds). Chosen: {chosen:.3g}{at_edge}."
+    f"seeds). The peak that is taken is {chosen:.3g}, {how}."
 )
 each = max(1, short_epochs // 2) * epoch
 cycles = train_many(
@@ -221,20 +225,25 @@ effects = {
     for name in (labels[0], *labels[2:])
 }
 level = claims.level(3)
-plots.intervals(right, stats.mean_intervals(effects, level), points=effects)
-plots.shade(right, -margin, margin)
-plots.guide(right, x=np.log((100 - RIGHT["cycle"]) / (100 - RIGHT["inv"])))
-right.set(xlabel=f"log ratio of test errors to {labels[1]}")
+plots.intervals(
+    right,
+    {name: phrases.in_percent(values, level) for name, values in effects.items()},
+    points={name: 100 * np.expm1(values) for name, values in effects.items()},
+)
+plots.shade(right, 100 * np.expm1(-margin), 100 * np.expm1(margin))
+plots.guide(right, x=100 * ((100 - RIGHT["cycle"]) / (100 - RIGHT["inv"]) - 1))
+right.set(xlabel=f"test error against {labels[1]} (%)")
 right.locator_params(axis="x", nbins=5)
 display.show(
     fig,
     alt="Left: test error against the epoch on logarithmic axes for one cycle and the slow decay. "
-    "Right: log ratios of final errors to 85 epochs of the slow decay, with intervals.",
+    "Right: final errors against those of 85 epochs of the slow decay, in per cent, with "
+    "intervals.",
     caption=f"LeNet on {n_train:,} images of MNIST. Left: test error, geometric mean and 95 % t "
-    f"interval over {n_seeds} seeds. Right: paired log ratio of errors to {labels[1]}, mean "
-    f"and the {100 * level:.3g} % t interval that decides, dashes are seeds; shaded: too small to "
-    "matter; dotted: one cycle in the re-run on the full set. "
-    f"Of one cycle {cycles.note()}, of inv {slow.note()}.",
+    f"interval over {n_seeds} seeds. Right: by how much the error lies above that of {labels[1]}, "
+    f"geometric mean of the paired ratios and the {100 * level:.3g} % t interval that decides, "
+    "dashes are seeds; shaded: too small to matter; dotted: one cycle in the re-run on the full "
+    f"set. With one cycle {cycles.note()}, with inv {slow.note()}.",
     headline=True,
 )
 
@@ -258,8 +267,9 @@ display.table(
 measured = slow[first_seed].evals["step"][1:] // epoch
 course = np.log(1 - slow.of(seeds).curves("test_accuracy")[:, 1:]).mean(axis=0)
 enough = int(measured[np.argmax(course < course[-1] + margin)])
+few = f"{100 * np.expm1(margin):.2g} %"
 display.say(
-    f"`inv` itself, measured every {short_epochs} epochs, is within {100 * margin:g} % of its last "
+    f"`inv` itself, measured every {short_epochs} epochs, is within {few} of its last "
     f"error after {enough} of {long_epochs} epochs, in the mean over the seeds."
 )
 
@@ -288,8 +298,8 @@ like = {
 made = [
     Claim.effect(
         "at-least",
-        f"One cycle of {short_epochs} epochs ends with at most {100 * np.expm1(margin):.2g} % more "
-        f"mistakes than {long_epochs} epochs of inv",
+        f"One cycle of {short_epochs} epochs ends with at most {few} more mistakes than "
+        f"{long_epochs} epochs of inv",
         values=ratio - margin,
         diverged=diverged,
         direction="less",
@@ -343,11 +353,11 @@ claims.conclude(made)
 found = phrases.judged(made)
 no_worse, sooner = found["at-least"], found["inv-needs-longer"]
 display.answer(
-    f"LeNet on {n_train:,} digits, test error of one cycle of {short_epochs} epochs against "
-    f"{long_epochs} epochs of a slow decay: {phrases.change(found['fewer-mistakes'])}. "
-    f"The slow decay when stopped after {short_epochs} epochs, at its published rate, against the "
-    f"cycle at a tuned peak: {phrases.change(sooner)}; its mean error is within "
-    f"{100 * margin:g} % of its last at the look after {enough} epochs. What this means for you: "
+    f"LeNet on {n_train:,} digits, test error of one cycle of {short_epochs} epochs, its peak "
+    f"tuned, against {long_epochs} epochs of a slow decay at its published rate: "
+    f"{phrases.change(found['fewer-mistakes'])}. The slow decay stopped after {short_epochs} "
+    f"epochs, against the cycle: {phrases.change(sooner)} ({100 * level:.3g} % intervals). What "
+    "this means for you: "
     + (
         f"a tuned cycle beats {short_epochs} epochs of the slow decay as published, by its shape "
         "or by its rate; "
@@ -355,12 +365,12 @@ display.answer(
         else ""
     )
     + (
-        f"you don't lose {100 * margin:g} % by it against {long_epochs} epochs."
+        f"you don't lose {few} by it against {long_epochs} epochs."
         if no_worse.verdict == claims.rules.SEEN
-        else f"against {long_epochs} it costs more than that."
+        else f"against {long_epochs} it costs more than {few}."
         if no_worse.verdict == claims.rules.NOT_SEEN
-        else f"whether it costs {100 * margin:g} % against {long_epochs} stays open, so plan to "
-        "train on where that counts."
+        else f"whether it costs {few} against {long_epochs} stays open, so plan to train on where "
+        "that counts."
     ),
     claims=["at-least", "fewer-mistakes", "inv-needs-longer"],
 )
