@@ -86,6 +86,7 @@ plots.use_style()
 names = ["constant", "inverse square root", "step", "linear", "cosine"]
 optimizers = {"sgd": SGD(momentum=0.9), "adam": Adam()}
 called = {"sgd": "SGD with momentum", "adam": "Adam"}
+spoken = {"sgd": "momentum", "adam": "Adam"}
 lengths = {"t": steps, "2t": 2 * steps, "4t": 4 * steps}
 found = tuned.read("tune_mnist1d", tuning_entry or None)
 seeds, pilots = (
@@ -368,7 +369,8 @@ units = {metric: f"log ratio of test {metric}" for metric in ("errors", "losses"
 made = [
     Claim.effect(
         "momentum-2t",
-        "The cosine ends at a lower test error than a constant rate, each at its tuned rate",
+        "With momentum the cosine ends at a lower test error than a constant rate, each at its "
+        "tuned rate",
         **effects["sgd", "error"],
         direction="less",
         unit=units["errors"],
@@ -376,14 +378,14 @@ made = [
     ),
     Claim.equivalence(
         "adam-2t",
-        "A constant rate ends at the test error of the cosine, each at its tuned rate",
+        "With Adam a constant rate ends at the test error of the cosine, each at its tuned rate",
         **effects["adam", "error"],
         unit=units["errors"],
         about=about("adam", family="cosine or constant"),
     ),
     Claim.equivalence(
         "adam-loss-2t",
-        "A constant rate ends at the test loss of the cosine, each at its tuned rate",
+        "With Adam a constant rate ends at the test loss of the cosine, each at its tuned rate",
         **effects["adam", "loss"],
         unit=units["losses"],
         about=about("adam", "loss", family="cosine or constant"),
@@ -400,8 +402,8 @@ made = [
     *(
         Claim.equivalence(
             f"schedule-last-{o}",
-            "A cosine put onto the rate tuned for a constant ends at the test error of one at a "
-            "rate tuned for it",
+            f"With {spoken[o]} a cosine put onto the rate tuned for a constant ends at the test "
+            "error of one at a rate tuned for it",
             **effects[o, "last"],
             unit=units["errors"],
             about=about(o, family="schedule last"),
@@ -410,8 +412,9 @@ made = [
     ),
     *(
         Claim.descriptive(
-            f"{'momentum' if o == 'sgd' else o}-{le}",
-            f"Test error of the cosine against a constant rate, {lengths[le]:,} updates",
+            f"{spoken[o].lower()}-{le}",
+            f"Test error of the cosine against a constant rate with {spoken[o]}, "
+            f"{lengths[le]:,} updates",
             values=stats.log_differences(*(errors[n, o, le] for n in ("cosine", "constant"))),
             unit=units["errors"],
             about=about(o, where=(PERCEPTRON[0], ""), family="other lengths"),
@@ -421,8 +424,8 @@ made = [
     ),
     *(
         Claim.descriptive(
-            f"lenet-{'momentum' if o == 'sgd' else o}",
-            "Test loss of the cosine against a constant rate",
+            f"lenet-{spoken[o].lower()}",
+            f"Test loss of the cosine against a constant rate with {spoken[o]}",
             values=lenet_effect[o],
             unit=units["losses"],
             about=about(
@@ -437,9 +440,10 @@ made = [
     *(
         Claim.descriptive(
             f"ranking-{o}",
-            "Rank correlation of the five schedules' order between two lengths, mean of three",
+            "Rank correlation of the five schedules' order between two lengths with "
+            f"{spoken[o]}, mean of three",
             values=[agreement[o]],
-            about=About(),
+            about=About(Setting(PERCEPTRON[0], called[o])),
             source="",
         )
         for o in optimizers
@@ -460,12 +464,13 @@ again = (
     if late.verdict == claims.rules.NOT_SEEN and late.estimate > 0
     else ""
 )
+effect, same = claims.level(TESTED), claims.level(TESTED, "equivalence")
 display.answer(
-    f"Perceptron, MNIST-1D, {lengths['2t']:,} updates, tuned: against a constant rate's, a "
-    f"cosine's test error is {phrases.change(momentum)} with momentum and "
-    f"{phrases.change(judged['adam-2t'])} with Adam, whose test loss is {phrases.change(loss)}. "
-    "With momentum, a cosine at the rate tuned for a constant has an error "
-    f"{phrases.change(late)}, compared with its own rate. What this means for you: "
-    f"{advice}{again}.",
+    f"Perceptron on MNIST-1D, {lengths['2t']:,} updates, learning rates tuned: a cosine's test "
+    f"error, compared with a constant rate's, is {phrases.change(momentum)} with momentum "
+    f"({100 * effect:.1f} %) and {phrases.change(judged['adam-2t'])} with Adam, whose test loss is "
+    f"{phrases.change(loss)} ({100 * same:.1f} %). With momentum, a cosine at the rate tuned for a "
+    f"constant has an error {phrases.change(late)}, compared with its own rate. What this means "
+    f"for you: {advice}{again}.",
     claims=["momentum-2t", "adam-2t", "adam-loss-2t", "schedule-last-sgd"],
 )
