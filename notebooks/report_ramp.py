@@ -5,9 +5,9 @@
 #     language: python
 #     name: python3
 #   lrlab:
-#     title: Are rates from 5e-4 to 0.05 a good range in a run as long as the report's?
+#     title: Are learning rates from 0.0005 to 0.05 a good range in a run as long as the report's?
 #     short_title: The report's range at its own length
-#     question: Are rates from 5e-4 to 0.05 a good range in a run as long as the report's?
+#     question: Are rates from 0.0005 to 0.05 a good range in a run as long as the report's?
 #     tags: [sgd, mnist, lenet, range test, exponential decay, length, benchmark]
 #     smoke: {results: benchmarks/results/report_ramp_smoke.json}
 #     predictions:
@@ -19,36 +19,36 @@
 # ---
 
 # %% [markdown]
-# # Are rates from 5e-4 to 0.05 a good range in a run as long as the report's?
+# # Are learning rates from 0.0005 to 0.05 a good range in a run as long as the report's?
 #
 # ## Question
 #
 # "Learning rate values between 0.05 and 5e-4 seems to be a good balance", the report
 # {cite}`azmimr2022` concludes from two ramps of LeNet on MNIST: "the larger value could be used in
 # the initial epochs which then" falls "to the lower value as the training continues". Other entries
-# judge that in runs of some 165 updates, where 5e-4 is too small to move. The report's runs had
+# judge that in runs of some 165 updates, where 0.0005 is too small to move. The report's runs had
 # 14,070.
 #
-# 1. In runs of that length, is the loss first unchanged, and does it fall between 5e-4 and 0.05?
-# 2. Does a constant 5e-4 train?
-# 3. Does a decay from 0.05 lose anything by ending at 5e-4, beside one that ends higher or lower?
+# 1. In runs of that length, is the loss first unchanged, and does it fall between 0.0005 and 0.05?
+# 2. Does a constant 0.0005 train?
+# 3. Does a decay from 0.05 lose anything by ending at 0.0005, beside one that ends higher or lower?
 #
 # ## Setup
 #
 # **This entry trains nothing: it reads the raw results of `benchmarks/report_ramp.py`**, whose hash
 # is checked. LeNet-5 with ReLU, plain SGD, the report's number of updates and its batch size, and
-# its ramp: one rate an epoch of 469 updates, from 1e-5 by a factor of 1.52. The digits are an
+# its ramp: one rate an epoch of 469 updates, from 0.00001 by a factor of 1.52. The digits are an
 # analogue: where only 3,500 are trained on, a run sees each of them some 500 times, the report's
 # saw its 60,000 thirty times. So the training loss stands beside the test loss.
 #
 # The report's log notes the rate after the scheduler's step: its two ramps and its run at a fixed
-# 1e-5 have one and the same test loss after the first epoch, where the ramps note 1.5e-5. All rates
-# here are those **in effect** in the epoch before the evaluation, the report's too.
+# 0.00001 have one and the same test loss after the first epoch, where the ramps note 0.000015. All
+# rates here are those **in effect** in the epoch before the evaluation, the report's too.
 #
-# The decays fall smoothly from 0.05 to 5e-3 in the first 27 of 30 epochs; they are one run up to
-# there. In the last three epochs one stays at 5e-3, one falls on to 5e-4, one to 5e-5. That tries
-# the end alone, in a network that has learnt its digits by then; whether a decay should end at 5e-4
-# while there is more to learn is not tried here.
+# The decays fall smoothly from 0.05 to 0.005 in the first 27 of 30 epochs; they are one run up to
+# there. In the last three epochs one stays at 0.005, one falls on to 0.0005, one to 0.00005. That
+# tries the end alone, in a network that has learnt its digits by then; whether a decay should end
+# at 0.0005 while there is more to learn is not tried here.
 
 # %% tags=["parameters"]
 results: str = "benchmarks/results/report_ramp.json"  # [any] raw results, in the repository
@@ -62,7 +62,7 @@ import numpy as np
 from lrlab import Claim, claims, display, plots, stats
 from lrlab.claims import About, Setting
 from lrlab.experiments import report_ramp as report
-from lrlab.labbook import measured, phrases
+from lrlab.labbook import measured, phrases, reach
 
 plots.use_style()
 
@@ -86,9 +86,9 @@ plan = []
 # %% [markdown]
 # ## Prediction
 #
-# Written before the runs. *Unchanged*: up to a tenth of 5e-4 the test loss stays within 1 %. *The
-# range*: more than half of the fall lies between 5e-4 and 0.05, though it begins at a higher rate
-# than in the report, whose loss has made about a quarter of its fall by 5e-4. *5e-4*: takes the
+# Written before the runs. *Unchanged*: up to a tenth of 0.0005 the test loss stays within 1 %. *The
+# range*: more than half of the fall lies between 0.0005 and 0.05, though it begins at a higher rate
+# than in the report, whose loss has made about a quarter of its fall by 0.0005. *0.0005*: takes the
 # test loss below 2 in about a third of the length. *The end*: in the last three epochs a network
 # that has seen its digits hundreds of times has nothing left to learn; the decays end within 1 % of
 # each other in test loss, and the higher end has the lower training loss.
@@ -147,10 +147,10 @@ display.show(
     fig,
     alt="Loss after each epoch against the learning rate in effect in it, both on log axes: ours "
     "on test and training part for each seed, and the report's test loss of its two ramps. The "
-    "range from 5e-4 to 0.05 is shaded.",
+    "range from 0.0005 to 0.05 is shaded.",
     caption=f"Loss after each epoch of the ramp, {len(seeds)} seeds: {raw['epochs']} epochs of "
-    f"{raw['epoch']} updates; the report's as read off its figures. Losses below 1e-4 and above 10 "
-    "are not shown. Guessing: ln 10.",
+    f"{raw['epoch']} updates; the report's as read off its figures. Losses below 0.0001 and above "
+    "10 are not shown. Guessing: ln 10.",
     headline=True,
 )
 
@@ -190,6 +190,7 @@ def within(first, at_low, at_high, lowest):
     return (at_low - at_high) / (first - lowest)
 
 
+tenth = phrases.plain(f"{flat * low:.2g}")
 change = np.array([np.log(reached(row, flat * low) / row["test_loss"][0]) for row in ramps])
 
 
@@ -223,7 +224,7 @@ theirs = [
     for one in report.PUBLISHED.values()
 ]
 display.say(
-    f"Up to {flat * low:.2g} our test loss changes by {100 * np.expm1(change.mean()):+.2f} %. "
+    f"Up to {tenth} our test loss changes by {phrases.percent(change, 0.95)} (95 %). "
     f"Between {low:g} and {high:g} lie {100 * share.mean():.0f} % of its fall, of the report's "
     f"{' and '.join(f'{100 * one:.0f} %' for one in theirs)}; up to {10 * low:g} it is "
     f"{100 * lower_tenth.mean():.0f} %. More than {100 * most:g} % of the fall lies between any "
@@ -238,7 +239,7 @@ display.say(
 )
 
 # %% [markdown]
-# ### A constant 5e-4
+# ### A constant 0.0005
 
 # %%
 needed = np.array(
@@ -265,18 +266,18 @@ display.say(
 # ### The end of a decay
 
 # %%
-names = [f"{end:g}" for end in report.ENDS]
-higher, here, lower = names
+decays = {
+    phrases.plain(f"{end:g}"): [parts["decays"][f"{end:g}", seed] for seed in seeds]
+    for end in report.ENDS
+}
+higher, here, lower = names = list(decays)
 ended = {
-    metric: {
-        name: np.array([parts["decays"][name, seed][metric][-1] for seed in seeds])
-        for name in names
-    }
-    for metric in ("test_loss", "train_loss")
+    metric: {name: np.array([row[metric][-1] for row in rows]) for name, rows in decays.items()}
+    for metric in ("test_loss", "train_loss", "test_accuracy")
 }
 apart = {
     (metric, other): stats.log_differences(ended[metric][here], ended[metric][other])
-    for metric in ended
+    for metric in ("test_loss", "train_loss")
     for other in (higher, lower)
 }
 fig, (left, right) = plots.figure(1, 2, height=2.9)
@@ -304,9 +305,7 @@ display.table(
             "decay from 0.05 to": name,
             "test loss [95 %]": stats.geometric_interval(ended["test_loss"][name]),
             "training loss [95 %]": stats.geometric_interval(ended["train_loss"][name]),
-            "test accuracy": np.mean(
-                [parts["decays"][name, seed]["test_accuracy"][-1] for seed in seeds]
-            ),
+            "test accuracy": ended["test_accuracy"][name].mean(),
         }
         for name in names
     ],
@@ -317,16 +316,19 @@ display.table(
 # ## Verdict
 #
 # A run of this length costs two minutes of a core, so that there is no pilot study and n is what
-# could be had. What it can decide:
+# could be had. What so many can show:
 
 # %%
-unit = np.arange(len(seeds)) - np.mean(np.arange(len(seeds)))
-reach = stats.mean_interval(unit / unit.std(ddof=1), level).high
-display.say(
-    f"With {len(seeds)} seeds and {TESTED} tested claims an interval reaches {reach:.2g} standard "
-    f"deviations to each side: a difference of {100 * miss:g} % can be excluded where seeds differ "
-    f"by less than about {100 * np.log1p(miss) / reach:.1f} %."
-)
+for what, asked in (
+    ("log ratio of test losses", {"within": claims.smallest_effect("test loss")}),
+    ("share of the fall, less one half", {"beyond": claims.smallest_effect("share")}),
+    ("log ratio of updates", {"beyond": claims.smallest_effect("updates")}),
+    (
+        f"log ratio of test losses, of which {100 * miss:g} % is allowed and none lost",
+        {"beyond": 0.0, "effect": np.log1p(miss)},
+    ),
+):
+    display.say(reach.of_mean(len(seeds), what, tested=TESTED, **asked))
 
 # %%
 network = f"LeNet on {n_train:,} digits"
@@ -371,7 +373,7 @@ made = [
     ),
     Claim.equivalence(
         "unchanged-first",
-        f"While the rate rises to {flat * low:.2g} the test loss is unchanged.",
+        f"While the rate rises to {tenth} the test loss is unchanged.",
         values=change,
         unit=f"{log_ratio}, to the first one",
         about=about(ramped, "test loss", family="ramp"),
@@ -383,7 +385,7 @@ made = [
         values=share - most,
         direction="greater",
         unit="of the fall, beyond that share",
-        published="0.05 and 5e-4",
+        published="0.05 and 0.0005",
         about=about(ramped, "share", family="ramp"),
     ),
     Claim.effect(
@@ -392,7 +394,7 @@ made = [
         values=np.log(needed / steps),
         direction="less",
         unit="log ratio of updates, needed to all",
-        published="5e-4",
+        published="0.0005",
         about=about(whole, "updates"),
     ),
     *(
@@ -402,7 +404,7 @@ made = [
             f"cost at most {100 * miss:g} % of test loss against three that end at {other}.",
             values=apart["test_loss", other] - np.log1p(miss),
             direction="less",
-            published="5e-4",
+            published="0.0005",
             **tolerated,
         )
         for slug, other in (("end-against-higher", higher), ("end-against-lower", lower))
@@ -425,24 +427,25 @@ claims.conclude(made, source="azmimr2022")
 judged = phrases.judged(made)
 trains = judged["lower-rate-trains"].verdict == claims.rules.SEEN
 ends = [judged[f"end-against-{other}"].verdict for other in ("higher", "lower")]
-falls, theirs_fall = ([one["falls"] for one in some if one["falls"]] for some in (found, reported))
+falls = [one["falls"] for one in found if one["falls"]]
+part = stats.mean_interval(100 * share, level)
 display.answer(
-    f"LeNet, {steps:,} updates of SGD: {100 * share.mean():.0f} % of the ramp's fall lies between "
-    f"{low:g} and {high:g}, but more than half from any lower end up to {min(loosest):.2g}; "
-    f"a constant {low:g} takes the loss below {report.FALLEN:g} in {arrived} of {len(seeds)} "
+    f"LeNet, SGD, {steps:,} updates: {part.estimate:.0f} % [{part.low:.0f}, "
+    f"{min(part.high, 100):.0f}] ({100 * level:.3g} %) of a ramp's fall lie between learning rates "
+    f"of {low:g} and {high:g}, but more than half from any lower end up to {min(loosest):.2g}; a "
+    f"constant {low:g} takes the test loss below {report.FALLEN:g} in {arrived} of {len(seeds)} "
     "runs"
     + (f" ({min(needed):,.0f} to {max(needed):,.0f} updates)" if arrived == len(seeds) else "")
+    + (f", a ramp does at {min(falls):.2g} to {max(falls):.2g}" if falls else "")
+    + f". The last three of 30 epochs down to {here} change it by "
+    f"{phrases.percent(apart['test_loss', higher], 0.95)} against {higher}, "
+    f"{phrases.percent(apart['test_loss', lower], 0.95)} against {lower} (95 %). What this means "
+    "for you: "
     + (
-        f", a ramp does at {min(falls):.2g} to {max(falls):.2g} (the report's at "
-        f"{min(theirs_fall):.2g} to {max(theirs_fall):.2g})"
-        if falls and theirs_fall
-        else ""
+        f"{low:g} is a lower end for thousands of updates; "
+        if trains
+        else "the lower end of a range belongs to a number of updates; "
     )
-    + f". After 27 epochs of decay, the last three to {here} end "
-    f"{phrases.change(judged['test-loss-against-higher'])} against {higher}, "
-    f"{phrases.change(judged['test-loss-against-lower'])} against {lower}. What this means for "
-    "you: the lower end of a range belongs to a number of updates"
-    + (f", {low:g} to thousands; " if trains else "; ")
     + (
         "how a decay ends matters little once the training loss is spent."
         if all(end == claims.rules.SEEN for end in ends)
