@@ -225,14 +225,15 @@ display.show(
 # %% tags=["nbval-ignore-output"]
 loss_level, rate_level = claims.level(TESTED, "equivalence"), claims.level(TESTED)
 margin = claims.smallest_effect("test loss", "names_lm")
-losses = {kind: 100 * gained(kind, at_best) for kind in kinds}
+losses = {kind: gained(kind, at_best) for kind in kinds}
 largest = {kind: gained(kind, largest_rates) for kind in kinds}
 fig, axes = plots.figure(1, 2, height=3.4, width_ratios=[1.3, 1])
 levels = {kind: rate_level if kind in (DEEP, POST) else loss_level for kind in kinds}
-each = {kind: stats.mean_interval(values, levels[kind]) for kind, values in losses.items()}
-plots.intervals(axes[0], each, points=losses)
-plots.shade(axes[0], -100 * margin, 100 * margin)
-axes[0].set(xlabel="test loss at the best rate,\nwith warmup to without (100 × log ratio)")
+each = {kind: phrases.in_percent(values, levels[kind]) for kind, values in losses.items()}
+points = {kind: 100 * np.expm1(values) for kind, values in losses.items()}
+plots.intervals(axes[0], each, points=points)
+plots.shade(axes[0], *(100 * np.expm1([-margin, margin])))
+axes[0].set(xlabel="change of the test loss at the best rate (%)")
 plots.intervals(axes[1], stats.mean_intervals(largest, rate_level), points=largest)
 room = claims.smallest_effect("learning rate")
 plots.shade(axes[1], -room, room)
@@ -285,13 +286,13 @@ bearing = [  # the cells in which some rate trains, whatever the warmup and the 
     for kind in kinds
     if all((grid((kind, w), seeds[kind])[1].min(axis=0) < threshold).all() for w in WARMUPS)
 ]
-fig, axes = plots.figure(1, 2, height=3.6)
+fig, axes = plots.figure(1, 2, height=4.0)
 for ax, measure, shown in ((axes[0], at_best, list(kinds)), (axes[1], largest_rates, bearing)):
     for style, kind in plots.styled(shown):
         middle = 0.012 * long * (list(kinds).index(kind) - 2.5)
         logs = [gained(kind, measure, more=warmup) for warmup in (short, long)]
         rows = (
-            [stats.mean_interval(100 * values) for values in logs]
+            [phrases.in_percent(values, 0.95) for values in logs]
             if measure is at_best
             else [stats.geometric_interval(np.exp(values)) for values in logs]
         )
@@ -300,17 +301,17 @@ for ax, measure, shown in ((axes[0], at_best, list(kinds)), (axes[1], largest_ra
     ax.set(xlabel="warmup (updates)", xlim=(0, 1.15 * long))
     ax.set_xticks([0, short, long])
 plots.guide(axes[0], y=0.0)
-axes[0].set_ylabel("test loss against no warmup\n(100 × log ratio)")
+axes[0].set_ylabel("change of the test loss (%)")
 axes[1].set(ylabel="largest rate that trains,\nagainst no warmup (ratio)", yscale="log")
 plots.guide(axes[1], y=1.0)
 plots.ticks(axes[1].yaxis, [1, 2, 4])
-axes[0].legend()
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
 display.show(
     fig,
     alt="Change of the test loss and of the largest rate that trains against the length of the "
     "warmup, one line for each kind of transformer.",
     caption=f"What a warmup of {short} and one of {long} of {steps} updates change, each against "
-    "none: means of paired log ratios (right: as a factor) with 95 % t intervals over the seeds. "
+    "none: geometric means of paired ratios with 95 % t intervals over the seeds. "
     "Right: only cells in which every seed trains at some rate.",
 )
 
@@ -320,8 +321,8 @@ display.table(
     [
         {"cell": kind}
         | {
-            f"loss, {text} [100 log]": stats.mean_interval(
-                100 * gained(kind, at_best, less=less, more=more)
+            f"loss, {text} [%]": phrases.in_percent(
+                gained(kind, at_best, less=less, more=more), 0.95
             )
             for text, (less, more) in pairs.items()
         }
@@ -336,20 +337,25 @@ display.table(
         for kind in kinds
     ],
     digits=3,
-    caption="Test loss at the best rate (log ratio × 100) and the largest rate that trains (ratio) "
-    "by length of the warmup, seed by seed: means with 95 % t intervals.",
+    caption="Change of the test loss at the best rate, and ratio of the largest rates that train, "
+    "by lengths of the warmup [updates], seed by seed: geometric means with 95 % t intervals.",
 )
-ends = {kind: stats.mean_interval(gained(kind, at_best, less=short)) for kind in kinds}
-outcomes = {
-    "lower": [kind for kind, end in ends.items() if end.high < 0],
-    "higher": [kind for kind, end in ends.items() if end.low > 0],
-    "not clearly another": [kind for kind, end in ends.items() if 0 in end],
-}
-display.say(
-    f"With a warmup of {long} updates in place of {short} the test loss is "
-    + "; ".join(f"{word} in {', in '.join(found)}" for word, found in outcomes.items() if found)
-    + " (95 % intervals, cell by cell)."
-)
+for less, more, of in ((0, short, "none"), (short, long, f"one of {short}")):
+    ends = {
+        kind: phrases.in_percent(gained(kind, at_best, None, less, more), 0.95) for kind in kinds
+    }
+    outcomes = {
+        "lower": [kind for kind, end in ends.items() if end.high < 0],
+        "higher": [kind for kind, end in ends.items() if end.low > 0],
+        "not clearly another": [kind for kind, end in ends.items() if 0 in end],
+    }
+    display.say(
+        f"Against {of}, with a warmup of {more} updates the test loss is "
+        + "; ".join(
+            f"{word} with {', with '.join(found)}" for word, found in outcomes.items() if found
+        )
+        + " (95 % intervals, cell by cell)."
+    )
 
 # %% [markdown]
 # ## Verdict
@@ -464,17 +470,19 @@ made = [
     ),
     *(
         Claim.descriptive(
-            slug,
-            f"Test loss at the best rate with a warmup of {long} updates against one of {short}",
-            values=gained(kind, at_best, less=short),
+            slug + end,
+            f"Test loss at the best rate with a warmup of {more} updates against {of}",
+            values=gained(kind, at_best, less=less, more=more),
             unit=unit,
             source="",
-            about=About(about(kind).setting, "test loss", family="a longer warmup"),
+            about=About(about(kind).setting, "test loss", family=f"a warmup of {more} updates"),
         )
-        for slug, kind in zip(
-            ("longer", *(f"longer-{end}" for end in ("pre-95", "post", "post-95", "deep", "many"))),
-            kinds,
-            strict=True,
+        for slug, less, more, of in (
+            ("longer", short, long, f"one of {short}"),
+            ("short", 0, short, "none"),
+        )
+        for end, kind in zip(
+            ("", "-pre-95", "-post", "-post-95", "-deep", "-many"), kinds, strict=True
         )
     ),
     *(
@@ -499,7 +507,7 @@ claims.conclude(made, source="xiong2020layer")
 
 # %% tags=["nbval-ignore-output"]
 judged = phrases.judged(made)
-gains = {kind: phrases.percent(values / 100, levels[kind]) for kind, values in losses.items()}
+gains = {kind: phrases.percent(values, levels[kind]) for kind, values in losses.items()}
 needs, pre = judged["needs"], judged["pre-loss"]
 if (pre.low or 0) > margin:
     advice = (
