@@ -8,9 +8,10 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lrlab.claims import Judged, rules
+from lrlab.labbook.entries.errors import BadInput
 
 if TYPE_CHECKING:
     from lrlab.labbook.ledger import Row
@@ -76,8 +77,8 @@ def sentences(root: str | Path) -> list[Sentence]:
         The sentences in the order of the file; none where there is no file.
 
     Raises:
-        ValueError: if a row has other fields, does not say what is lost of its source, or has
-            neither claims nor a reason to be open.
+        BadInput: if the file can't be read, or a row has other fields, does not say what is lost
+            of its source, or has neither claims nor a reason to be open.
     """
     return list(_rows(Path(root), FILE))
 
@@ -89,29 +90,43 @@ def papers(root: str | Path) -> list[Sentence]:
         root: the laboratory's folder.
 
     Raises:
-        ValueError: as `sentences` does.
+        BadInput: as `sentences` does.
     """
     return list(_rows(Path(root), PAPERS))
 
 
 def _rows(root: Path, name: str) -> tuple[Sentence, ...]:
     file = root / name
-    return _parsed(name, file.read_text("utf-8")) if file.is_file() else ()
+    if not file.is_file():
+        return ()
+    try:
+        return _parsed(name, file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadInput(f"{name} can't be read: {error}") from None
 
 
 @functools.lru_cache(maxsize=8)  # which each entry's claims are held against
 def _parsed(name: str, text: str) -> tuple[Sentence, ...]:
-    found = []
-    for source, rows in tomllib.loads(text).items():
-        for row in rows:
-            decided = bool(row.get("claims")) != bool(row.get("open"))
-            if not {"says", "lost"} <= row.keys() <= _FIELDS or not decided:
-                raise ValueError(
-                    f"{name}: a row of {source} needs says, lost and claims (or open): {row}"
-                )
-            claims = tuple(row.get("claims", ()))
-            found.append(Sentence(source, **row | {"claims": claims}))
-    return tuple(found)
+    return tuple(
+        _sentence(name, source, row)
+        for source, rows in tomllib.loads(text).items()
+        for row in (rows if isinstance(rows, list) else [rows])
+    )
+
+
+def _sentence(name: str, source: str, row: Any) -> Sentence:
+    where = f"{name}: a row of {source}"
+    if not isinstance(row, dict) or not {"says", "lost"} <= row.keys() <= _FIELDS:
+        raise BadInput(f"{where} needs says, lost and claims (or open): {row}")
+    if not row["lost"] or bool(row.get("claims")) == bool(row.get("open")):
+        raise BadInput(f"{where} needs says, lost and claims (or open): {row}")
+    claims = row.get("claims", [])
+    texts = [value for key, value in row.items() if key != "claims"]
+    if not isinstance(claims, list) or not all(isinstance(x, str) for x in [*claims, *texts]):
+        raise BadInput(f"{where} has what is no text: {row}")
+    if row.get("like", "same") not in ("same", "analogue"):
+        raise BadInput(f"{where} is neither same nor analogue: {row}")
+    return Sentence(source, **row | {"claims": tuple(claims)})
 
 
 def completed(claim: Judged, table: Sequence[Sentence]) -> Judged:

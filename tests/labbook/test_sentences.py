@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 from entry_maker import write_entry
 
 from lrlab.claims import About, Claim
+from lrlab.labbook.entries.errors import BadInput
 from lrlab.labbook.ledger import ledger as ledger_of
 from lrlab.labbook.sentences import Sentence, loose_ends, papers, sentences, unsaid, untested
 from lrlab.labbook.site import _actions, _verdicts, site
@@ -111,11 +112,30 @@ def test_a_pattern_that_fits_no_claim_and_a_claim_that_no_sentence_names_are_fou
         '{says = "It falls.", lost = "x"}',
         '{says = "It falls.", lost = "x", claims = []}',
         '{says = "It falls.", claims = ["demo.x"]}',
+        '{says = "It falls.", lost = "", claims = ["demo.x"]}',
     ],
 )
 def test_a_sentence_without_claims_or_without_what_is_lost_is_refused(tmp_path, row):
     with pytest.raises(ValueError, match="a row of a needs says, lost and claims"):
         table(tmp_path, f"a = [{row}]")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("a = [", "book/papers.toml can't be read: "),
+        ("a = 3", "a row of a needs says, lost and claims"),
+        ('a = [{says = "x", lost = "y", claims = "demo.x"}]', "a row of a has what is no text"),
+        ('a = [{says = "x", lost = 3, claims = ["demo.x"]}]', "a row of a has what is no text"),
+        ('a = [{says = "x", lost = "y", claims = ["demo.x"], like = "it"}]', "neither same nor"),
+    ],
+)
+def test_a_table_that_makes_no_sense_is_one_sentence(tmp_path, text, what):
+    write_entry(tmp_path)
+    (tmp_path / "book" / "papers.toml").write_text(text)
+    with pytest.raises(BadInput, match=what) as raised:
+        ledger_of(tmp_path)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_sentence_that_nothing_tests_reads_open_with_its_reason(tmp_path):
