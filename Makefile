@@ -31,10 +31,17 @@ book: $(READY) ## re-run the flagship experiment on this machine and render the 
 	  echo "live run $$((ran - began)) s, rendering $$((SECONDS - ran)) s, in all $$((SECONDS - began)) s"
 	@echo "Done. Open it with:  $(BIN)/lrlab open   (or _build/html/index.html in a browser)"
 
-test: lint ## lint, unit and property tests, notebooks (nbval), the book and the browser
-	@lrlab reference --check || exit; compared=$$SECONDS; \
-	  pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10 --durations-min=5 || exit; \
-	  echo "notebooks $$compared s, tests $$((SECONDS - compared)) s"
+# Notebooks and types are looked at beside the tests, which give way to them: while one waits,
+# others compute. What they say is shown when the tests are done.
+test: $(READY) ## lint, unit and property tests, notebooks (nbval), the book and the browser
+	@$(LINT) || exit; said=$$(mktemp -d); trap 'kill $$(jobs -p) 2>/dev/null; rm -rf "$$said"' EXIT; \
+	  mypy > "$$said/types" 2>&1 & types=$$!; \
+	  lrlab reference --check > "$$said/notebooks" 2>&1 & notebooks=$$!; \
+	  nice pytest -n 4 --dist loadfile --no-loadscope-reorder --durations=10 --durations-min=5; \
+	  tests=$$?; tested=$$SECONDS; wait $$types; types=$$?; wait $$notebooks; notebooks=$$?; \
+	  cat "$$said/types" "$$said/notebooks"; \
+	  echo "tests done after $$tested s, with types and notebooks after $$SECONDS s"; \
+	  exit $$((tests | types | notebooks))
 
 test-trains: $(READY) ## what trains, a second time: on the stand-in for a foreign processor
 	@LRLAB_TEST_PROFILE=foreign pytest -q -n 2 --dist loadfile -m "trains and not slow" tests
@@ -85,10 +92,12 @@ $(RAY_READY): benchmarks/requirements-ray.lock $(READY)
 bench: $(READY) $(RAY_READY) ## measure speed as ratios within one run, and the long comparisons
 	@for file in benchmarks/[a-z]*.py; do echo "── $$file"; python "$$file" || exit 1; done
 
+LINT := ruff check . && ruff format --check . && \
+  { said=$$(lint-imports --no-logo --no-cache 2>&1) || { echo "$$said"; false; }; } && \
+  grep "^Contracts:" <<< "$$said"
+
 lint: $(READY) ## ruff, the arrows between the rooms of lrlab/, and its types
-	@mypy & types=$$!; ruff check . && ruff format --check . && \
-	  { said=$$(lint-imports --no-logo --no-cache 2>&1) || { echo "$$said"; false; }; } && \
-	  grep "^Contracts:" <<< "$$said"; others=$$?; wait $$types && exit $$others
+	@mypy & types=$$!; $(LINT); others=$$?; wait $$types && exit $$others
 
 format: $(READY) ## let ruff format and mend
 	@ruff check --fix . ; ruff format .

@@ -72,12 +72,14 @@ def quick_studies():
 def quick_seeds():
     """Seeds for devices that this machine lacks are not noted, each with the stack as text."""
     import torch.cuda.random
+    import torch.mtia
     import torch.xpu.random
 
+    notes = {torch.cuda: torch.cuda.random, torch.xpu: torch.xpu.random, torch.mtia: torch.mtia}
     with pytest.MonkeyPatch.context() as patch:
-        for device in (torch.cuda, torch.xpu):
+        for device, module in notes.items():
             if not device.is_available():
-                patch.setattr(device.random, "_lazy_call", lambda call, **_: None)
+                patch.setattr(module, "_lazy_call", lambda call, **_: None)
         yield
 
 
