@@ -329,7 +329,7 @@ def chosen_again(fewer, more, draws=1000):
     return np.array(found)
 
 
-same = claims.level(tested, "equivalence")
+same, with_tuning = claims.level(tested, "equivalence"), {}
 for what, metric, values, again in (
     (
         "exponent of the first doubling, less 1,",
@@ -347,7 +347,7 @@ for what, metric, values, again in (
     alone, error = stats.mean_interval(values, same), np.std(values, ddof=1) / np.sqrt(n_seeds)
     half = (alone.high - alone.low) / 2
     wider = half * np.hypot(1, again.std() / error) if error else half
-    low, high = alone.estimate - wider, alone.estimate + wider
+    with_tuning[metric] = low, high = alone.estimate - wider, alone.estimate + wider
     room = claims.smallest_effect(metric)
     display.say(
         f"Tuning noise: with the rates chosen on resampled tuning seeds the {what} has a standard "
@@ -377,7 +377,7 @@ source, sceptic = "mccandlish2018empirical", "shallue2019measuring"
 closed = About(Setting("noisy quadratic of 256 weights", "SGD"), like="same")
 
 
-def about(metric, what="rates tuned for each batch", **more):
+def about(metric, what="rates tuned once for each batch", **more):
     setting = Setting("perceptron on MNIST-1D", f"SGD, {what}", f"to a loss of {target:g} nats")
     lost = "the sources' own models and data"
     return About(setting, metric=metric, like="analogue", lost=lost, **more)
@@ -493,18 +493,20 @@ end, noisy = judged["no-more-help"], judged["noise-scale"]
 power = stats.mean_interval([1 + halving(s) for s in seeds], claims.level(tested, "equivalence"))
 near = noisy.low is not None and max(abs(noisy.low), abs(noisy.high)) < np.log(2)
 advice = (
-    "by the hyperbola, a doubling beyond the critical batch saves less than a quarter of the "
-    "updates and costs more than half as many examples again"
+    "by the hyperbola, a doubling beyond the critical batch saves under a quarter of the updates "
+    "and costs over half as many examples again"
 )
 if near:
-    advice += "; the noise scale, measured in one run, tells where within a factor of two"
+    advice += "; the noise scale of one run tells where within a factor of two"
+least_steep, worst = with_tuning["exponent"]
 display.answer(
     f"Perceptron on MNIST-1D, SGD, to a loss of {target:g}: the critical batch is "
     f"{critical.estimate:.0f} [{critical.low:.0f}, {critical.high:.0f}] signals, the noise scale "
     f"{measured.estimate:.0f} [{measured.low:.0f}, {measured.high:.0f}] (95 %). From {small} to "
-    f"{larger} signals the updates fall as the batch to the power "
-    f"{-power.estimate:.2f} [{-power.high:.2f}, {-power.low:.2f}]; the updates at {large}, "
-    f"compared with {largest}, are {phrases.change(end, 'fewer', 'more')} ({100 * same:.1f} %). "
+    f"{larger} the updates fall as the batch to the power "
+    f"{-power.estimate:.2f} [{-power.high:.2f}, {-power.low:.2f}], with the noise of tuning "
+    f"[{-1 - worst:.2f}, {-1 - least_steep:.2f}]; the updates at {large}, compared with "
+    f"{largest:,}, are {phrases.change(end, 'fewer', 'more')} ({100 * same:.1f} %). "
     f"What this means for you: {advice}.",
     claims=["critical-batch", "perfect-scaling", "no-more-help", "noise-scale"],
 )
