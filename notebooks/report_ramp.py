@@ -431,16 +431,16 @@ falls = [one["falls"] for one in found if one["falls"]]
 part = stats.mean_interval(100 * share, level)
 display.answer(
     f"LeNet, SGD, {steps:,} updates: {part.estimate:.0f} % [{part.low:.0f}, "
-    f"{min(part.high, 100):.0f}] ({100 * level:.3g} %) of a ramp's fall lie between learning rates "
-    f"of {low:g} and {high:g}, but more than half from any lower end up to {min(loosest):.2g}; a "
+    f"{min(part.high, 100):.0f}] of a ramp's fall lie between learning rates of "
+    f"{low:g} and {high:g}, but more than half from any lower end up to {min(loosest):.2g}; a "
     f"constant {low:g} takes the test loss below {report.FALLEN:g} in {arrived} of {len(seeds)} "
     "runs"
     + (f" ({min(needed):,.0f} to {max(needed):,.0f} updates)" if arrived == len(seeds) else "")
     + (f", a ramp does at {min(falls):.2g} to {max(falls):.2g}" if falls else "")
     + f". The last three of 30 epochs down to {here} change it by "
-    f"{phrases.percent(apart['test_loss', higher], 0.95)} against {higher}, "
-    f"{phrases.percent(apart['test_loss', lower], 0.95)} against {lower} (95 %). What this means "
-    "for you: "
+    f"{phrases.percent(apart['test_loss', higher], level)} against {higher}, "
+    f"{phrases.percent(apart['test_loss', lower], level)} against {lower} ({100 * level:.3g} % "
+    "intervals). What this means for you: "
     + (
         f"{low:g} is a lower end for thousands of updates; "
         if trains
