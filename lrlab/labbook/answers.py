@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,7 @@ class Answer:
     claims: tuple[str, ...]
 
     def markdown(self, guide: bool = False) -> str:
-        """The answer as it stands under a title, with links to the cards of its claims.
+        """The answer as it stands under a title.
 
         Args:
             guide: whether the book has the page that what to do leads to.
@@ -32,19 +33,17 @@ class Answer:
         text = self.text
         if guide:
             text = text.replace(f"{ADVICE}:", f"{{doc}}`{ADVICE} </{GUIDE}>`:", 1)
-        links = ", ".join(map(card_link, self.claims))
-        rests = f"\n\n:::{{div}} lrlab-rests\nHow it was judged: {links}\n:::" if links else ""
-        return f":::{{div}} lrlab-answer\n{text}\n:::{rests}"
+        return f":::{{div}} lrlab-answer\n{text}\n:::"
 
 
 def card_link(slug: str, text: str = "") -> str:
     """A link to the card of a claim on the same page, in HTML: Markdown's would ask for a title.
 
     Example:
-        >>> card_link("lower")
-        '<a href="#claim-lower">lower</a>'
+        >>> card_link("ends-lower")
+        '<a href="#claim-ends-lower">ends lower</a>'
     """
-    return f'<a href="#claim-{slug}">{text or slug}</a>'
+    return f'<a href="#claim-{slug}">{text or re.sub("[-_]+", " ", slug)}</a>'
 
 
 def answer_of(notebook: dict[str, Any]) -> Answer | None:

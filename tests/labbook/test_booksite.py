@@ -44,7 +44,7 @@ def test_front_page_answers_with_the_newest_band(tmp_path):
     assert band.entry.name == "2030-01-01-demo"
     answered = front.answer(site.Site(tmp_path))
     assert "**0.00245 to 0.346**" in answered
-    assert "Lower end: 0.00245 [0.000186, 0.0322]. Upper end: 0.346 [" in answered
+    assert "| Lower end | 0.00245 [0.000186, 0.0322] |\n| Upper end | 0.346 [" in answered
 
 
 def test_front_page_shows_a_tagged_figure_before_that_of_the_band(tmp_path):
@@ -172,7 +172,8 @@ def test_an_answer_stands_under_the_title_and_no_longer_at_the_end(tmp_path):
     assert (
         heading.startswith("# ") and first == ":::{div} lrlab-answer\nIt falls by 4 % [3, 5].\n:::"
     )
-    assert '<a href="#claim-lower">lower</a>' in cells[0]["source"]
+    below = BeautifulSoup(cells[0]["source"], "lxml").select_one(".lrlab-rests")
+    assert [link["href"] for link in below.select("a")] == ["#claim-lower"]
     assert not any(stored["text"] in str(c.get("outputs")) for c in cells)
 
 

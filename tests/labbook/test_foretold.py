@@ -42,7 +42,7 @@ def test_sentences_stand_beside_what_came(tmp_path):
     ]
     text = shown(tmp_path, foretold=foretold)
     before, _, after = text.partition("## Result")
-    assert before.index("It falls.") < before.index("| Foretold | What came |")
+    assert before.index("It falls.") < before.index("| Predicted | What came |")
     assert "It ends &#60;i&#62;lower&#60;/i&#62;. | came true of 1 claim, did not of 1 (<a" in (
         before
     )
@@ -125,8 +125,8 @@ def test_what_was_foretold_of_tested_claims_is_counted_and_scored_over_the_log(t
     assert f"Brier score is {brier:.2f}, that of the base rates {base:.2f}" in scores
     assert f"a skill of {1 - brier / base:.2f}" in scores and "one.dropped" in scores
     assert sentences.startswith(
-        "Older experiments foretold in sentences. Of 3 that speak of tested claims 1 came true, "
-        "1 did not, 0 are open and 1 mixed; 1 more are not judged"
+        "Older experiments made their predictions in sentences. Of 3 that speak of tested claims "
+        "1 came true, 1 did not, 0 are open and 1 mixed; 1 more are not judged"
     )
     assert (
         "1 have a claim that holds and bounds what amount they name, 0 name an amount" in sentences

@@ -4,7 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from lrlab.claims import About, Claim, Setting, judge
-from lrlab.labbook.site._verdicts import beside, chart, rest, turned
+from lrlab.labbook.site._verdicts import beside, chart, rest, rests_on, turned
 
 VALUES = [-0.5, -0.6, -0.55, -0.45, -0.52, -0.51]
 
@@ -108,3 +108,14 @@ def test_claims_that_say_the_same_are_told_apart_by_what_differs_in_their_settin
     _, page = drawn(*claims, effect("alone", about=About(Setting("LeNet", "SGD"))))
     said = [link.get_text() for link in page.select("tbody a")]
     assert said == ["It falls (SGD)", "It falls (Adam)", "alone < it"]
+
+
+def test_an_answer_names_in_words_the_claims_that_it_rests_on_with_what_came():
+    judged = judge([effect("lower"), effect("other"), effect("rises", direction="greater")])
+    page = BeautifulSoup(rests_on(["rises", "lower", "gone"], judged), "lxml")
+    items = page.select("details li")
+    assert [item.a["href"] for item in items] == ["#claim-rises", "#claim-lower"]
+    assert [item.a.get_text() for item in items] == ["rises < it", "lower < it"]
+    assert [item.span.get_text().split(",")[0] for item in items] == ["contradicted", "supported"]
+    assert page.summary.get_text() == "The answer rests on 2 claims: 1 supported · 1 contradicted"
+    assert rests_on(["gone"], judged) == ""

@@ -30,7 +30,7 @@ def what_came(header: Mapping[str, Any], claims: Sequence[Judged]) -> str:
             (prose(one["says"]), _linked(graded(one["says"], one["claims"], known), one))
             for one in sentences
         ]
-        return _table(("Foretold", "What came"), rows)
+        return _table(("Predicted", "What came"), rows)
     stated = header.get("predictions", {})
     spoken_of = {claim.slug: claim for claim in claims if claim.slug in stated}
     said = named(list(spoken_of.values()))
@@ -42,7 +42,7 @@ def what_came(header: Mapping[str, Any], claims: Sequence[Judged]) -> str:
         came = f"{verdicts[slug]}, which had {100 * chance_of(chances, verdicts[slug]):.0f} %"
         statement = prose(said[spoken_of[slug].id].rstrip("."))
         rows.append((f"{card_link(slug, statement)}: {likely}", came))
-    return _table(("Foretold", "What came"), rows) if rows else ""
+    return _table(("Predicted", "What came"), rows) if rows else ""
 
 
 def _linked(said: str, sentence: Mapping[str, Any]) -> str:

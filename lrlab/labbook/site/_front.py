@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lrlab.claims import Judged
 from lrlab.claims.render import number
+from lrlab.labbook.entries.markup import prose
 from lrlab.labbook.phrases import estimate
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._derived import Derived
@@ -79,12 +80,12 @@ def answer(site: Site) -> str:
             f"Usable learning rates: **{number(band.low.estimate)} to "
             f"{number(band.high.estimate)}**\n:::"
         )
-        parts.append(
-            f"{band.low.statement.rstrip('.')}: {estimate(band.low)}. "
-            f"{band.high.statement.rstrip('.')}: {estimate(band.high)}. "
-            f"Measured in {_link(site, band.entry)}, "
-            f"{band.entry.record['date']}."
-        )
+        rows = [
+            f"| {prose(end.statement.rstrip('.'))} | {estimate(end)} |"
+            for end in (band.low, band.high)
+        ]
+        parts.append("\n".join(["| End of the range | Learning rate |", "| --- | --- |", *rows]))
+        parts.append(f"Measured in {_link(site, band.entry)}, {band.entry.record['date']}.")
     if figure:
         alt = figure.alt.replace("[", "(").replace("]", ")").replace("\n", " ")
         caption = f"{figure.caption} From {_link(site, figure.entry)}."

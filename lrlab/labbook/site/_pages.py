@@ -27,7 +27,7 @@ from lrlab.labbook.site._foretold import what_came
 from lrlab.labbook.site._looks import changes_of, looks_at, reasons_in
 from lrlab.labbook.site._outputs import WITHOUT_CODE, align, apart, begin_captions, power_folded
 from lrlab.labbook.site._record import live_section, record_section
-from lrlab.labbook.site._verdicts import beside, chart
+from lrlab.labbook.site._verdicts import beside, chart, rests_on
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -82,6 +82,8 @@ def decorate(text: str, entry: Entry, site: Site) -> str:
     heading, _, rest = "".join(first["source"]).partition("\n")
     headline = _headline(others)
     shown = [answer.markdown(site.has(GUIDE))] if answer else []
+    if answer and (below := rests_on(answer.claims, claims)):
+        shown.append(_raw(below))
     top = [heading, *banners(entry, site), *shown]
     top += [_raw('<div id="the-figure"></div>')] * len(headline)
     seen = looks_at(entry, site)

@@ -131,13 +131,13 @@ def scored(found: Foretold) -> list[str]:
         counts = found.sentences
         came = [counts[one] for one in (grades.FULL, grades.SIDE, grades.FAILED)]
         text = (
-            f"Older experiments foretold in sentences. Of {judged} that speak of tested claims "
-            f"{sum(came)} came true, {counts['did not come true']} did not, "
+            f"Older experiments made their predictions in sentences. Of {judged} that speak of "
+            f"tested claims {sum(came)} came true, {counts['did not come true']} did not, "
             f"{counts['open']} are open and {counts['mixed']} mixed; "
             f"{counts[predictions.NOT_JUDGED]} more are not judged by any claim. Of those that "
             f"came true {came[0]} have a claim that holds and bounds what amount they name, "
             f"{came[1]} name an amount that no claim bounds and came true on their side alone, "
-            f"and {came[2]} foretold that a claim would fail: it did, which says less than that "
+            f"and {came[2]} predicted that a claim would fail: it did, which says less than that "
             "its opposite holds."
         )
         if found.checks:
@@ -203,7 +203,7 @@ class Predictions(SphinxDirective):
         """Return paragraphs, the plot and tables, or a sentence where nothing was foretold."""
         site = sites.of(self.env.app)
         found = foretold(site)
-        texts = scored(found) or ["No entry of the log foretold anything yet."]
+        texts = scored(found) or ["No entry of the log has made a prediction yet."]
         made: list[nodes.Node] = [nodes.paragraph(text=text) for text in texts]
         if bins := predictions.reliability(found.all):
             made.append(nodes.raw("", plot(bins) + numbers(bins), format="html"))

@@ -15,6 +15,8 @@ from itertools import groupby
 from lrlab.claims import Judged, rules
 from lrlab.claims.render import NEAR, css_class, measured
 from lrlab.labbook import phrases
+from lrlab.labbook.answers import card_link
+from lrlab.labbook.ledger import in_words
 
 LEAST, MOST = 3.0, 12.0
 """Half the width of the axis, in units of δ; what lies beyond is drawn at the edge, as an arrow."""
@@ -225,3 +227,28 @@ def beside(claims: Iterable[Judged]) -> str:
     if not said:
         return ""
     return f'<p class="lrlab-rests">Beside them: {" and ".join(said)}.</p>'
+
+
+def rests_on(slugs: Sequence[str], claims: Sequence[Judged]) -> str:
+    """What an answer rests on, folded under its verdicts: each claim in words, and what came.
+
+    Args:
+        slugs: the claims that the answer names.
+        claims: all claims of its entry.
+
+    Returns:
+        HTML; empty where the entry has none of them.
+    """
+    chosen = [claim for slug in slugs for claim in claims if claim.slug == slug]
+    if not chosen:
+        return ""
+    said = named(claims)
+    rows = "".join(
+        f"<li>{card_link(claim.slug, escape(said[claim.id].rstrip('.')))}: <span "
+        f'class="lrlab-inline {css_class(claim.verdict)}">{escape(phrases.inline(claim))}</span>'
+        "</li>"
+        for claim in chosen
+    )
+    many = f"{len(chosen)} claim{'s' * (len(chosen) > 1)}"
+    summary = f"The answer rests on {many}: {escape(in_words(chosen))}"
+    return f'<details class="lrlab-rests"><summary>{summary}</summary><ul>{rows}</ul></details>'
