@@ -509,11 +509,17 @@ def test_a_what_if_says_what_it_changes_and_what_the_entry_that_counts_answers(t
     notebook["cells"][3]["outputs"][0]["metadata"]["lrlab_answer"] = answer
     usual.write_text(json.dumps(notebook))
     other = write_entry(tmp_path, date="2030-01-02", changed={"peak_lr": 0.5})
+    answer["text"] = "It rises by 2 %."
+    other.write_text(json.dumps(notebook))
     log = site.Site(tmp_path)
     entry = log.by_document["book/log/2030-01-02-demo"]
     top = json.loads(pages.decorate(other.read_text(), entry, log))["cells"][0]["source"]
     assert "With `peak_lr = 0.5` in place of `0.2`." in top
-    assert "</book/log/2030-01-01-demo>`. Its answer: It falls by 3 %." in top
+    assert "what counts is {doc}`A demonstration </book/log/2030-01-01-demo>` of 2030-01-01." in top
+    own, counting = (
+        top.index(said) for said in ("It rises by 2 %.", "**What counts**\n\n:::{div} lrlab-answer")
+    )
+    assert own < counting < top.index("It falls by 3 %.")
     plain = pages.decorate(usual.read_text(), log.by_document["book/log/2030-01-01-demo"], log)
     assert "A what-if" not in plain
 

@@ -1,6 +1,7 @@
 """One entry's page alone: found by name or file, rendered without reading any other entry."""
 
 import builtins
+import hashlib
 import io
 import json
 import os
@@ -99,3 +100,30 @@ def test_what_is_no_entry_is_refused_in_one_sentence(laboratory, tmp_path_factor
     assert "are no entry" in refused("2030-01-01-demo")
     record.unlink()
     assert "has no record beside it" in refused("2030-01-01-demo")
+
+
+def answering(path, text):
+    """Let an entry carry an answer, and its record have the new hash."""
+    notebook = json.loads(path.read_bytes())
+    told = {"lrlab_answer": {"text": text, "claims": ["lower"]}}
+    notebook["cells"][3]["outputs"][0]["metadata"] |= told
+    path.write_text(json.dumps(notebook))
+    record = path.with_suffix(".json")
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    record.write_text(json.dumps(json.loads(record.read_bytes()) | {"entry_sha256": sha256}))
+
+
+def test_the_page_of_a_what_if_has_the_answer_of_the_entry_that_counts(laboratory):
+    counts = laboratory / "book" / "log" / "2030-01-01-demo.ipynb"
+    name = "2030-02-01-demo-peak_lr-0.5"
+    what_if = {"entry": name, "changed": {"peak_lr": 0.5}, "date": "2030-02-01"}
+    answering(counts, "It falls by 0.3.")
+    answering(write_entry(laboratory, **what_if), "It falls by 0.5.")
+    page = shown(name)
+    assert "With peak_lr = 0.5 in place of 0.2." in page.select_one(".admonition").get_text()
+    answers = page.select(".lrlab-beside .lrlab-answer")
+    assert [one.get_text().strip() for one in answers] == ["It falls by 0.5.", "It falls by 0.3."]
+    folder = laboratory / "_build" / "show" / "html" / "book" / "log"
+    assert not (folder / "2030-01-01-demo.html").exists()
+    counts.with_suffix(".json").write_text("{")
+    assert not shown(name).select(".lrlab-beside")

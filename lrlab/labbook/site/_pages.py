@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from lrlab.claims import Judged
 from lrlab.claims.render import card
 from lrlab.labbook import carried, recorded
-from lrlab.labbook.answers import GUIDE, answer_of, lift
+from lrlab.labbook.answers import lift
 from lrlab.labbook.entries import parameters_of
 from lrlab.labbook.entries.markup import code, fence, prose
-from lrlab.labbook.entries.values import spell
 from lrlab.labbook.ledger import in_words, joined
 from lrlab.labbook.looks import told
 from lrlab.labbook.site import _actions as actions
 from lrlab.labbook.site import _uses as uses
+from lrlab.labbook.site import _what_if as what_if
 from lrlab.labbook.site import handbook
 from lrlab.labbook.site import site as sites
 from lrlab.labbook.site._cards import cards, marked
@@ -81,7 +81,7 @@ def decorate(text: str, entry: Entry, site: Site) -> str:
     first, *others = notebook["cells"]
     heading, _, rest = "".join(first["source"]).partition("\n")
     headline = _headline(others)
-    shown = [answer.markdown(site.has(GUIDE))] if answer else []
+    shown = [what_if.answered(answer, entry, site)] if answer else []
     if answer and (below := rests_on(answer.claims, claims)):
         shown.append(_raw(below))
     top = [heading, *banners(entry, site), *shown]
@@ -170,28 +170,7 @@ def banners(entry: Entry, site: Site) -> list[str]:
             f"This entry takes the place of {{doc}}`{supersedes['entry']} <{older}>`. "
             f"Why: {prose(supersedes['reason'])}\n:::"
         )
-    return [*found, *_beside_the_usual(entry, site)]
-
-
-def _beside_the_usual(entry: Entry, site: Site) -> Iterator[str]:
-    """What a what-if changes, and what the entry that counts answers."""
-    record = entry.record
-    usual = next((e for e in site.counting if e.record["notebook"] == record["notebook"]), None)
-    if usual is None or not record["changed"] or record["size"] != "full":
-        return
-    before = usual.record["parameters"]
-    changes = ", ".join(
-        f"{code(f'{name} = {spell(value)}')}"
-        + (f" in place of {code(spell(before[name]))}" if name in before else "")
-        for name, value in record["changed"].items()
-    )
-    answer = answer_of(usual.content())
-    there = f" Its answer: {answer.text}" if answer else ""
-    link = f"{{doc}}`{sites.short_title(usual)} </{site.document(usual)}>`"
-    yield (
-        f":::{{admonition}} A what-if\n:class: note\nWith {changes}. What counts is {link}.{there}"
-        "\n:::"
-    )
+    return [*found, *what_if.banner(entry, site)]
 
 
 def sources_section(keys: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""One entry's page alone, as the book will show it, without reading any other entry."""
+"""One entry's page alone, as the book will show it, without reading the rest of the log."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from lrlab.labbook.entries import BadInput, log
 from lrlab.labbook.entries.laboratory import log_folder
+from lrlab.labbook.entries.logbook import survey
 
 # What only other pages need, or a whole book.
 _WITHOUT = {
@@ -72,8 +73,9 @@ def find(root: Path, given: str) -> Path:
 def show(root: Path, notebook: Path) -> Path:
     """Render one entry's page into `_build/show`.
 
-    What other entries say about it, such as that one supersedes it, is not on the page; nor do
-    links into the rest of the book lead anywhere.
+    The page of a what-if has the answer of the entry that counts. What else other entries say about
+    it, such as that one supersedes it, is not on the page; nor do links into the rest of the book
+    lead anywhere.
 
     Args:
         root: the laboratory's folder, for style and references.
@@ -91,12 +93,12 @@ def show(root: Path, notebook: Path) -> Path:
     from lrlab.labbook.site.build import settings
 
     folder = root / "_build" / "show"
-    name = _gather(root, notebook, folder / "source")
+    name, beside = _gather(root, notebook, folder / "source")
     made = settings(root)
     made |= {
         "extensions": [e for e in made["extensions"] if e not in _WITHOUT],
         "master_doc": "index",
-        "exclude_patterns": ["book/live"],
+        "exclude_patterns": ["book/live", *beside],
         "html_static_path": [str(root / path) for path in made.get("html_static_path", [])],
         "html_extra_path": [str(root / path) for path in made.get("html_extra_path", [])],
         "bibtex_bibfiles": [str(root / path) for path in made.get("bibtex_bibfiles", [])],
@@ -121,8 +123,8 @@ def show(root: Path, notebook: Path) -> Path:
     return folder / "html" / "book" / "log" / f"{name}.html"
 
 
-def _gather(root: Path, notebook: Path, source: Path) -> str:
-    """Copy the entry to where it is rendered from, and return its name."""
+def _gather(root: Path, notebook: Path, source: Path) -> tuple[str, list[str]]:
+    """Copy the entry to where it is rendered from; its name, and what is beside it unrendered."""
     record = notebook.with_suffix(".json")
     if not record.is_file():
         raise BadInput(f"the entry {notebook.stem} has no record beside it")
@@ -136,8 +138,18 @@ def _gather(root: Path, notebook: Path, source: Path) -> str:
     if looks.is_file():
         shutil.copyfile(looks, inside / looks.name)
     (source / "index.md").write_text(_INDEX.format(name=name), "utf-8")
-    log(source)  # the record is valid, or this says what is wrong with it
-    return name
+    [entry] = log(source)  # the record is valid, or this says what is wrong with it
+    usual = sorted(log_folder(root).glob(f"????-??-??-{entry.record['notebook']}.ipynb"))
+    if not entry.record["changed"] or not usual or usual[-1].stem == name:
+        return name, []
+    copies = [inside / usual[-1].name, inside / usual[-1].with_suffix(".json").name]
+    for copy in copies:
+        with contextlib.suppress(OSError):
+            shutil.copyfile(usual[-1].with_name(copy.name), copy)
+    if survey(source)[1]:  # what is damaged there says nothing here
+        for copy in copies:
+            copy.unlink(missing_ok=True)
+    return name, [f"book/log/{usual[-1].name}"]
 
 
 def _name(record: Path, notebook: Path) -> str:
