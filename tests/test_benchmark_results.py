@@ -34,17 +34,18 @@ def test_the_guide_says_how_much_of_the_machine_a_sweep_uses():
         assert f"| {line} | {row['trials_per_minute']:.0f} |" in text
 
 
-def test_the_guide_quotes_how_long_commands_take():
+@pytest.mark.parametrize(("name", "rows"), [("minutes", 6), ("first_paint", 4)])
+def test_the_guide_quotes_how_long_commands_and_pages_take(name, rows):
     done = subprocess.run(
-        [sys.executable, "benchmarks/minutes.py", "--table"],
+        [sys.executable, f"benchmarks/{name}.py", "--table"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout.count("\n") > 5
+    assert done.stdout.count("\n") >= rows + 2
     assert done.stdout in (ROOT / "book" / "guide" / "validating.md").read_text(), (
-        "python benchmarks/minutes.py --table"
+        f"python benchmarks/{name}.py --table"
     )
 
 

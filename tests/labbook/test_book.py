@@ -175,8 +175,8 @@ def test_the_usable_range_has_its_page_with_the_figure(book):
     page = parsed(book.html / "book" / "usable_range.html")
     answer = words(page.select(".lrlab-answer")[0])
     assert answer.strip() == "Usable learning rates: 0.00245 to 0.346"
-    ends = words(page.select(".lrlab-answer")[0].find_next_sibling("p"))
-    assert ends.startswith("Lower end: 0.00245 [0.000186, 0.0322]. Upper end: 0.346 [")
+    low, high = (words(row).strip() for row in page.select("article tbody tr"))
+    assert low == "Lower end 0.00245 [0.000186, 0.0322]" and high.startswith("Upper end 0.346 [")
     figure = page.select("figure img")[0]
     assert figure.get("alt")
 
@@ -300,6 +300,15 @@ def test_formulas_are_set_without_a_script(book):
     formulas = [path for path in book.pages() if tree(path).xpath("//article//math")]
     assert len(formulas) > 10
     assert not list(book.html.rglob("*tex-mml*"))
+
+
+def test_before_its_first_paint_a_page_waits_for_few_and_small_files(book):
+    """Style sheets, and scripts of the head that are not put off; benchmarks/first_paint.py."""
+    waits = "//link[@rel='stylesheet']/@href | //head//script[not(@defer or @async)]/@src"
+    for path in (book.html / "book").rglob("*.html"):
+        files = {path.parent / name.split("?")[0] for name in tree(path).xpath(waits)}
+        assert len(files) <= 24, path
+        assert sum(file.stat().st_size for file in files) < 350_000, path
 
 
 def test_site_has_the_weight_that_it_may_have(book):
