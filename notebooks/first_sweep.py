@@ -166,9 +166,9 @@ outcomes = {
 }
 display.say(
     f"{len(found)} runs: {outcomes['completed']} completed, {outcomes['stopped']} stopped, "
-    f"{outcomes['diverged']} diverged. {sum(t.params['peak_lr'] < low for t in found)} of them "
-    f"have a rate below {low:g}. The best one has a peak of {best.params['peak_lr']:.3g} and "
-    "ends at "
+    f"{outcomes['diverged']} diverged. Below {low:g} lies the rate of "
+    f"{sum(t.params['peak_lr'] < low for t in found) or 'none'} of them. The best one has a peak "
+    f"of {best.params['peak_lr']:.3g} and ends at "
     f"{best.value:.3f} nats ({best.value / np.log(2):.2f} bits per character), the second best at "
     f"{second:.3f}, {100 * (second / best.value - 1):.1f} % above it."
 )
@@ -201,7 +201,7 @@ display.show(
     "the left edge.",
     caption=f"The {trials} runs of the sweep (dots, validation loss) and the curve of the test "
     f"loss (mean and 95 % t interval, n = {n_seeds} seeds), on a linear and on a logarithmic axis. "
-    f"Shaded: what is called low here. {runs.note()}.",
+    f"Shaded: what is called low here. Of the curves {runs.of(..., seeds).note()}.",
     headline=True,
 )
 lowest_at = rates[int(np.argmin(np.log(curve).mean(0)))]
@@ -298,7 +298,7 @@ display.table(
     [
         {
             "sampling": name,
-            f"loss of the best of {trials} (nats)": np.exp(best_of[name].mean()),
+            f"lowest loss of {trials} (nats)": np.exp(best_of[name].mean()),
             "second best above it (%)": stats.mean_interval(100 * np.expm1(gap[name])),
             "sweeps with one far below (%)": stats.mean_interval(100 * far_below[name]),
         }
@@ -306,8 +306,10 @@ display.table(
     ],
     digits=4,
     caption=f"{sweeps:,} sweeps drawn from the curve of each of {n_seeds} seeds, 95 % t intervals "
-    f"over seeds; far below: by {100 * np.expm1(far):.2g} % or more. The lowest points of the "
-    f"curves lie at {np.exp(np.log(curve.min(1)).mean()):.4g} nats.",
+    f"over seeds. A rate's test loss is read off its seed's curve, and the best of {trials} is the "
+    f"lowest of them, not one chosen by validation loss; far below: by {100 * np.expm1(far):.2g} % "
+    "or more. The lowest points of the curves lie at "
+    f"{np.exp(np.log(curve.min(1)).mean()):.4g} nats.",
 )
 display.say(
     f"The best of {trials} log-uniform draws against the best of {trials} uniform ones: "
@@ -382,8 +384,8 @@ listed = [
     ),
     Claim.effect(
         "log-uniform-is-better",
-        f"The best of {trials} log-uniform draws ends lower than the best of {trials} uniform "
-        "ones.",
+        f"The best of {trials} log-uniform draws, read off a seed's curve, ends lower than the "
+        f"best of {trials} uniform ones.",
         values=best_of["log-uniform"] - best_of["uniform"],
         direction="less",
         delta=delta,
@@ -404,18 +406,18 @@ claims.conclude(listed, source="juliusm2026")
 said = judged(listed)
 one_far, logarithm = said["far-below"], said["log-uniform-is-better"]
 least, most = max(one_far.low, 0.0), min(one_far.high, 1.0)
+never = plan_of_sweep.evaluations <= asked
 to_do = {
     claims.rules.SEEN: "draw the logarithm of the learning rate",
     claims.rules.NOT_SEEN: f"with {trials} runs, draw rates in whichever way you like",
 }.get(logarithm.verdict, "whether drawing the logarithm gains enough to count is open")
 display.answer(
-    f"Transformer on surnames: of sweeps of {trials} uniformly drawn peak learning rates "
-    f"{100 * one_far.estimate:.0f} % [{100 * least:.0f}, {100 * most:.0f}] have a second best run "
-    f"{100 * np.expm1(far):.2g} % or more above the best; in the one that was trained it is "
-    f"{100 * (second / best.value - 1):.1f} %. Against the best of those, the best of {trials} "
-    f"rates drawn uniformly in the logarithm is {change(logarithm)}. W&B's min_iter counts "
-    f"evaluations, {plan_of_sweep.evaluations} a run: {asked} "
-    f"{'can stop some' if plan_of_sweep.evaluations > asked else 'never stops one'}. What this "
-    f"means for you: {to_do}; count evaluations (min_iter={asked // every} here).",
+    f"Transformer on surnames, sweeps of {trials} peak learning rates drawn uniformly: in "
+    f"{100 * one_far.estimate:.0f} % [{100 * least:.0f}, {100 * most:.0f}] of them the second best "
+    f"run lies {100 * np.expm1(far):.2g} % or more above the best; in the one that was trained, "
+    f"{100 * (second / best.value - 1):.1f} %. With rates drawn uniformly in the logarithm the "
+    f"best of {trials} is {change(logarithm)}. W&B's min_iter counts evaluations, of which a run "
+    f"has {plan_of_sweep.evaluations}: {asked} {'never stops one' if never else 'can stop some'}. "
+    f"What this means for you: {to_do}; count evaluations (min_iter={asked // every} here).",
     claims=["far-below", "low-is-better", "log-uniform-is-better", "never-stops"],
 )
