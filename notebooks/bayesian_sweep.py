@@ -25,7 +25,7 @@
 #         claims: {exploits: seen here}
 #       - says: W&B's search explores the edges more late in a search.
 #         claims: {wandb-late-edges: seen here}
-#       - says: The survivors have no clusters.
+#       - says: The survivors (trials that were not stopped) have no clusters.
 #         claims: {clusters: not seen here}
 #       - says: The best runs are not flat during warmup, there the loss falls fastest.
 #         claims: {flat-in-warmup: not seen here, steep-after-warmup: not seen here}
@@ -58,7 +58,8 @@
 # the source: it drew peak rates from 5e-4 to 0.5, where ours are from 1e-4 to 0.3 (the ranges of β₂
 # and weight decay are the same); and it minimised its composite metric, where we minimise the
 # validation loss itself. The assessment of that metric uses these runs. Trials that were stopped
-# are completed afterwards, for the analysis alone.
+# are completed afterwards, for the analysis alone; those that the rule never stopped (the source
+# says that they survive) are called *completed* here.
 #
 # One sweep can't tell what a search tends to do, so **whole sweeps are repeated**, each with its
 # own seed for search, initial weights and data order, and each counts once. They take an hour, and
@@ -111,6 +112,7 @@ names = {"peak_lr": "peak rate", surnames.BETA2: "β₂", surnames.WEIGHT_DECAY:
 warmup = updates // 10
 rungs = rules.rungs(plan_of_sweep.rule, plan_of_sweep.evaluations)
 tested = 7
+CLEARER = 0.05  # difference of silhouettes that counts
 level = claims.level(tested)
 plan = []  # what is trained depends on what was found before
 later = {"trials of the sweeps, all of them to their end": 0 if raw else n_sweeps * trials}
@@ -259,17 +261,20 @@ display.show(
 )
 
 # %% [markdown]
-# ### What the survivors have in common
+# ### What the completed trials have in common
 
 # %% tags=["nbval-ignore-output"]
 shown = swept[0]
 fig = plots_sweep.parallel_coordinates(
-    space, shown.positions[shown.best], shown.final[shown.best], label="loss (nats)"
+    {words: space[name] for name, words in names.items()},
+    shown.positions[shown.best],
+    shown.final[shown.best],
+    label="loss (nats)",
 )
 display.show(
     fig,
-    alt="Parallel coordinates: lines of the survivors through peak rate, β₂ and weight decay to "
-    "the loss.",
+    alt="Parallel coordinates: lines of the completed trials through peak rate, β₂ and weight "
+    "decay to the loss.",
     caption=f"The {len(shown.best)} completed trials of one sweep; rate and weight decay on "
     "logarithmic axes. Thick: the five lowest.",
 )
@@ -305,7 +310,7 @@ display.table(
     [
         {
             "sweep": seed,
-            "survivors": len(g.labels),
+            "completed trials": len(g.labels),
             "groups": g.k,
             "silhouette": g.silhouettes[g.k],
             "of uniform draws": g.uniform.mean(),
@@ -314,8 +319,9 @@ display.table(
         for seed, g in groups.items()
     ],
     digits=3,
-    caption="k-means clusters of the survivors, their number by the silhouette, beside the mean "
-    f"silhouette of {draws} samples of as many points drawn uniformly over their extent.",
+    caption="k-means clusters of the completed trials (without the first "
+    f"{left_out}), their number by the silhouette, beside the mean silhouette of {draws} samples "
+    "of as many points drawn uniformly over their extent.",
 )
 
 # %% [markdown]
@@ -372,8 +378,35 @@ display.say(
 # %% [markdown]
 # ## Verdict
 #
-# Repetitions are whole sweeps, with search, initial weights and data order of their own. What power
-# their number has shows in the width of the intervals; no pilot was affordable.
+# Repetitions are whole sweeps, with search, initial weights and data order of their own. Their
+# number is what there was time for; a pilot would have taken sweeps of its own. So the power below
+# is computed from the spread of the sweeps that are judged: it tells what this number of them can
+# show, and is not evidence for any claim.
+
+# %% tags=["nbval-ignore-output"]
+exploit = np.nanmean(ranks[:, trials // 10 :], axis=1) - 0.5
+more_late = edges[:, parts["late"]].mean(1) - edges[:, parts["early"]].mean(1)
+delta = claims.smallest_effect("share")
+display.table(
+    [
+        {
+            "value of a sweep": words,
+            "standard deviation": float(np.std(values, ddof=1)),
+            "δ": of,
+            f"power of {n} sweeps": stats.power(of, float(np.std(values, ddof=1)), n, 1 - level)
+            if np.ptp(values) > 0
+            else "–",
+        }
+        for words, values, of in (
+            ("rank of the distance to the best", exploit, delta),
+            ("share at an edge, late less early", more_late, delta),
+            ("silhouette above uniform draws'", clearer, CLEARER),
+        )
+    ],
+    digits=2,
+    caption=f"Spread over the {n} sweeps, and the power that {n} sweeps have with it to show that "
+    f"a mean of 2δ lies beyond δ, {tested} claims sharing an error rate of 5 %.",
+)
 
 # %%
 seen = About(
@@ -390,7 +423,6 @@ seen = About(
 share = replace(seen, metric="share")
 shape = replace(seen, family="curves", reason="the shape of a curve: the source names no number")
 own = replace(seen, like=None, lost="")
-exploit = np.nanmean(ranks[:, trials // 10 :], axis=1) - 0.5
 listed = [
     Claim.effect(
         "exploits",
@@ -404,7 +436,7 @@ listed = [
     Claim.effect(
         "wandb-late-edges",
         f"The search tries the edges more late, when it comes to {trials} runs, than early.",
-        values=edges[:, parts["late"]].mean(1) - edges[:, parts["early"]].mean(1),
+        values=more_late,
         direction="greater",
         unit="of the trials",
         published="at about 300 runs it explores the edges more aggressively",
@@ -412,10 +444,11 @@ listed = [
     ),
     Claim.effect(
         "clusters",
-        "The runs that survive form clearer clusters than uniform draws over their extent.",
+        "The trials that are not stopped form clearer clusters than uniform draws over their "
+        "extent.",
         values=clearer,
         direction="greater",
-        delta=0.05,
+        delta=CLEARER,
         unit="of silhouette",
         published="k-means clusters of the runs that survived",
         about=replace(seen, reason="a choice: silhouettes go from 0, no groups, to 1"),
@@ -487,22 +520,25 @@ claims.conclude(listed, source="juliusm2026")
 said = judged(listed)
 
 
-def interval(claim, offset=0.0, digits=2):
+def interval(claim, offset=0.0, form=".2f", said=float):
+    """Estimate and interval, after a function of them."""
     if claim.low is None:  # tied values, and too few for an interval of their median
-        return f"{claim.estimate + offset:.{digits}f} (no interval, n = {claim.n})"
-    low, high = claim.low + offset, claim.high + offset
-    return f"{claim.estimate + offset:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+        return f"{said(claim.estimate + offset):{form}} (no interval, n = {claim.n})"
+    ends = (said(x + offset) for x in (claim.estimate, claim.low, claim.high))
+    return "{} [{}, {}]".format(*(f"{x:{form}}".replace("-", "−") for x in ends))
 
 
 edge, rate = said["wandb-late-edges"], said["rate-selected"]
 counts, warm = said["importance-of-the-rate"], said["flat-in-warmup"]
 display.answer(
-    f"In {n} sweeps of {trials} trials W&B's search lies at a distance rank of "
-    f"{interval(said['exploits'], 0.5)} to the best trial before (random: 0.5), and its share of "
-    f"trials at an edge changes by {interval(edge)} from early to late. The best runs have a peak "
-    f"learning rate of {interval(rate, digits=3)}, and in the warmup their loss falls "
-    f"{np.exp(warm.estimate):.2g} times as fast as on the whole; over the ranges searched the rate "
-    f"has {100 * counts.estimate:.0f} % of the importance. What this means for you: "
+    f"In {n} sweeps of {trials} trials W&B's search tries points at a distance rank of "
+    f"{interval(said['exploits'], 0.5)} from the best one before (random draws: 0.5), and its "
+    f"share of trials at an edge changes by {interval(edge)} from early to late. In the warmup "
+    f"the best runs' loss falls {interval(warm, form='.2g', said=np.exp)} times as fast as on the "
+    f"whole ({100 * level:.3g} % intervals). Their peak learning rate is "
+    f"{interval(rate, form='.3g')}; over the ranges searched it has "
+    f"{interval(counts, form='.0f', said=lambda share: 100 * min(share, 1))} % of the importance "
+    "(95 %). What this means for you: "
     + (
         "with ranges as wide as these spend the trials on the learning rate first."
         if counts.low > 0.5
