@@ -177,7 +177,11 @@ def main():
     arguments = parser.parse_args()
     if sys.version_info < OLDEST:
         oldest = ".".join(map(str, OLDEST))
-        parser.error(f"Python {oldest} or newer is needed: make PYTHON=python3.11 …")
+        here = ".".join(map(str, sys.version_info[:3]))
+        sys.exit(
+            f"{sys.executable} is Python {here}, and {oldest} or newer is needed; "
+            "name another one: make … PYTHON=python3.12"
+        )
     here = Environment(arguments.environment.absolute())
     try:
         here.create()
