@@ -515,7 +515,7 @@ def test_a_what_if_says_what_it_changes_and_what_the_entry_that_counts_answers(t
     entry = log.by_document["book/log/2030-01-02-demo"]
     top = json.loads(pages.decorate(other.read_text(), entry, log))["cells"][0]["source"]
     assert "With `peak_lr = 0.5` in place of `0.2`." in top
-    assert "what counts is {doc}`A demonstration </book/log/2030-01-01-demo>` of 2030-01-01." in top
+    assert "What counts is {doc}`A demonstration </book/log/2030-01-01-demo>` of 2030-01-01." in top
     own, counting = (
         top.index(said) for said in ("It rises by 2 %.", "**What counts**\n\n:::{div} lrlab-answer")
     )

@@ -36,8 +36,8 @@ def banner(entry: Entry, site: Site) -> list[str]:
     )
     link = f"{{doc}}`{sites.short_title(counts)} </{site.document(counts)}>`"
     return [
-        f":::{{admonition}} A what-if\n:class: note\nWith {changes}. It changes no verdict; what "
-        f"counts is {link} of {counts.record['date']}.\n:::"
+        f":::{{admonition}} A what-if\n:class: note\nWith {changes}. What counts is {link} of "
+        f"{counts.record['date']}.\n:::"
     ]
 
 
