@@ -34,7 +34,8 @@ book: $(READY) ## re-run the flagship experiment on this machine and render the 
 # Notebooks and types are looked at beside the tests, which give way to them: while one waits,
 # others compute. What they say is shown when the tests are done.
 test: $(READY) ## lint, unit and property tests, notebooks (nbval), the book and the browser
-	@$(LINT) || exit; said=$$(mktemp -d); trap 'kill $$(jobs -p) 2>/dev/null; rm -rf "$$said"' EXIT; \
+	@python -m compileall -q lrlab; $(LINT) || exit; \
+	  said=$$(mktemp -d); trap 'kill $$(jobs -p) 2>/dev/null; rm -rf "$$said"' EXIT; \
 	  mypy > "$$said/types" 2>&1 & types=$$!; \
 	  lrlab reference --check > "$$said/notebooks" 2>&1 & notebooks=$$!; \
 	  nice pytest -n 4 --dist loadfile --no-loadscope-reorder --durations=10 --durations-min=5; \

@@ -77,9 +77,9 @@ for line in sys.stdin:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package, so that a test may change it."""
+    """A copy of the package, with what it was compiled to, so that a test may change it."""
     folder = tmp_path_factory.mktemp("package")
-    shutil.copytree(ROOT / "lrlab", folder / "lrlab", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "lrlab", folder / "lrlab")
     return folder
 
 

@@ -1,6 +1,7 @@
 """Plans that make no sense: each gets one sentence and exit code 2, and nothing is written."""
 
 import copy
+import functools
 from pathlib import Path
 
 import pytest
@@ -315,16 +316,19 @@ def changed(base: dict, path: tuple, value: object) -> str:
     return yaml.dump(made, Dumper=yaml.SafeDumper)
 
 
-PLANS = [
-    *(changed(OURS, *change).encode() for change in CHANGES),
-    *(changed(WANDB, *change).encode() for change in OF_WANDB),
-    *TEXTS,
-]
+@functools.cache
+def plans() -> list[bytes]:
+    """Made where they are tested: every worker of a parallel test run collects this file."""
+    return [
+        *(changed(OURS, *change).encode() for change in CHANGES),
+        *(changed(WANDB, *change).encode() for change in OF_WANDB),
+        *TEXTS,
+    ]
 
 
 def test_there_are_enough_of_them():
-    assert len(set(PLANS)) >= 300
-    assert len(PLANS) - len(set(PLANS)) < 5
+    assert len(set(plans())) >= 300
+    assert len(plans()) - len(set(plans())) < 5
 
 
 @pytest.fixture
@@ -356,7 +360,7 @@ def test_the_plans_they_are_made_of_are_good_ones(place):
 
 @pytest.mark.parametrize("part", range(20))
 def test_each_gets_one_sentence_and_nothing_is_written(place, part):
-    for plan in PLANS[part::20]:
+    for plan in plans()[part::20]:
         (place / "plan.yml").write_bytes(plan)
         try:
             refused(place, "plan.yml")
