@@ -581,7 +581,7 @@ judged, rules = phrases.judged(made), claims.rules
 said = {slug: phrases.percent(effects[slug]["values"], level) for slug in effects}
 guess = phrases.percent(against(ONE, RANGE, TUNED)["values"], 0.95)
 many = against(MANY, PRODIGY, FOUND)["values"]
-of_many = stats.mean_interval(many)
+of_many = stats.mean_interval(many, level)
 prodigy = {judged[f"prodigy-{which}"].verdict for which in ("one", "many")}
 if judged["control"].verdict != rules.SUPPORTED:
     advice = "nothing, whether the rate matters is open"
@@ -595,7 +595,9 @@ searches = {rules.SUPPORTED: "Prodigy", rules.CONTRADICTED: "a search"}.get(
     judged["budget"].verdict
 )
 then = "Prodigy" if of_many.high < 0 else "a search" if of_many.low > 0 else None
-if searches is None or then is None:
+if searches is not None and then is None:
+    advice += f"; in one training's updates {searches} won on the transformer, open on the other"
+elif searches is None or then is None:
     advice += "; in one training's updates it is open whether to search"
 elif searches == then:
     advice += f"; in one training's updates {then} won"
@@ -607,8 +609,8 @@ display.answer(
     f"{said['dadapt']}, AdamW at {fixed:g} {said['control']} ({100 * level:.3g} % intervals), at "
     f"the rate of a range test of {ramp_steps * (1 + pilots)} updates {guess} (95 %). Perceptron's "
     f"error: Prodigy {said['prodigy-many']}; DoG against tuned SGD {said['dog']}. Prodigy against "
-    f"a search in the same updates: loss {said['budget']}, error {phrases.percent(many, 0.95)} "
-    f"(95 %). What this means for you: {advice}.",
+    f"a search in the same updates: loss {said['budget']}, error {phrases.percent(many, level)}. "
+    f"What this means for you: {advice}.",
     claims=[
         *("prodigy-one", "dadapt", "budget", "prodigy-many", "dog", "control"),
         *("range-one", "budget-many"),
