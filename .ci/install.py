@@ -58,16 +58,21 @@ def run(title, command, progress=None, heard=lambda line: None):
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
-    terminal = sys.stdout.isatty()
-    shown = time.monotonic()
-    while process.poll() is None:
-        time.sleep(0.1)
-        if time.monotonic() - shown >= (0.5 if terminal else 10):
-            say(f"  … {progress() if progress else title}", end="" if terminal else "\n")
-            shown = time.monotonic()
+    wait(progress or (lambda: title), [process])
     reader.join(timeout=5)
     if process.returncode:
         raise Failed("".join(lines[-15:]))
+
+
+def wait(progress, processes):
+    """Wait until all processes have ended, and show that they go on and how far they are."""
+    terminal = sys.stdout.isatty()
+    shown = time.monotonic()
+    while any(process.poll() is None for process in processes):
+        time.sleep(0.1)
+        if time.monotonic() - shown >= (0.5 if terminal else 10):
+            say(f"  … {progress()}", end="" if terminal else "\n")
+            shown = time.monotonic()
 
 
 def pinned(package):
@@ -192,8 +197,7 @@ def main():
         if arguments.editable:
             here.install_project()
         say("compiling to bytecode")
-        for process in compiling:
-            process.wait()
+        wait(lambda: "compiling to bytecode", compiling)
     except Failed as error:
         print(f"\n{error}\nSetting up failed; the lines above say why.", file=sys.stderr)
         sys.exit(1)

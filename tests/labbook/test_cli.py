@@ -2,6 +2,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -61,6 +62,31 @@ def test_the_commands_are_those_that_the_documents_name():
     text = "\n".join(d.read_text() for d in [*documents, *(root / "book/guide").glob("*.md")])
     assert set(COMMANDS) <= set(re.findall(r"(?<!from )\blrlab ([a-z]+)\b", text))
     assert set(re.findall(r"(?:^|`)lrlab ([a-z]+)\b", text, re.MULTILINE)) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("group", [[], ["sweep"]])
+def test_a_group_says_what_each_command_does_to_the_end_of_the_sentence(tiny, group):
+    shown = lrlab(tiny, *group, "--help").stdout
+    commands = shown[shown.index("Commands:") :].splitlines()
+    assert len(commands) > 3
+    assert not [line for line in commands if line.endswith("...")]
+
+
+def test_a_group_without_a_command_shows_the_lines_of_its_help(tiny):
+    asked, bare = lrlab(tiny, "sweep", "--help"), lrlab(tiny, "sweep")
+    assert bare.exit_code == 2
+    assert bare.output.strip() == asked.output.strip()
+
+
+def test_the_version_is_the_installed_one(tiny):
+    assert lrlab(tiny, "--version").stdout == f"lrlab {version('lrlab')}\n"
+
+
+@pytest.mark.parametrize("given", [["n", "three"], ["n=three"]])
+def test_a_parameter_is_given_with_a_space_or_an_equals_sign(tiny, given):
+    refused = lrlab(tiny, "run", "tiny", "-p", "label", "a=b", "-p", *given)
+    assert refused.exit_code == 2
+    assert refused.output.strip() == "lrlab: n must be an int, got 'three'"
 
 
 def test_params_shows_name_type_default_unit_and_meaning(tiny):

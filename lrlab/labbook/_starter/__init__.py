@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,10 +14,14 @@ EXAMPLE = "usable_rates"
 _FILES = Path(__file__).parent / "files"
 
 
-def make(folder: Path) -> None:
+def make(folder: Path, say: Callable[[str], None] = lambda text: None) -> None:
     """Make a laboratory in a folder that does not exist yet or is empty: all of it or nothing.
 
     The example's reference, which validation compares with, is executed on the way.
+
+    Args:
+        folder: where it is made.
+        say: told, before the example is executed, that it is.
 
     Raises:
         BadInput: if the folder holds something, or can't be made.
@@ -31,6 +36,7 @@ def make(folder: Path) -> None:
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".lrlab-init-") as made:
             root = Path(made) / "laboratory"
             _write(root)
+            say("Running the example in small, for validation to compare with …")
             _make_reference(root)
             if folder.is_dir():
                 folder.rmdir()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lrlab import __version__
 from lrlab.labbook.cli._book import book
 from lrlab.labbook.cli._group import Group, shown
 from lrlab.labbook.cli._init import init
@@ -18,11 +19,24 @@ from lrlab.labbook.entries.errors import BadInput
 from lrlab.labbook.entries.laboratory import find_root
 
 
+class _Run(click.Command):
+    """Takes `-p NAME=VALUE` for `-p NAME VALUE`."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        taken: list[str] = []
+        for arg in args:
+            name, equals, value = arg.partition("=")
+            assigns = bool(taken) and taken[-1] == "-p" and bool(equals)
+            taken += [name, value] if assigns else [arg]
+        return super().parse_args(context, taken)
+
+
 @click.group(
     cls=Group,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: lrlab run onecycle -p n_seeds 3",
 )
+@click.version_option(__version__, message="lrlab %(version)s")
 def main() -> None:
     """Run experiments about the learning rate, and keep the dated log of their results."""
 
@@ -56,7 +70,10 @@ def list_() -> None:
         raise DamagedLog(damages)
 
 
-@main.command(epilog="Example: lrlab params onecycle")
+@main.command(
+    short_help="Show a notebook's parameters: meanings, defaults, ranges.",
+    epilog="Example: lrlab params onecycle",
+)
 @click.argument("notebook")
 def params(notebook: str) -> None:
     """Show a notebook's parameters: name, type, default, unit, range, meaning."""
@@ -76,13 +93,15 @@ def params(notebook: str) -> None:
 
 
 @main.command(
+    cls=_Run,
+    short_help="Execute a notebook, and add the result to the log.",
     epilog="""\b
     Examples:
       lrlab run onecycle
       lrlab run onecycle -p n_seeds 3 -p peaks "[0.2, 3.0]"
       lrlab run onecycle --smoke --out /tmp/look
       lrlab run onecycle --supersedes 2026-11-24-onecycle --reason "ten seeds in place of five"
-    """
+    """,
 )
 @click.argument("notebook")
 @click.option(
@@ -91,7 +110,7 @@ def params(notebook: str) -> None:
     nargs=2,
     multiple=True,
     metavar="NAME VALUE",
-    help="Give a parameter another value than its default; may be repeated.",
+    help="Give a parameter another value, also as NAME=VALUE; may be repeated.",
 )
 @click.option("--smoke", is_flag=True, help="The small size, which takes seconds.")
 @click.option(
@@ -174,12 +193,13 @@ def claims(check: bool) -> None:
 
 
 @main.command(
+    short_help="Renew what validation compares with, or compare (--check).",
     epilog="""\b
     Examples:
       lrlab reference onecycle
       lrlab reference --check
       lrlab reference --check --profile foreign
-    """
+    """,
 )
 @click.argument("notebooks", nargs=-1, metavar="[NOTEBOOK]...")
 @click.option("--check", is_flag=True, help="Compare with nbval, strictly, instead of renewing.")
@@ -225,7 +245,10 @@ def open_(entry: str | None) -> None:
     click.launch(page.as_uri())
 
 
-@main.command(epilog="Example: lrlab live")
+@main.command(
+    short_help="Run the flagship experiment in small, for the book.",
+    epilog="Example: lrlab live",
+)
 def live() -> None:
     """Run the flagship experiment in small on this machine, for the book's page about it."""
     from lrlab.labbook.entries import Request

@@ -38,6 +38,8 @@ class Group(click.Group):
 
             click.echo(f"lrlab: {missing_extra(error)}", err=True)
             context.exit(2)
+        except click.exceptions.NoArgsIsHelpError:
+            raise  # its message is the whole help
         except click.UsageError as error:
             error.message = shortened(error.message)
             raise

@@ -7,7 +7,10 @@ from pathlib import Path
 import click
 
 
-@click.command(epilog="Example: lrlab init my-lab")
+@click.command(
+    short_help="Make a small laboratory of your own in a new FOLDER.",
+    epilog="Example: lrlab init my-lab",
+)
 @click.argument("folder", type=click.Path(path_type=Path))
 def init(folder: Path) -> None:
     """Make a small laboratory in a new FOLDER, with one experiment on a model of your own.
@@ -17,8 +20,7 @@ def init(folder: Path) -> None:
     """
     from lrlab.labbook import _starter
 
-    click.echo("Running the example in small, for validation to compare with …", err=True)
-    _starter.make(folder)
+    _starter.make(folder, lambda text: click.echo(text, err=True))
     click.echo(f"{folder} is a laboratory. What it does:")
     for line in (
         f"  cd {folder}",

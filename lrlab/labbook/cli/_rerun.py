@@ -12,13 +12,14 @@ from lrlab.labbook.entries.laboratory import find_root
 
 
 @click.command(
+    short_help="Execute entries of the log again, and compare.",
     epilog="""\b
     Examples:
       lrlab rerun
       lrlab rerun 2026-11-24-onecycle
       lrlab rerun --check-portable
       lrlab rerun --check-portable --smoke-over 120
-    """
+    """,
 )
 @click.argument("entries", nargs=-1, metavar="[ENTRY]...")
 @click.option(

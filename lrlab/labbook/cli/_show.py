@@ -10,11 +10,12 @@ from lrlab.labbook.entries.laboratory import find_root
 
 
 @click.command(
+    short_help="Render the page of one ENTRY alone, and open it.",
     epilog="""\b
     Examples:
       lrlab show 2026-11-24-onecycle
       lrlab show /tmp/look --no-open
-    """
+    """,
 )
 @click.argument("entry")
 @click.option("--no-open", is_flag=True, help="Print where the page is, and open no browser.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,13 @@ _FILE = click.Path(path_type=Path)
 
 
 class _RunsAFile(click.Group):
-    """Takes `lrlab sweep FILE` for `lrlab sweep run FILE`."""
+    """Takes `lrlab sweep FILE` for `lrlab sweep run FILE`, but not `lrlab sweep stauts FILE`."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         if args and not args[0].startswith("-") and args[0] not in self.commands:
+            meant = get_close_matches(args[0], self.commands, n=1)
+            if meant and not Path(args[0]).exists():
+                context.fail(f"No such command or file {args[0]!r}. Did you mean {meant[0]!r}?")
             args = ["run", *args]
         return super().parse_args(context, args)
 
@@ -31,6 +35,7 @@ class _RunsAFile(click.Group):
 @click.group(
     "sweep",
     cls=_RunsAFile,
+    short_help="Search for hyperparameters, as a file says.",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b
     Examples:
@@ -153,7 +158,10 @@ def status(file: Path, storage: str | None) -> None:
     _summary(found, maximizes=study.direction.name == "MAXIMIZE")
 
 
-@group.command(epilog="Example: lrlab sweep report surnames.yml --out surnames.html")
+@group.command(
+    short_help="Write a page about the study: figures, trials, warnings.",
+    epilog="Example: lrlab sweep report surnames.yml --out surnames.html",
+)
 @click.argument("file", type=_FILE)
 @_storage
 @click.option(
@@ -186,7 +194,7 @@ def _existing(file: Path, storage: str | None) -> Any:
     from lrlab.sweep.storage import open_study
 
     if storage is None and not file.with_suffix(".db").exists():
-        raise BadInput(f"{file.name} was not run yet; lrlab sweep run {file.name} begins it")
+        raise BadInput(f"{file} was not run yet; lrlab sweep run {file} begins it")
     return open_study(None, storage or _default(file), file.stem)
 
 

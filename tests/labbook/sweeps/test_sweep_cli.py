@@ -149,7 +149,13 @@ def test_bad_input_gets_one_sentence_and_changes_nothing(file, change, message):
 def test_a_study_that_was_not_begun_cannot_be_looked_at(file, command):
     refused = typed(command, file)
     assert refused.exit_code == 2
-    assert "lrlab sweep run small.yml begins it" in refused.output
+    assert f"lrlab sweep run {file} begins it" in refused.output
+
+
+def test_a_mistyped_command_is_not_taken_for_a_file(file):
+    refused = typed("stauts", file)
+    assert refused.exit_code == 2
+    assert "Did you mean 'status'?" in refused.output
 
 
 @pytest.mark.parametrize(
