@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -102,6 +103,9 @@ def run(
     from lrlab.sweep import advice, sweep, trials
     from lrlab.sweep.asynchronous import join
 
+    beside = str(file.absolute().parent)
+    if beside not in sys.path:
+        sys.path.append(beside)  # where a task's own module may lie; workers inherit it
     plan, url = _plan(file, count), storage or _default(file)
     with _one_sentence():
         plan.check()

@@ -152,6 +152,25 @@ def test_a_study_that_was_not_begun_cannot_be_looked_at(file, command):
     assert f"lrlab sweep run {file} begins it" in refused.output
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_model_in_a_module_beside_the_plan_is_found(file, monkeypatch, workers):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    name = f"model_beside_{workers}"
+    file.with_name(f"{name}.py").write_text(
+        "import torch\n\n\ndef build(seed):\n"
+        "    model = torch.nn.Linear(3, 1)\n"
+        "    batches = [(torch.ones(4, 3), torch.ones(4, 1))] * 4\n"
+        "    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "    return model, optimizer, batches, torch.nn.functional.mse_loss, batches\n"
+    )
+    plan = yaml.safe_load(SMALL) | {"task": {"task": "factory", "build": f"{name}:build"}}
+    file.write_text(yaml.safe_dump(plan))
+    done = typed("run", file, "--workers", workers)
+    assert done.exit_code == 0, done.output
+    assert "6 trials: " in done.output
+    assert "failed" not in done.output
+
+
 def test_a_mistyped_command_is_not_taken_for_a_file(file):
     refused = typed("stauts", file)
     assert refused.exit_code == 2
