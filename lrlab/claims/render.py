@@ -143,7 +143,7 @@ def notes(claim: Judged) -> list[str]:
     lines = [claim.company] if claim.company else []
     if claim.method == "sign":
         lost = claim.data.get("diverged")
-        why = f"{lost} pairs hold a diverged run" if lost else "too few of the values differ"
+        why = f"diverged runs in {lost} of the pairs" if lost else "too few of the values differ"
         lines.append(f"sign test, with the interval of the median: {why}")
     if claim.low is None and rules.computed(claim.kind, claim.data, claim.rule, claim.alpha or 1):
         lines.append("no interval, since its width would be zero: equal values decide nothing")

@@ -143,7 +143,7 @@ def told(looks: Sequence[Look]) -> str:
     if not looks:
         return "no look is on the record"
     times = {1: "once", 2: "twice"}.get(len(looks), f"{len(looks)} times")
-    largest = [str(max(sizes)) for one in looks if (sizes := [n for n in one.n.values() if n])]
+    largest = [f"{max(sizes):,}" for one in looks if (sizes := [n for n in one.n.values() if n])]
     n = f", with n up to {', then '.join(_without_repeats(largest))}" if largest else ""
     return f"looked at {times}{n}"
 

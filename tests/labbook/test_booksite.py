@@ -226,6 +226,45 @@ def rows_of(number):
     return f'<div class="lrlab-table" role="region">{table}</div>'
 
 
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        (["40.2", "36", "35.9"], ["40.2", "36.0", "35.9"]),
+        (["3.51 [3.5, 3.52]", "1", ""], ["3.51 [3.50, 3.52]", "1", ""]),
+        (["-0.5 [-0.61, -0.392]"], ["−0.500 [−0.610, −0.392]"]),
+        (
+            ["0.001 [0.001, 0.001]", "4.25 [3.98, 4.5]"],
+            ["0.001 [0.001, 0.001]", "4.25 [3.98, 4.50]"],
+        ),
+        (
+            ["1.62", "2.47", "3.9", "10100", "0", "1e-05"],
+            ["1.62", "2.47", "3.90", "10100", "0", "1e-05"],
+        ),
+        (
+            ["0.016", "0.032", "0.064", "0.128", "0.25"],
+            ["0.016", "0.032", "0.064", "0.128", "0.25"],
+        ),
+        (["12.3 [4.5, 20.1]", "12.0 [4.0, 20.2]"], ["12.3 [4.5, 20.1]", "12.0 [4.0, 20.2]"]),
+        (["64", "128", "1024"], ["64", "128", "1024"]),
+        (["2.5", "10", "0.1"], ["2.5", "10", "0.1"]),
+        (["5 of 12", "0.123", "0.12"], ["5 of 12", "0.123", "0.12"]),
+        ([], []),
+    ],
+)
+def test_measurements_of_a_column_have_as_many_digits_and_settings_stay(stored, shown):
+    rows = "".join(f"<tr><td>{cell}</td></tr>" for cell in stored)
+    html = outputs.align(f'<div class="lrlab-table"><table>{rows}</table></div>')
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", html)
+    assert [cell.replace("\N{NO-BREAK SPACE}", " ") for cell in cells] == shown
+
+
+def test_a_cell_that_counts_stays_on_its_line():
+    html = outputs.align(
+        '<div class="lrlab-table"><table><tr><td>11 of 12</td><td>best of 2</td></tr></table></div>'
+    )
+    assert "11\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}12" in html and "best of 2" in html
+
+
 def test_a_long_table_has_all_its_rows_and_a_line_that_says_how_many():
     html = outputs.align(f"<p>Before.</p>{rows_of(21)}<p>After.</p>")
     page = BeautifulSoup(html, "lxml")
@@ -353,6 +392,23 @@ def test_verdicts_that_changed_between_looks_are_folded_behind_a_phrase(tmp_path
     assert [li.get_text() for li in fold.select("li") if "n counted" in li.get_text()] == [
         "dropped: supported (n counted <trials>)"
     ]
+
+
+def test_the_last_verdict_between_looks_is_the_one_that_the_page_shows(tmp_path):
+    write_entry(tmp_path)
+    [entry] = site.Site(tmp_path).log
+    claim = next(c for c in entry.claims() if c["verdict"] == "supported")
+    before = looks.look(
+        entry.record, [claim | {"verdict": "inconclusive", "n": 3, "rules": 1}], None
+    )
+    now = looks.look(entry.record, entry.claims(), None)
+    told = lambda: about(tmp_path, before, now)  # noqa: E731
+    line = f"{claim['id'].partition('.')[2].replace('-', ' ')}: inconclusive → supported"
+    [shown] = [li for li in BeautifulSoup(told(), "lxml").select("li") if "→" in li.get_text()]
+    assert shown.get_text() == line
+    write_entry(tmp_path, fragile=[claim["id"]])
+    [shown] = [li for li in BeautifulSoup(told(), "lxml").select("li") if "→" in li.get_text()]
+    assert shown.get_text().startswith(f"{line} → inconclusive")
 
 
 def test_reasons_for_a_reworked_claim_are_of_claims_that_a_look_has():
@@ -529,6 +585,8 @@ def test_a_what_if_says_what_it_changes_and_what_the_entry_that_counts_answers(t
     [
         ({"trained": 2, "seconds": 40.0}, "2 training runs, 40\u00a0s"),
         ({"trained": 0, "seconds": 7.0}, "2 training runs\n"),
+        ({"runs": ["0" * 64], "trained": 0}, "1 training run\n"),
+        ({"runs": [f"{i:064x}" for i in range(5814)], "trained": 0}, "5,814 training runs\n"),
     ],
 )
 def test_the_time_of_runs_from_the_store_is_not_shown_as_that_of_training(tmp_path, fields, said):

@@ -117,5 +117,9 @@ def test_an_answer_names_in_words_the_claims_that_it_rests_on_with_what_came():
     assert [item.a["href"] for item in items] == ["#claim-rises", "#claim-lower"]
     assert [item.a.get_text() for item in items] == ["rises < it", "lower < it"]
     assert [item.span.get_text().split(",")[0] for item in items] == ["contradicted", "supported"]
-    assert page.summary.get_text() == "The answer rests on 2 claims: 1 supported · 1 contradicted"
+    levels = sorted({f"{100 * claim.level:.3g}" for claim in judged if claim.level})
+    assert page.summary.get_text() == (
+        "The answer rests on 2 claims: 1 supported · 1 contradicted"
+        f" · intervals of {' and '.join(levels)} %"
+    )
     assert rests_on(["gone"], judged) == ""

@@ -65,8 +65,13 @@ def changes_of(
     groups: dict[str, dict[str, list[str]]] = {kind: {} for kind in _GROUPS}
     if looks:
         groups["dropped"] = {id: [verdict] for id, verdict in dropped(looks).items()}
+    today = {claim.id: claim.verdict for claim in claims}
     for id, verdicts in changed(looks).items():
         if id not in groups["dropped"]:
+            if (
+                today.get(id, verdicts[-1]) != verdicts[-1]
+            ):  # made fragile since, by another processor
+                verdicts = [*verdicts, today[id]]
             groups[kind_of_change(verdicts)][id] = verdicts
     counts = [
         _GROUPS[kind][0].format(len(found), s="s" * (len(found) > 1))

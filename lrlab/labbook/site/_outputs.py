@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 from typing import Any
@@ -15,7 +15,7 @@ _BEGINNING = re.compile(r"(?<=[.] )(?<!vs[.] )(?<!cf[.] )(?<![.]\w[.] )[a-z](?=[
 _TABLE = re.compile(r'<div class="lrlab-table".*?</table></div>', re.DOTALL)
 _ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
 _CELL = re.compile(r"<(t[dh])([^>]*)>(.*?)</\1>", re.DOTALL)
-_INTERVAL = re.compile(r"\[[^][<>]{1,40}\]")
+_WHOLE = re.compile(r"\[[^][<>]{1,40}\]|^\d[\d,]* of \d[\d,]*$")
 _MINUS = re.compile(r"(?<![\w.\-−])-(?=\.?\d)")
 _PILOT = re.compile(r"\s*Pilot study:")
 # What a study is about and what it has to show, as `lrlab.claims` says it, and how many were used.
@@ -26,6 +26,10 @@ _ABOUT = re.compile(
 LONG = 20  # rows; of a longer table a page shows the first ten (lrlab.css), and a line for the rest
 _MARK = ' class="lrlab-number"'
 _NUMBER = re.compile(r"[-−+]?(\d[\d,]*\.?\d*|\.\d+)(e[-+]?\d+)?( ?%)?|nan|inf|-inf|–|")
+_PLAIN = r"[-−]?\d+(?:\.\d+)?"  # no exponent, separator or unit
+_MEASURED = re.compile(rf"{_PLAIN}( \[{_PLAIN}, {_PLAIN}\])?")
+_DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_ZERO = re.compile(r"\.\d*0$")
 
 
 def begun(caption: str) -> str:
@@ -95,15 +99,65 @@ def _aligned(table: str) -> str:
         if all(column < len(row) and _NUMBER.fullmatch(row[column].strip()) for row in body)
     }
 
+    longer = {
+        column: even([row[column] for row in body if column < len(row)])
+        for column in range(max(map(len, body), default=0))
+    }
+
     def mark(row: re.Match[str]) -> str:
         cells = [
-            f"<{kind}{more}{_MARK if column in numbers else ''}>{_typeset(text)}</{kind}>"
+            f"<{kind}{more}{_MARK if column in numbers else ''}>"
+            f"{_typeset(longer[column].get(text, text) if kind == 'td' else text)}</{kind}>"
             for column, (kind, more, text) in enumerate(_CELL.findall(row[1]))
         ]
         return f"<tr>{''.join(cells)}</tr>"
 
     marked = _ROW.sub(mark, table)
     return _shortened(marked, len(body)) if len(body) > LONG else marked
+
+
+def even(column: Sequence[str]) -> dict[str, str]:
+    """What cells of one column of measurements are, each number in as many digits as the others.
+
+    Most are stored without the zeros at their end; a column where one has them stays. A column is
+    one of measurements if it holds intervals, where a number alone and one without a width stay, or
+    if at least half of its numbers, and two, have the most significant digits of all, three or
+    more. Settings (0.05, 0.1, 0.128) stay.
+
+    Args:
+        column: the cells, as they are stored.
+
+    Returns:
+        By cell, what it becomes; cells that stay are left out.
+
+    Example:
+        >>> even(["3.51 [3.5, 3.51]", "1"])
+        {'3.51 [3.5, 3.51]': '3.51 [3.50, 3.51]'}
+        >>> even(["7.86", "5", "0", "68.3"]), even(["0.05", "0.1", "0.128"])
+        ({'5': '5.00'}, {})
+    """
+    plain = {cell: _DIGITS.findall(cell) for cell in column if _MEASURED.fullmatch(cell)}
+    intervals = any(len(numbers) > 1 for numbers in plain.values())
+    cells = [cell for cell, numbers in plain.items() if len(set(numbers)) > 1 or not intervals]
+    numbers = [number for cell in column if cell in cells for number in plain[cell]]
+    digits = max((_significant(number) for number in numbers if "." in number), default=0)
+    full = sum(_significant(number) >= digits for number in numbers)
+    alike = full >= max(2, sum(float(number) != 0 for number in numbers) / 2)
+    if digits < 3 or not (intervals or alike) or any(_ZERO.search(number) for number in numbers):
+        return {}
+    padded = {cell: _DIGITS.sub(lambda at: _padded(at[0], digits), cell) for cell in cells}
+    return {cell: longer for cell, longer in padded.items() if longer != cell}
+
+
+def _significant(number: str) -> int:
+    return len(number.replace(".", "").lstrip("0"))
+
+
+def _padded(number: str, digits: int) -> str:
+    missing = digits - _significant(number)
+    if missing <= 0 or float(number) == 0:
+        return number
+    return (number if "." in number else f"{number}.") + "0" * missing
 
 
 def _shortened(table: str, rows: int) -> str:
@@ -116,8 +170,8 @@ def _shortened(table: str, rows: int) -> str:
 
 
 def _typeset(text: str) -> str:
-    """A cell with minus signs, and intervals that no line breaks in."""
-    return _INTERVAL.sub(lambda found: found[0].replace(" ", "\u00a0"), _MINUS.sub("−", text))
+    """A cell with minus signs, and intervals and "11 of 12" that no line breaks in."""
+    return _WHOLE.sub(lambda found: found[0].replace(" ", "\u00a0"), _MINUS.sub("−", text))
 
 
 def power_folded(said: str) -> dict[str, str]:

@@ -131,7 +131,7 @@ def byline(entry: Entry, claims: Iterable[Judged], seen: Sequence[Look] = ()) ->
     runs, trained = len(record["runs"]), record["trained"]
     seconds = record.get("seconds_from_empty") or (record["seconds"] if trained == runs else None)
     took = "" if seconds is None else f", {seconds:.0f}\u00a0s"  # of all of them, or not said
-    parts.append(f"{runs} training runs{took}")
+    parts.append(f"{runs:,} training run{'s' * (runs != 1)}{took}")
     if seen:
         parts.append(told(seen))
     return f":::{{div}} lrlab-byline\n{' · '.join(parts)}\n:::"

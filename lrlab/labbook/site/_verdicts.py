@@ -93,8 +93,7 @@ def _words(family: str) -> str:
 
 
 def _header(tested: Iterable[Judged]) -> str:
-    levels = {claim.level for claim in tested if claim.level is not None}
-    level = f" ({100 * min(levels):.3g} %)" if len(levels) == 1 else ""
+    level = f" ({levels})" if (levels := _levels(tested)) else ""
     axis = (
         '<span class="lrlab-axis" aria-hidden="true"><span>← against</span><span>0</span>'
         "<span>for →</span></span>"
@@ -103,6 +102,18 @@ def _header(tested: Iterable[Judged]) -> str:
     names = ("Claim", "Verdict", unit, f"Estimate, interval{level}, n")
     cells = "".join(f'<th scope="col">{name}</th>' for name in names)
     return f"<thead><tr>{cells}</tr></thead>"
+
+
+def _levels(claims: Iterable[Judged]) -> str:
+    """The levels of these claims' intervals; empty without any.
+
+    Example:
+        >>> from types import SimpleNamespace as Claim
+        >>> _levels([Claim(level=0.9916), Claim(level=None), Claim(level=0.95)])
+        '95 and 99.2 %'
+    """
+    found = sorted({claim.level for claim in claims if claim.level is not None})
+    return f"{' and '.join(f'{100 * level:.3g}' for level in found)} %" if found else ""
 
 
 def _row(claim: Judged, reach: float, page: str, statement: str) -> str:
@@ -250,5 +261,6 @@ def rests_on(slugs: Sequence[str], claims: Sequence[Judged]) -> str:
         for claim in chosen
     )
     many = f"{len(chosen)} claim{'s' * (len(chosen) > 1)}"
-    summary = f"The answer rests on {many}: {escape(in_words(chosen))}"
+    levels = f" · intervals of {levels}" if (levels := _levels(chosen)) else ""
+    summary = f"The answer rests on {many}: {escape(in_words(chosen))}{levels}"
     return f'<details class="lrlab-rests"><summary>{summary}</summary><ul>{rows}</ul></details>'
