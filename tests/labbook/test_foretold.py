@@ -74,8 +74,9 @@ def test_predictions_of_claims_that_say_the_same_are_told_apart_by_their_setting
     sure = {"supported": 1.0}
     said = what_came({"predictions": {"two": sure, "one": sure}}, judge(claims, notebook="demo"))
     _, _, second, first = said.splitlines()
-    assert '<a href="#claim-two">Most come back &#40;LeNet&#41;</a>' in second
-    assert '<a href="#claim-one">Most come back &#40;perceptron&#41;</a>' in first
+    bound = "Most come back, in more than 50 % of the seeds"
+    assert f'<a href="#claim-two">{bound} &#40;LeNet&#41;</a>' in second
+    assert f'<a href="#claim-one">{bound} &#40;perceptron&#41;</a>' in first
 
 
 def test_without_a_prediction_in_the_header_the_cell_is_as_it_was(tmp_path):

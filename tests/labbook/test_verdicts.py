@@ -81,6 +81,23 @@ def test_equivalence_proportion_and_a_delta_of_zero_have_their_own_unit():
     assert zones == [1, 0, 0]
 
 
+def test_a_share_is_shown_with_its_bound_once():
+    made = {"successes": 1, "n": 40, "about": About(replication="runs")}
+    few = made | {"threshold": 0.2, "direction": "less"}
+    many = made | {"threshold": 0.01, "direction": "greater"}
+    claims = [
+        Claim.proportion("bare", "A run ends.", **few),
+        Claim.proportion("bound", "Fewer than 20 % of runs end", **few),
+        Claim.proportion("much", "A run ends", **many),
+    ]
+    _, page = drawn(*claims)
+    assert [link.get_text() for link in page.select("tbody a")] == [
+        "A run ends, in less than 20 % of the runs",
+        "Fewer than 20 % of runs end",
+        "A run ends, in more than 1 % of the runs",
+    ]
+
+
 def test_without_a_tested_claim_there_is_no_chart_and_others_are_counted():
     exact = Claim.exact("half", "half", holds=True)
     described = Claim.descriptive("rate", "rate", values=[0.1, 0.2])

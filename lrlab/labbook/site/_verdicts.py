@@ -7,6 +7,7 @@ reader reads the table, a phone stacks its cells.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -24,6 +25,7 @@ LEAST, MOST = 3.0, 12.0
 _KINDS = {"descriptive": "measured", "exact": "check"} | dict.fromkeys(rules.TESTED, "tested")
 _SHARE = 0.05  # the unit of a proportion, which has no δ
 _HEIGHT = 20  # pixels of a row's picture
+_BOUND = re.compile(r"\bthan [\d.]+ ?%")  # a statement that names its share itself
 
 
 def chart(claims: Sequence[Judged], page: str = "", *more: str) -> str:
@@ -126,23 +128,36 @@ def _row(claim: Judged, reach: float, page: str, statement: str) -> str:
 
 
 def named(claims: Sequence[Judged]) -> dict[str, str]:
-    """What is claimed, by id; where several say the same, with what differs in their settings."""
-    said = Counter(claim.statement for claim in claims)
+    """What is claimed, by id; where several say the same, with what differs in their settings.
+
+    A share says its bound, as on its card: without it "A run ends" might mean all runs, or one.
+    """
+    stated = {claim.id: _bounded(claim) for claim in claims}
+    said = Counter(stated.values())
     settings: dict[str, list[list[str]]] = {}
     for claim in claims:
-        settings.setdefault(claim.statement, []).append(str(claim.about.setting).split(", "))
+        settings.setdefault(stated[claim.id], []).append(str(claim.about.setting).split(", "))
 
     def own(claim: Judged) -> str:
         parts = str(claim.about.setting).split(", ")
-        others = settings[claim.statement]
+        others = settings[stated[claim.id]]
         return ", ".join(part for part in parts if not all(part in other for other in others))
 
     return {
-        claim.id: f"{claim.statement.rstrip('.')} ({own(claim)})"
-        if said[claim.statement] > 1 and claim.about.setting is not None and own(claim)
-        else claim.statement
+        claim.id: f"{stated[claim.id].rstrip('.')} ({own(claim)})"
+        if said[stated[claim.id]] > 1 and claim.about.setting is not None and own(claim)
+        else stated[claim.id]
         for claim in claims
     }
+
+
+def _bounded(claim: Judged) -> str:
+    """The statement of a claim; of a share with the bound that it is held against."""
+    if claim.kind != "proportion" or _BOUND.search(claim.statement):
+        return claim.statement
+    side = "more" if claim.rule["direction"] == "greater" else "less"
+    share = f"{100 * claim.rule['threshold']:.3g} %"
+    return f"{claim.statement.rstrip('.')}, in {side} than {share} of the {claim.about.replication}"
 
 
 def _row_start(claim: Judged, page: str, statement: str) -> str:
