@@ -420,13 +420,19 @@ def end_of_band(end):
     return str(end).partition(" (n = ")[0]
 
 
+ends_of_half = [half.band.low.lr, half.band.high.lr]
+smaller = (
+    "; a test of half the size: {:.2g} to {:.2g}".format(*ends_of_half)
+    if all(end and np.isfinite(end) for end in ends_of_half)
+    else ""
+)
 display.answer(
     f"LeNet, SGD, {n_seeds} ramps of {ramp_steps} updates: for runs of {steps} the loss falls at "
-    f"learning rates from {end_of_band(result.band.low)} to {end_of_band(result.band.high)} (95 %) "
-    f"and is lowest at {np.median(lowest):.2g} (median); flat, then below half, then above its "
-    f"first value it is in {parts or 'none'} of the ramps. The lower end belongs to the length: at "
-    f"{as_far:.2g}, which travels as far as {lower_rate:g} in {reported_steps:,} updates, the test "
-    f"loss, compared with guessing, ends {phrases.change(judged['lower-rate-trains'])} "
+    f"learning rates from {end_of_band(result.band.low)} to {end_of_band(result.band.high)} (95 %"
+    f"{smaller}) and is lowest at {np.median(lowest):.2g} (median); flat, then below half, then "
+    f"above its first value it is in {parts or 'none'} of the ramps. The lower end belongs to the "
+    f"length: at {as_far:.2g}, which travels as far as {lower_rate:g} in {reported_steps:,} updates"
+    f", the test loss, compared with guessing, ends {phrases.change(judged['lower-rate-trains'])} "
     f"({100 * level:.3g} %). What this means for you: run the ramp yourself; divide its lower end "
     "by how many times longer your training is.",
     claims=["three-parts", "lowest", "lower-rate-trains"],

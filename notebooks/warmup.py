@@ -515,7 +515,10 @@ if (pre.low or 0) > margin:
         "bring; warm up for less, or to be safe from a rate that is too high"
     )
 elif (pre.high or 0) < 0:
-    advice = "warm up with pre-norm too, and tune the rate with the warmup in place"
+    advice = (
+        "with pre-norm, warm up and tune the rate with the warmup in place; that the loss of deep "
+        "post-norm gains " + ("is seen" if needs.verdict == claims.rules.SEEN else "is not shown")
+    )
 elif needs.verdict != claims.rules.SEEN:
     advice = "what a warmup does to the loss is not testable here, since the control shows no need"
 elif (pre.low or 0) > -margin:
@@ -528,7 +531,9 @@ else:
 display.answer(
     f"With a warmup of {long} of {steps} updates, rates tuned either way, the test loss of a deep "
     f"post-norm transformer changes by {gains[DEEP]}, of a small pre-norm one by {gains[PRE]} "
-    f"(many passes: {gains[MANY]}). The largest rate that trains grows by a factor of "
-    f"{phrases.factor(largest[PRE], rate_level)}. What this means for you: {advice}.",
+    f"(many passes: {gains[MANY]}; {100 * levels[PRE]:.3g} %, deep {100 * levels[DEEP]:.3g} %). "
+    f"The pre-norm one's largest rate that trains grows by a factor of "
+    f"{phrases.factor(largest[PRE], rate_level)} ({100 * rate_level:.3g} %). What this means for "
+    f"you: {advice}.",
     claims=["needs", "pre-loss", "many-loss", "rate"],
 )
