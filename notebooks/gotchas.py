@@ -10,9 +10,6 @@
 #     question: Where do PyTorch's learning rate schedulers give another rate than one expects?
 #     tags: [schedules, pytorch, resume]
 #     smoke: {}
-#     foretold:
-#       - says: For each behaviour a rule says what must be seen for it to be there.
-#         claims: not judged
 # ---
 
 # %% [markdown]

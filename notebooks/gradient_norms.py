@@ -467,7 +467,7 @@ listed = [
 settled = claims.judge(listed)
 claims.show(settled)
 
-# %%
+# %% tags=["remove-cell"]
 always = ("spiked-flatter", "spiked-better", "flatter-better", "edge-is-best", "largest-usable")
 claims.verdicts([claim for claim in settled if claim.slug in always])
 
@@ -492,7 +492,7 @@ def at_level(of):
 middle = "median" if edge.method == "sign" else "geometric mean"
 bad = sure < n_peaks and excess[sure:].min() > usable
 display.answer(
-    "In the geometric mean over seeds all runs spike from a peak rate of "
+    "In the geometric mean over seeds all runs spike from a peak learning rate of "
     f"{said['onset'].estimate:.2g} on ({min(onset):g} to {max(onset):g} by seed); the best is, in "
     f"the {middle}, {between(edge, '.2g', math.exp)} times its seed's{at_level(edge.level)}. "
     f"Still, {told}. Over the rates spikes have a rank correlation of "

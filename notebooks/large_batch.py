@@ -412,7 +412,8 @@ elif fails.low is not None and fails.low > 0:
 display.answer(
     f"On MNIST-1D, seeing as many signals and with a rate that grows linearly and is warmed up, "
     f"the test error at a batch of {eight} is {phrases.change(holds)} compared with {batches[0]}, "
-    f"at {last} {phrases.change(fails)}. At {eight}, the warmup makes it {phrases.change(warm)}; "
-    f"a square root in place of linear {phrases.change(root)}. What this means for you: {advice}.",
+    f"that at {last:,} {phrases.change(fails)}. At {eight}, the warmup makes it "
+    f"{phrases.change(warm)}; a square root in place of linear {phrases.change(root)}. "
+    f"What this means for you: {advice}.",
     claims=["linear-holds", "linear-ends", "warmup-eight", "square-root"],
 )

@@ -104,6 +104,10 @@ SETUPS = {  # what it is, task, rate, batch size, optimizer, updates
         *(2e-3, 64, Adam(), 300),
     ),
 }
+TASKS = {
+    **{"mnist1d": "perceptron", "mnist": "LeNet", "names_lm": "transformer"},
+    **{"cnn": "CNN", "digits_diffusion": "diffusion"},
+}
 HEALTHY = "healthy"
 CAUSE = {
     HEALTHY: HEALTHY,
@@ -257,10 +261,10 @@ def gallery(name, seed):
         ax.set_ylabel("loss / guessing")
     display.show(
         fig,
-        alt=f"One panel for each mistake on {name}: mean and spread of the training loss over "
-        "time, beside a healthy run.",
-        caption=f"{name}, seed {seed}: training loss over that of guessing. Dots: batches. Line "
-        f"and band: mean and one standard deviation of the batches in each of {len(centres)} "
+        alt=f"One panel for each mistake on {TASKS[name]}: mean and spread of the training loss "
+        "over time, beside a healthy run.",
+        caption=f"{TASKS[name]}, seed {seed}: training loss over that of guessing. Dots: batches. "
+        f"Line and band: mean and one standard deviation of the batches in each of {len(centres)} "
         "windows. Dashed: the healthy run; horizontal line: guessing. What lies beyond the frame "
         "is not shown.",
     )
@@ -300,7 +304,7 @@ for y, row in enumerate(reversed(rows)):
     )
 plots.guide(ax, x=rule.REPEATS)
 ax.set_yticks(
-    range(len(rows)), [f"{n}, {'shuffled' if s else 'in order'}" for n, s in reversed(rows)]
+    range(len(rows)), [f"{TASKS[n]}, {'shuffled' if s else 'in order'}" for n, s in reversed(rows)]
 )
 ax.set_xlabel("correlation of batches one epoch apart")
 display.show(
@@ -376,7 +380,7 @@ for name, mistake in cells:
     hits = right([p for p in (*fresh, *elsewhere) if p[:2] == (name, mistake)])
     table.loc[mistake, name] = f"{sum(hits)} of {len(hits)}"
 display.table(
-    table.rename_axis("mistake"),
+    table.rename(columns=TASKS).rename_axis("mistake"),
     digits=4,
     index=True,
     caption="Named rightly, by task; –: the mistake can't be made there.",
@@ -385,7 +389,7 @@ wrong = Counter((*p[:2], named[p]) for p in (*fresh, *elsewhere) if named[p] != 
 display.say(
     "Taken for something else: "
     + "; ".join(
-        f"{mistake} on {name} for {other}, {k} time{'s' * (k > 1)}"
+        f"{mistake} ({TASKS[name]}) for {other}, {k} time{'s' * (k > 1)}"
         for (name, mistake, other), k in wrong.items()
     )
     + "."
@@ -409,12 +413,12 @@ display.table(
         }
         for f in scales
     ),
-    caption=f"Rates that are wrong by less, {names[0]}, {factor_seeds} seeds each.",
+    caption=f"Rates that are wrong by less, {TASKS[names[0]]}, {factor_seeds} seeds each.",
 )
 seen = [f for f in scales if answers[f].count(wanted[f]) > factor_seeds / 2]
 display.say(
     "Of these, most runs were recognised at "
-    + (", ".join(f"{f:.3g}" for f in seen) if seen else "none")
+    + (" and ".join(f"{f:.3g}" for f in seen) if seen else "none")
     + " times the recipe's rate."
 )
 
@@ -516,7 +520,7 @@ made = [
 made.append(
     Claim.proportion(
         "false-alarms",
-        f"A mistake is named in fewer than {100 * alarms_below:g} % of healthy runs",
+        "A mistake is named where there is none",
         successes=len(healthy) - sum(healthy),
         n=len(healthy),
         direction="less",

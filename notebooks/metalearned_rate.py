@@ -246,8 +246,8 @@ display.answer(
     f"of {there.estimate:.3f} [{there.low:.3f}, {there.high:.3f}] from {n_seeds} others, "
     f"{phrases.percent(learned_to_best, level)} from the best constant one by trying. "
     + (
-        f"What this means for you: for one rate, try: {grid_points} trainings do for what takes "
-        f"{outer_steps}, each there and back."
+        f"What this means for you: for one rate, try: {grid_points} trainings do what takes "
+        f"descent {outer_steps}, each there and back."
         if cheaper
         else "It took no more passes through the training than trying did."
     ),

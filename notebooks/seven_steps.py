@@ -191,7 +191,7 @@ display.show(
     example.figure(),
     alt="Three panels: the loss of a small sample against the update; the loss after a short run "
     "against the rate; training and held-out loss.",
-    caption=f"A checkup of a healthy run of {names[0]} (one seed). Dotted: where a sample counts "
+    caption=f"A checkup of a healthy {MODELS[names[0]]} (one seed). Dotted: where a sample counts "
     "as learned.",
 )
 
@@ -217,7 +217,7 @@ def guess(task):
 display.table(
     (
         {
-            "task": name,
+            "task": MODELS[name],
             "guessing costs": guess(tasks.get(name)),
             "expected first loss": sound[name][0].expected_loss,
             "first loss [95 %]": stats.mean_interval([r.first_loss for r in sound[name]]),
@@ -235,13 +235,14 @@ display.table(
 tested = len(names) + 3
 deciding = claims.level(tested, "equivalence")
 fig, (left, right) = plots.figure(1, 2, height=2.9)
-plots.intervals(left, stats.mean_intervals(off, deciding), points=off)
+points = {MODELS[name]: values for name, values in off.items()}
+plots.intervals(left, stats.mean_intervals(points, deciding), points=points)
 plots.shade(left, -margin, margin)
 left.set(title="first loss", xlabel="log ratio to the loss of guessing")
 for style, name in plots.styled(names):
     for i, report in enumerate(sound[name]):
         curve = report.heart.loss / report.heart.loss[0]
-        right.plot(curve, **style, linewidth=0.9, alpha=0.7, label=name if i == 0 else "_")
+        right.plot(curve, **style, linewidth=0.9, alpha=0.7, label=MODELS[name] if i == 0 else "_")
 right.set(title="eight examples by heart", xlabel="update", ylabel="loss, relative", yscale="log")
 right.legend()
 display.show(
@@ -254,7 +255,7 @@ display.show(
 )
 display.say(
     "The mean first loss is "
-    + "; ".join(f"{100 * np.expm1(np.mean(off[name])):+.1f} % ({name})" for name in names)
+    + "; ".join(f"{100 * np.expm1(np.mean(off[name])):+.1f} % ({MODELS[name]})" for name in names)
     + " off that of guessing."
 )
 
@@ -312,7 +313,7 @@ alone = [report.kinds == (FOUND[case[1]],) for case, report in planted.items()]
 display.table(
     [
         {
-            "task": name,
+            "task": MODELS[name],
             "found": f"{sum(FOUND[c[1]] in r.kinds for c, r in planted.items() if c[0] == name)} "
             f"of {sum(c[0] == name for c in planted)}",
             "healthy with a finding": f"{sum(not r.healthy for r in sound[name])} of {n_seeds}",
@@ -322,7 +323,11 @@ display.table(
     digits=4,
     caption="Planted mistakes found, and false alarms, by task.",
 )
-missed = [f"{c[1]} ({c[0]})" for (c, _), hit in zip(planted.items(), hits, strict=True) if not hit]
+missed = [
+    f"{mistake} ({MODELS[name]})"
+    for (name, mistake, _), hit in zip(planted, hits, strict=True)
+    if not hit
+]
 display.say(
     f"{sum(hits)} of {len(hits)} planted mistakes were found under their own name; in {sum(alone)} "
     "reports that was the only finding."
@@ -345,7 +350,7 @@ alarm = [not report.healthy for rs in sound.values() for report in rs]
 learned = [report.heart.learned for rs in sound.values() for report in rs]
 claims.power(
     pilot[widest] - np.mean(pilot[widest]),
-    f"log first loss of {widest}, where it spreads most,",
+    f"log first loss of the {MODELS[widest]}, where it spreads most,",
     within=margin,
     used=n_seeds,
     tested=tested,
@@ -425,8 +430,9 @@ display.answer(
     f"On {len(names)} small tasks the checklist finds {shares['found']} planted mistakes under "
     f"their own name, and something in {shares['false-alarms']} healthy runs. The first loss lies "
     "furthest from that of guessing "
-    f"for the {MODELS[furthest]}: {change(verdicts[f'first-loss-{furthest}'])}. What this means "
-    "for you: "
+    f"for the {MODELS[furthest]}: {change(verdicts[f'first-loss-{furthest}'])} "
+    f"({100 * level:.3g} % intervals, of the loss {100 * deciding:.3g} %). What this means for "
+    "you: "
     + (
         "run the checkup before you tune"
         if verdicts["found"].low > 0.5

@@ -318,7 +318,8 @@ display.table(
     digits=2,
     caption=f"Means over {n_sweeps} sweeps of {trials} runs, κ = {kappa:g}. Correlation: "
     f"Spearman's, {100 * level:.3g} % t interval, cut at 1. Regret: log ratio of the "
-    "test losses of the run with the best score and of the best run. Stopped: share of the runs "
+    "test losses of the run with the best score and of the best run. Where a sign test decides, a "
+    "claim's card has the median in place of the mean. Stopped: share of the runs "
     f"that W&B's rule ends in {orders} random orders of arrival; last: by the value at the kill "
     "point, W&B's option strict.",
 )
@@ -596,8 +597,8 @@ said = judged(listed)
 def interval(slug, most=1.0):
     claim = said[slug]
     if claim.low is None:  # all values are equal, or there are too few
-        return f"{claim.estimate:.2f} (no interval)"
-    return f"{claim.estimate:.2f} [{max(claim.low, -most):.2f}, {min(claim.high, most):.2f}]"
+        return f"{claim.estimate:z.2f} (no interval)"
+    return f"{claim.estimate:z.2f} [{max(claim.low, -most):z.2f}, {min(claim.high, most):z.2f}]"
 
 
 better, best, rewards = said["last-against-loss"], said["cumulative-best"], said["rewards-rise"]

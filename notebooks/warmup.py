@@ -347,12 +347,14 @@ for less, more, of in ((0, short, "none"), (short, long, f"one of {short}")):
     outcomes = {
         "lower": [kind for kind, end in ends.items() if end.high < 0],
         "higher": [kind for kind, end in ends.items() if end.low > 0],
-        "not clearly another": [kind for kind, end in ends.items() if 0 in end],
+        "not clearly different": [kind for kind, end in ends.items() if 0 in end],
     }
     display.say(
         f"Against {of}, with a warmup of {more} updates the test loss is "
         + "; ".join(
-            f"{word} with {', with '.join(found)}" for word, found in outcomes.items() if found
+            f"{word} in {len(found)} cells ({'; '.join(found)})".replace("in 1 cells", "in 1 cell")
+            for word, found in outcomes.items()
+            if found
         )
         + " (95 % intervals, cell by cell)."
     )
@@ -405,7 +407,8 @@ unit = "log ratio of test losses"
 made = [
     Claim.effect(
         "needs",
-        f"{WITH} the test loss at the best rate is lower than without one",
+        f"{WITH} a deep post-norm transformer's test loss at the best rate is lower than without "
+        "one",
         values=gained(DEEP, at_best),
         direction="less",
         delta=margin,
@@ -416,7 +419,8 @@ made = [
     *(
         Claim.equivalence(
             slug,
-            f"{WITH} the test loss at the best rate is the same as without one",
+            f"{WITH} a pre-norm transformer's test loss at the best rate is the same as without "
+            "one",
             values=gained(kind, at_best),
             margin=margin,
             unit=unit,
@@ -427,7 +431,7 @@ made = [
     ),
     Claim.effect(
         "rate",
-        f"{WITH} the largest rate that trains is larger than without one",
+        f"{WITH} the largest rate that trains a pre-norm transformer is larger than without one",
         values=gained(PRE, largest_rates),
         direction="greater",
         unit="log ratio of rates",
