@@ -42,8 +42,11 @@ def card_link(slug: str, text: str = "") -> str:
     Example:
         >>> card_link("ends-lower")
         '<a href="#claim-ends-lower">ends lower</a>'
+        >>> card_link("lower-at-0-01")
+        '<a href="#claim-lower-at-0-01">lower at 0.01</a>'
     """
-    return f'<a href="#claim-{slug}">{text or re.sub("[-_]+", " ", slug)}</a>'
+    said = re.sub(r"\b0[-_](?=\d)", "0.", slug.replace("_", "-"))
+    return f'<a href="#claim-{slug}">{text or re.sub("-+", " ", said)}</a>'
 
 
 def answer_of(notebook: dict[str, Any]) -> Answer | None:

@@ -318,10 +318,38 @@ def test_a_minus_is_one_in_text_and_no_line_ends_between_a_number_and_its_per_ce
         "It changes by −0.06\u00a0% (−2.88 [−3.63,\u00a0−.5]), as -1 % does."
     )
     assert (
-        typeset('<td class="x">-1.14 [-1.3, 2]</td>') == '<td class="x">−1.14 [−1.3,\u00a02]</td>'
+        typeset('<td class="x">-1.14 [-1.3, 2]</td>')
+        == '<td class="x">−1.14 [−1.30,\u00a02.00]</td>'
     )
     kept = "<p>2026-11-30, 3-10X, 1e-3, lr-1, a % of b, 2.07% and -p</p><code>x -1 %</code>"
     assert typeset(kept) == kept
+
+
+@pytest.mark.parametrize(
+    ("written", "set_as"),
+    [
+        ("27.5 [26.1, 29]", "27.5 [26.1, 29.0]"),
+        ("of -0.072 [-0.119, -0.0247]", "of −0.0720 [−0.119, −0.0247]"),
+        ("6.9 [6.7, 7] times", "6.9 [6.7, 7.0] times"),
+        ("1 [0.76, 1]", "1.0 [0.76, 1.0]"),
+        ("−5.6 % [−12, +0.7]", "−5.6 % [−12, +0.7]"),
+        ("0 [-0.12, 0.131]", "0 [−0.120, 0.131]"),
+        ("99.5 [98, 101] and 1,100 [406, 2,960]", "99.5 [98.0, 101] and 1,100 [406, 2,960]"),
+        ("27 [14, 40], −0.04 [−0.18, 0.09]", "27 [14, 40], −0.04 [−0.18, 0.09]"),
+        ("3 of 10 [0.108, 11]", "3 of 10 [0.108, 11]"),
+        ("at 5 [0.1, 0.25]", "at 5 [0.1, 0.25]"),
+        ("None of 1544 runs, 2640 updates", "None of 1,544 runs, 2,640 updates"),
+        (
+            "in 2026 and at 0.1024 runs, 14,070 updates",
+            "in 2026 and at 0.1024 runs, 14,070 updates",
+        ),
+        ("from 3/λ₀ on", "from 3/\u2060λ₀ on"),
+    ],
+)
+def test_an_interval_is_in_as_many_digits_as_its_estimate_and_a_count_has_separators(
+    written, set_as
+):
+    assert typeset(f"<p>{written}</p>").replace("\u00a0", " ") == f"<p>{set_as}</p>"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,17 @@ _WHOLE = re.compile(
     r"|(?<!\w)\w{0,3}\s[=≈≤≥]\s(?=[-+−]?\.?\d)"
     r"|(?<=\d)\s×\s(?=10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])"
     r"|(?<!\w)×\s(?=\d)"
+    r"|(?<=\d)/(?=[λη])"
+)
+# An estimate with its interval; a count of four digits or more.
+_NUMBER = r"[-+−]?\d+(?:,\d{3})*(?:\.\d+)?"
+_ESTIMATE = re.compile(
+    rf"(?<![\w.,/^])(?<!\d\sof\s)({_NUMBER})(?=[\s%]{{0,3}}\[({_NUMBER}),\s({_NUMBER})\])"
+    rf"([\s%]{{0,3}})\[\2,(\s)\3\]"
+)
+_COUNT = re.compile(
+    r"(?<![\w.,/^−-])\d{4,}"
+    r"(?=\s(?:training\s)?(?:runs|updates|seeds|signals|samples|images|weights|trials)\b)"
 )
 _CODE = r'<code class="docutils literal notranslate">\1</code>'
 
@@ -42,7 +53,8 @@ def typeset(html: str) -> str:
     """A page's text without a computer's exponents and minus signs, with units by their numbers.
 
     Per cent signs stay on the line of their number; no line ends inside an interval, `n = 5` or a
-    power of ten. Code in backticks is set as code.
+    power of ten. An estimate and the ends of its interval have as many digits, and counts of runs
+    have separators. Code in backticks is set as code.
 
     Captions and cells of stored tables are no Markdown, so that backticks in them are still there.
 
@@ -53,13 +65,47 @@ def typeset(html: str) -> str:
         >>> html = typeset("<td>1.02e+03 [-272, 3.83e+03]</td><pre>-1e+03</pre>")
         >>> html.replace("\N{NO-BREAK SPACE}", " ")
         '<td>1,020 [−272, 3,830]</td><pre>-1e+03</pre>'
+        >>> typeset("1652 runs: 2.1 [2, 2.19]").replace("\N{NO-BREAK SPACE}", " ")
+        '1,652 runs: 2.10 [2.00, 2.19]'
     """
     parts = _PARTS.split(_FIRST.sub(r"\1−", html))
     return "".join(
-        part if kind == 1 else _TICKS.sub(_CODE, _keep_whole(_set_signs(unit_first(plain(part)))))
+        part if kind == 1 else _TICKS.sub(_CODE, _keep_whole(_set_numbers(unit_first(plain(part)))))
         for number, part in enumerate(parts)
         if (kind := number % 3) != 2  # the name of a tag that is matched as a whole
     )
+
+
+def _set_numbers(text: str) -> str:
+    counted = _COUNT.sub(lambda found: f"{int(found[0]):,}", _set_signs(text))
+    return _ESTIMATE.sub(_even, counted)
+
+
+def _even(found: re.Match[str]) -> str:
+    """An estimate and its interval with the zeros at their end that `:.3g` has left out.
+
+    Numbers in the same number of decimals stay, and so does what is no interval of the number.
+    """
+    numbers = [found[1], found[2], found[3]]
+    middle, low, high = (float(n.replace("−", "-").replace(",", "")) for n in numbers)
+    if len({len(n.partition(".")[2]) for n in numbers}) == 1 or not low <= middle <= high:
+        return found[0]
+    digits = max(_significant(n) for n in numbers if "." in n)
+    if digits < 3 and "%" in found[4]:  # per cents are rounded each to what is worth saying
+        return found[0]
+    middle_, low_, high_ = (_padded(n, digits) for n in numbers)
+    return f"{middle_}{found[4]}[{low_},{found[5]}{high_}]"
+
+
+def _significant(number: str) -> int:
+    return len(re.sub(r"\D", "", number).lstrip("0"))
+
+
+def _padded(number: str, digits: int) -> str:
+    missing = digits - _significant(number)
+    if missing <= 0 or missing == digits:  # long enough, or zero
+        return number
+    return (number if "." in number else f"{number}.") + "0" * missing
 
 
 def _set_signs(text: str) -> str:
@@ -67,6 +113,8 @@ def _set_signs(text: str) -> str:
 
 
 def _keep_whole(text: str) -> str:
-    return _WHOLE.sub(
-        lambda found: found[0] if found[0][0] == "`" else re.sub(r"\s", "\u00a0", found[0]), text
-    )
+    return _WHOLE.sub(lambda found: found[0] if found[0][0] == "`" else _unbroken(found[0]), text)
+
+
+def _unbroken(text: str) -> str:
+    return "/\u2060" if text == "/" else re.sub(r"\s", "\u00a0", text)
