@@ -164,7 +164,8 @@ display.table(
 #
 # Along the logarithm of the rate, test accuracy is interpolated between the rates that were trained
 # and the share of the searched range that reaches the wanted accuracy is read off, for each seed.
-# If a share p of the range is good, N random trials find one with a probability of 1 − (1 − p)^N.
+# If a share $p$ of the range is good, $N$ random trials find one with a probability of
+# $1 - (1 - p)^N$.
 
 
 # %% tags=["nbval-ignore-output"]

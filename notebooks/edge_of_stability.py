@@ -350,7 +350,7 @@ claims.conclude(
         ),
         Claim.effect(
             "minibatches",
-            "The sharpness settles below 2/η",
+            f"In batches of {stochastic[0].batch} the sharpness settles below 2/η",
             values=over(stochastic[:1], settled_at),
             direction="less",
             unit=unit,
