@@ -32,7 +32,7 @@ def some_claims() -> list[Claim]:
             unit="difference of log test loss",
             source="smith2017cyclical",
             published=0.62,
-            about=About(metric="test error"),
+            about=About(metric="test error", like="same", lost="nothing"),
         ),
         Claim.equivalence(
             "same",

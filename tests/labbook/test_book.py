@@ -53,8 +53,8 @@ def words(element: Tag) -> str:
 
 
 def straight(text: str) -> str:
-    """With single spaces and straight quotes."""
-    return re.sub(r"\s+", " ", text).translate(str.maketrans("’“”", '\'""'))
+    """With single spaces and straight quotes, and without what only keeps a line from ending."""
+    return re.sub(r"\s+", " ", text).translate(str.maketrans("’“”", '\'""', "\u2060"))
 
 
 def entry_page(book, name: str) -> BeautifulSoup:

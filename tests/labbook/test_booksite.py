@@ -76,7 +76,7 @@ def test_entry_gets_byline_sources_and_record_and_its_file_stays(tmp_path):
     assert cells[-2]["source"].startswith("## Code")
     assert cells[-1]["source"].startswith("## Record")
     shown = json.dumps(cells)
-    assert '<a href=\\"#sources-of-the-claims\\">smith2017cyclical</a>' in shown
+    assert '<a href=\\"#sources-of-the-claims\\">smith2017cyclical, in its own setting</a>' in shown
     assert path.read_bytes() == before
 
 

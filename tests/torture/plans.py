@@ -6,8 +6,9 @@ from pathlib import Path
 
 import common  # noqa: F401 (finds the helpers of the other tests)
 import pytest
-from test_odd_plans import PLANS, refused
+from test_odd_plans import plans, refused
 
+PLANS = plans()
 TRIES = len(PLANS)
 
 
