@@ -70,7 +70,7 @@ def show(slug):
     display.table(
         {"": shown.labels, "PyTorch": shown.torch, "ours": shown.ours},
         digits=4,
-        caption=f"{gotcha.title}: the rates in PyTorch {torch.__version__.split('+')[0]} and ours.",
+        caption=f"{gotcha.title}: what PyTorch {torch.__version__.split('+')[0]} gives, and ours.",
     )
 
 

@@ -638,5 +638,7 @@ display.answer(
     f"{phrases.change(judged['not-one-at-a-time'])} and {phrases.change(judged['tpe'])}. "
     "What this means for you: "
     f"{'; '.join(advice) or 'nothing here does clearly better than random draws'}.",
-    claims=["many-random-or-grid", "not-one-at-a-time-many", "many-tpe", "not-one-at-a-time"],
+    claims=[
+        *("many-random-or-grid", "not-one-at-a-time-many", "many-tpe", "not-one-at-a-time", "tpe")
+    ],
 )
