@@ -51,31 +51,6 @@ def need(*modules: str) -> None:
             )
 
 
-def missing_extra(error: ImportError) -> MissingExtra:
-    """Return what an import that failed for want of an extra says to a user.
-
-    Args:
-        error: what an import raised.
-
-    Raises:
-        ImportError: the same, if it failed for another reason.
-
-    Example:
-        >>> missing_extra(ModuleNotFoundError("No module named 'optuna'", name="optuna"))
-        Traceback (most recent call last):
-        ModuleNotFoundError: No module named 'optuna'
-    """
-    if isinstance(error, MissingExtra):
-        return error
-    module = (error.name or "").partition(".")[0]
-    if isinstance(error, ModuleNotFoundError) and module in _EXTRA_OF:
-        try:
-            need(module)
-        except MissingExtra as missing:
-            return missing
-    raise error
-
-
 def is_number(value: Any) -> bool:
     """Say whether a value is a real number, NumPy's included, and not a bool.
 

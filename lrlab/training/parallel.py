@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
+import threading
+import time
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
@@ -164,14 +167,15 @@ def in_parallel(calls: Iterable[Any], n_jobs: int | None = None) -> Iterator[Any
         >>> sorted(in_parallel([joblib.delayed(abs)(x) for x in (-1, 2)], n_jobs=1))
         [1, 2]
     """
-    workers = n_jobs if n_jobs is not None or _backend_was_chosen() else joblib.cpu_count()
     setting = contextlib.nullcontext()
-    if not _backend_was_chosen():
-        setting = joblib.parallel_config(backend="loky", inner_max_num_threads=1)
+    if isinstance(get_active_backend()[0], joblib.parallel.BACKENDS["loky"]):
+        n_jobs = joblib.cpu_count() if n_jobs is None else n_jobs
+        more = {"initializer": end_with, "initargs": (os.getpid(),)}
+        setting = joblib.parallel_config("loky", inner_max_num_threads=1, **more)
     try:
         with setting:
             pool = joblib.Parallel(
-                n_jobs=workers, batch_size=1, pre_dispatch="all", return_as="generator_unordered"
+                n_jobs=n_jobs, batch_size=1, pre_dispatch="all", return_as="generator_unordered"
             )
             yield from pool(calls)
     except joblib.externals.loky.process_executor.TerminatedWorkerError as error:
@@ -198,5 +202,24 @@ def _train_one(name: str, job: Job, store: Store | None) -> tuple[str, Run]:
     return name, dataclasses.replace(run, key=job.key)
 
 
-def _backend_was_chosen() -> bool:
-    return type(get_active_backend()[0]).__name__ != "LokyBackend"
+def end_with(parent: int) -> None:
+    """Have this process end within about a second of its parent, however that ends.
+
+    A killed process tells nobody, and one of joblib's workers would wait minutes for its next call.
+
+    Args:
+        parent: the process id of the parent.
+
+    Example:
+        >>> workers = joblib.parallel_config("loky", initializer=end_with, initargs=(os.getpid(),))
+        >>> with workers:
+        ...     joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(x) for x in (-1, 2))
+        [1, 2]
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

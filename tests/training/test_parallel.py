@@ -2,7 +2,10 @@
 
 import dataclasses
 import os
+import subprocess
+import sys
 
+import psutil
 import pytest
 import torch
 
@@ -12,6 +15,26 @@ from lrlab.training.store import Store
 
 TASK = tasks.get("mnist1d", n_train=128)
 RECIPE = Recipe(schedule=schedules.Constant(0.1), steps=4, batch_size=16)
+
+
+WAITING = """
+import time, joblib
+from lrlab.training import in_parallel
+for _ in in_parallel((joblib.delayed(time.sleep)(s) for s in (0, 0, 900, 900)), n_jobs=2):
+    print("ready", flush=True)
+"""
+
+
+def test_workers_end_with_a_parent_that_is_killed():
+    with subprocess.Popen([sys.executable, "-c", WAITING], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout.readline() and parent.stdout.readline()
+        below = psutil.Process(parent.pid).children(recursive=True)
+        workers = [one for one in below if "popen_loky" in " ".join(one.cmdline())]
+        parent.kill()
+    left = psutil.wait_procs(workers, timeout=60)[1]  # joblib itself waits for 300 s
+    for process in left:
+        process.kill()
+    assert len(workers) == 2 and not left
 
 
 @dataclasses.dataclass(frozen=True)

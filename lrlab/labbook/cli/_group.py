@@ -34,9 +34,7 @@ class Group(click.Group):
             click.echo(f"lrlab: {error}; the log is untouched{where}", err=True)
             context.exit(1)
         except ImportError as error:
-            from lrlab.checks import missing_extra
-
-            click.echo(f"lrlab: {missing_extra(error)}", err=True)
+            click.echo(f"lrlab: {_missing(error)}", err=True)
             context.exit(2)
         except click.exceptions.NoArgsIsHelpError:
             raise  # its message is the whole help
@@ -52,6 +50,21 @@ class Group(click.Group):
             where = f": {shortened(str(error.filename))}" if error.filename else ""
             click.echo(f"lrlab: {error.strerror or error}{where}", err=True)
             context.exit(1)
+
+
+def _missing(error: ImportError) -> ImportError:
+    """What an import that failed for want of an extra says to a user; another one is raised."""
+    from lrlab.checks import MissingExtra, need
+
+    if isinstance(error, MissingExtra):
+        return error
+    try:
+        need((error.name or "").partition(".")[0])
+    except MissingExtra as missing:
+        return missing
+    except (KeyError, ValueError):  # it is of no extra
+        pass
+    raise error
 
 
 def _any_character_can_beshown() -> None:

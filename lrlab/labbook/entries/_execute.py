@@ -94,6 +94,7 @@ def execute(
         variables = kernel_environment(folder, told, profile=profile, cache=cache, root=root)
         variables[events.NOTEBOOK] = notebook.metadata.get("lrlab", {}).get("notebook", "")
         _tell_of_data(folder / "ipython", root)
+        at_startup(folder / "ipython", "_workers", "end_with_the_kernel()")
         with Listener(told, label) as listener:
             try:
                 executed = PinnedEngine.execute_notebook(
