@@ -22,6 +22,8 @@ KINDS = {
     "table": f'<div class="lrlab-table">{TABLE}</div>',
     "Markdown's table": f'<div class="pst-scrollable-table-container">{TABLE}</div>',
     "formula": f'<div class="lrlab-formula"><div class="lrlab-parts">{TABLE}</div></div>',
+    "code": '<div class="highlight"><pre style="overflow: auto; margin: 0">'
+    '<div style="width: {width}px; height: 80px"></div></pre></div>',
     "figure": f'<figure><a href="x"><img alt="" src="{EMPTY}" width="{{width}}"></a></figure>',
 }
 
@@ -33,7 +35,8 @@ def show(browser, tmp_path):
 
     def show_(markup: str, *scripts: str, scheme="light", width=375, javascript=True) -> Page:
         page, muted = COLOURS[scheme]
-        colours = f"--pst-color-background: {page}; --pst-color-text-muted: {muted}"
+        colours = f"--pst-color-background: {page}; --pst-color-text-muted: {muted}; "
+        colours += f"--pst-color-surface: {page}"
         style = f":root {{{colours}}} body {{background: {page}; margin: 16px}}"
         style += (ASSETS / "lrlab.css").read_text()
         files = "".join(f'<script src="{(ASSETS / name).as_uri()}"></script>' for name in scripts)
@@ -71,7 +74,7 @@ def edge(page: Page, box: str, scheme: str) -> float:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_cut_shows_it_at_the_edge_until_its_end_is_in_sight(show, kind, scheme):
     """Without a script; the cells are empty, so that only the sign has another colour."""
-    box = ":is(.lrlab-table, .pst-scrollable-table-container, .lrlab-formula, figure > a)"
+    box = ":is(.lrlab-table, .pst-scrollable-table-container, .lrlab-formula, figure > a, pre)"
     cell = '<td><div style="width: {}px; height: 80px"></div></td>'
     made = KINDS[kind].format(cell.format(900), width=900)
     page = show(made, scheme=scheme, javascript=False)

@@ -9,6 +9,8 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
+from lrlab.labbook.site._typography import padded, significant
+
 WITHOUT_CODE = "# shown with another cell"  # a cell without any source is left out of a page
 
 _BEGINNING = re.compile(r"(?<=[.] )(?<!vs[.] )(?<!cf[.] )(?<![.]\w[.] )[a-z](?=[a-z])")
@@ -140,24 +142,13 @@ def even(column: Sequence[str]) -> dict[str, str]:
     intervals = any(len(numbers) > 1 for numbers in plain.values())
     cells = [cell for cell, numbers in plain.items() if len(set(numbers)) > 1 or not intervals]
     numbers = [number for cell in column if cell in cells for number in plain[cell]]
-    digits = max((_significant(number) for number in numbers if "." in number), default=0)
-    full = sum(_significant(number) >= digits for number in numbers)
+    digits = max((significant(number) for number in numbers if "." in number), default=0)
+    full = sum(significant(number) >= digits for number in numbers)
     alike = full >= max(2, sum(float(number) != 0 for number in numbers) / 2)
     if digits < 3 or not (intervals or alike) or any(_ZERO.search(number) for number in numbers):
         return {}
-    padded = {cell: _DIGITS.sub(lambda at: _padded(at[0], digits), cell) for cell in cells}
-    return {cell: longer for cell, longer in padded.items() if longer != cell}
-
-
-def _significant(number: str) -> int:
-    return len(number.replace(".", "").lstrip("0"))
-
-
-def _padded(number: str, digits: int) -> str:
-    missing = digits - _significant(number)
-    if missing <= 0 or float(number) == 0:
-        return number
-    return (number if "." in number else f"{number}.") + "0" * missing
+    longer = {cell: _DIGITS.sub(lambda at: padded(at[0], digits), cell) for cell in cells}
+    return {cell: text for cell, text in longer.items() if text != cell}
 
 
 def _shortened(table: str, rows: int) -> str:

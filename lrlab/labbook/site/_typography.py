@@ -90,19 +90,26 @@ def _even(found: re.Match[str]) -> str:
     middle, low, high = (float(n.replace("−", "-").replace(",", "")) for n in numbers)
     if len({len(n.partition(".")[2]) for n in numbers}) == 1 or not low <= middle <= high:
         return found[0]
-    digits = max(_significant(n) for n in numbers if "." in n)
+    digits = max(significant(n) for n in numbers if "." in n)
     if digits < 3 and "%" in found[4]:  # per cents are rounded each to what is worth saying
         return found[0]
-    middle_, low_, high_ = (_padded(n, digits) for n in numbers)
+    middle_, low_, high_ = (padded(n, digits) for n in numbers)
     return f"{middle_}{found[4]}[{low_},{found[5]}{high_}]"
 
 
-def _significant(number: str) -> int:
+def significant(number: str) -> int:
+    """How many digits of a number count; none of a zero."""
     return len(re.sub(r"\D", "", number).lstrip("0"))
 
 
-def _padded(number: str, digits: int) -> str:
-    missing = digits - _significant(number)
+def padded(number: str, digits: int) -> str:
+    """A number with the zeros at its end that it lacks to so many digits that count.
+
+    Example:
+        >>> padded("36", 3), padded("0.01", 3), padded("0", 3)
+        ('36.0', '0.0100', '0')
+    """
+    missing = digits - significant(number)
     if missing <= 0 or missing == digits:  # long enough, or zero
         return number
     return (number if "." in number else f"{number}.") + "0" * missing

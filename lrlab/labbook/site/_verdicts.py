@@ -189,18 +189,21 @@ def _picture(claim: Judged, reach: float) -> str:
     zone_at = "" if unit else _rectangle(*zone, reach)
     y = _HEIGHT / 2
     at = [_percent(max(-reach, min(reach, value)), reach) for value in (low, middle, high)]
-    arrows = ""
+    arrows = ""  # doubled where the estimate itself lies beyond
     if low < -reach:
-        arrows += f'<text x="0%" y="{y + 4:g}" text-anchor="end">‹</text>'
+        sign = "«" if middle < -reach else "‹"
+        arrows += f'<text x="0%" y="{y + 4:g}" text-anchor="end">{sign}</text>'
     if high > reach:
-        arrows += f'<text x="100%" y="{y + 4:g}">›</text>'
+        sign = "»" if middle > reach else "›"
+        arrows += f'<text x="100%" y="{y + 4:g}">{sign}</text>'
+    point = "" if abs(middle) > reach else f'<circle cx="{at[1]}" cy="{y:g}" r="4"/>'
     return (
         f'<svg class="lrlab-interval" height="{_HEIGHT}" aria-hidden="true" focusable="false">'
         f"{zone_at}"
         f'<line class="lrlab-zero" x1="50%" x2="50%" y1="0" y2="{_HEIGHT}"/>'
         f'<line class="lrlab-whisker" x1="{at[0]}" x2="{at[2]}" '
         f'y1="{y:g}" y2="{y:g}"/>'
-        f'<circle cx="{at[1]}" cy="{y:g}" r="4"/>{arrows}</svg>'
+        f"{point}{arrows}</svg>"
     )
 
 
