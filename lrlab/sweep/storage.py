@@ -39,26 +39,29 @@ def connect(url: str, *, heartbeat: int | None = None) -> optuna.storages.RDBSto
     """
     import sqlalchemy
 
-    arguments: dict[str, Any] = {}
     if url.startswith("postgresql"):
         need("psycopg")
     url = spelled_out(url)
     # A connection is given back at once: workers come and go, and are killed.
-    arguments["engine_kwargs"] = {"poolclass": sqlalchemy.pool.NullPool}
+    arguments: dict[str, Any] = {"engine_kwargs": {"poolclass": sqlalchemy.pool.NullPool}}
     if url.startswith("sqlite"):
         arguments["engine_kwargs"]["connect_args"] = {"timeout": 60}
     if heartbeat is not None:
-        retry = optuna.storages.RetryHeartbeatStaleTrialCallback()
         arguments |= {
             "heartbeat_interval": heartbeat,
             "grace_period": 3 * heartbeat,
-            "heartbeat_stale_trial_callback": retry,
+            "heartbeat_stale_trial_callback": optuna.storages.RetryHeartbeatStaleTrialCallback(),
         }
     refused = (sqlalchemy.exc.SQLAlchemyError, ImportError, ValueError, RuntimeError)
     try:
-        return optuna.storages.RDBStorage(url, **arguments)
+        storage = optuna.storages.RDBStorage(url, **arguments)
     except (*refused, optuna.exceptions.OptunaError) as error:
         raise ValueError(cannot(error)) from None
+    if heartbeat is not None and url.startswith("sqlite"):
+        # Lock before reading, or two workers take the same trial: SQLite knows no row locks.
+        lock = "BEGIN IMMEDIATE"
+        sqlalchemy.event.listen(storage.engine, "begin", lambda to: to.exec_driver_sql(lock))
+    return storage
 
 
 def open_study(

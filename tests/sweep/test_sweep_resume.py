@@ -12,11 +12,13 @@ from pathlib import Path
 import psutil
 import pytest
 from joblib.externals.loky import get_reusable_executor
+from optuna.trial import TrialState
 from sweep_fakes import EVALUATIONS, Formula, plan, table, whole
 
 from lrlab.sweep import asynchronous, open_study, sweep, trials
 from lrlab.sweep._book import Book
 from lrlab.sweep.asynchronous import join
+from lrlab.sweep.storage import connect
 from lrlab.training.parallel import WorkerKilled
 
 FORK = multiprocessing.get_context("fork")
@@ -235,6 +237,34 @@ def test_a_trial_whose_worker_was_killed_before_its_first_sign_of_life_is_done_a
     found = trials(open_study(None, url, "sweep"))
     assert silent.number not in {trial.number for trial in found}
     assert len([trial for trial in found if trial.outcome != "interrupted"]) == TRIALS
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_trial_that_waits_is_taken_by_one_worker_alone(tmp_path):
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    study = open_study(plan(trials=TRIALS, sampler="random"), url, "sweep")
+    for index in range(TRIALS):
+        study.enqueue_trial({"peak_lr": 0.1}, user_attrs={"index": index})
+    waiting = [trial._trial_id for trial in study.get_trials()]
+    together, taken = FORK.Barrier(4), FORK.Queue()
+    arguments = (url, waiting, together, taken)
+    processes = [FORK.Process(target=take, args=arguments) for _ in range(4)]
+    for process in processes:
+        process.start()
+    got = [trial for _ in processes for trial in taken.get(timeout=60)]
+    for process in processes:
+        process.join()
+    assert sorted(got) == waiting
+
+
+def take(url: str, waiting: list[int], together, taken) -> None:
+    storage = connect(url, heartbeat=30)
+    got = []
+    for trial in waiting:
+        together.wait(60)
+        if storage.set_trial_state_values(trial, TrialState.RUNNING):
+            got.append(trial)
+    taken.put(got)
 
 
 def test_several_programs_share_an_asynchronous_study_and_a_killed_one_loses_nothing(
