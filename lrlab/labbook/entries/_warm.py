@@ -26,6 +26,7 @@ NAME = "lrlab-warm"
 # than one call of `validate`, `renew` or `rerun`, in which its source does not change.
 _LIBRARIES = (
     "ipykernel.kernelapp",
+    "ipykernel.debugger",
     "matplotlib.pyplot",
     "matplotlib_inline.backend_inline",
     "pandas",

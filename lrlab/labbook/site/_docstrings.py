@@ -7,7 +7,6 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +34,7 @@ def connect(app: Sphinx) -> None:
     app.connect("missing-reference", _resolve)
     if "viewcode-follow-imported" in app.events.events:
         app.connect("viewcode-follow-imported", _own_source)
+    app.connect("env-purge-doc", _expect)
     app.connect("env-check-consistency", _check)
 
 
@@ -161,14 +161,23 @@ def _resolve(app: Sphinx, env: BuildEnvironment, node: Any, content: Any) -> Any
     return content
 
 
+def _expect(app: Sphinx, env: BuildEnvironment, page: str) -> None:
+    """Load the package before the first page about it is read: the processes that read are forks.
+
+    All these pages are read again when anything in the package has changed.
+    """
+    if page.startswith("book/api/") and not hasattr(app, "lrlab_package"):
+        app.lrlab_package = public_modules()  # type: ignore[attr-defined]
+
+
 def _check(app: Sphinx, env: BuildEnvironment) -> None:
     """Warn of public names without docstring, and of rooms of the package on no page."""
     from sphinx.util import logging
 
-    if not (Path(app.srcdir) / "book" / "api").is_dir():
-        return  # a laboratory that uses the package and does not document it
+    modules = getattr(app, "lrlab_package", None)
+    if modules is None:
+        return  # nothing changed, or a laboratory that uses the package and does not document it
     logger = logging.getLogger(__name__)
-    modules = public_modules()
     for name in undocumented(modules):
         logger.warning("public name without a docstring: %s", name, type="lrlab")
     shown = env.get_domain("py").modules  # type: ignore[attr-defined]
