@@ -35,6 +35,11 @@ class Row:
     date: str
     supersedes: Mapping[str, str] | None = None
 
+    @property
+    def names(self) -> set[str]:
+        """By which it is asked for: that of its notebook, of its entry, and its own."""
+        return {self.claim.id.partition(".")[0], self.entry, self.claim.id}
+
 
 @dataclass(frozen=True)
 class Problem:

@@ -117,6 +117,20 @@ def test_claims_shows_every_verdict_and_checks_them(with_entry):
     assert "tiny.sum" in result.stderr
 
 
+def test_claims_of_a_notebook_an_entry_or_a_name_alone(with_entry):
+    [entry] = log(with_entry)
+    all_of_them = lrlab(with_entry, "claims").stdout
+    for name in ("tiny", entry.name):
+        assert lrlab(with_entry, "claims", name).stdout == all_of_them
+    one = lrlab(with_entry, "claims", "tiny.sum").stdout.splitlines()
+    assert one[:-1] == [line for line in all_of_them.splitlines() if "tiny.sum:" in line]
+    wrong = lrlab(with_entry, "claims", "tiny.sun")
+    assert wrong.exit_code == 2
+    assert wrong.stderr == "lrlab: 'tiny.sun' has no claims that count; did you mean tiny.sum?\n"
+    both = lrlab(with_entry, "claims", "--check", "tiny")
+    assert both.exit_code == 2 and "leave out either" in both.stderr
+
+
 def test_open_names_the_page_of_an_entry(with_entry, monkeypatch):
     opened = []
     monkeypatch.setattr("click.launch", opened.append)

@@ -167,18 +167,37 @@ def run(
     click.echo(f"lrlab show {path.stem if out is None else shown(path)} renders its page", err=True)
 
 
-@main.command(epilog="Example: lrlab claims --check")
+@main.command(
+    epilog="""\b
+    Examples:
+      lrlab claims onecycle
+      lrlab claims --check
+    """,
+)
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
     "--check", is_flag=True, help="Judge every claim of the log again, and say what does not hold."
 )
-def claims(check: bool) -> None:
-    """Show every claim of the entries that count, with its verdict."""
+def claims(names: tuple[str, ...], check: bool) -> None:
+    """Show the claims of the entries that count, with their verdicts.
+
+    All of them, unless notebooks, entries or claims are named.
+    """
     from lrlab.labbook import ledger
+    from lrlab.labbook.entries._source import nearest
     from lrlab.labbook.entries.logbook import DamagedLog, survey
 
+    if names and check:
+        raise BadInput("the whole log is checked: leave out either --check or the names")
     root = find_root()
     log, damages = survey(root)
     rows = ledger.rows(log)
+    if names:
+        known = {name: row for row in rows for name in row.names}
+        for name in names:
+            if name not in known:
+                raise BadInput(f"{name!r} has no claims that count{nearest(name, known)}")
+        rows = [row for row in rows if {*names} & row.names]
     width = max((len(row.claim.verdict) for row in rows), default=0)
     for row in rows:
         click.echo(f"{row.claim.verdict:<{width}}  {row.claim.id}: {row.claim.statement}")
