@@ -211,10 +211,10 @@ def end_with(parent: int) -> None:
         parent: the process id of the parent.
 
     Example:
-        >>> workers = joblib.parallel_config("loky", initializer=end_with, initargs=(os.getpid(),))
-        >>> with workers:
-        ...     joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(x) for x in (-1, 2))
-        [1, 2]
+        >>> from multiprocessing import get_context
+        >>> child = get_context("fork").Process(target=end_with, args=(os.getpid(),))
+        >>> child.start()
+        >>> child.join()
     """
 
     def watch() -> None:
