@@ -127,6 +127,7 @@ def test_claims_of_a_notebook_an_entry_or_a_name_alone(with_entry):
     wrong = lrlab(with_entry, "claims", "tiny.sun")
     assert wrong.exit_code == 2
     assert wrong.stderr == "lrlab: 'tiny.sun' has no claims that count; did you mean tiny.sum?\n"
+    assert "`lrlab claims` lists them all" in lrlab(with_entry, "claims", "zebra").stderr
     both = lrlab(with_entry, "claims", "--check", "tiny")
     assert both.exit_code == 2 and "leave out either" in both.stderr
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from pathlib import Path
 
@@ -184,7 +185,6 @@ def claims(names: tuple[str, ...], check: bool) -> None:
     All of them, unless notebooks, entries or claims are named.
     """
     from lrlab.labbook import ledger
-    from lrlab.labbook.entries._source import nearest
     from lrlab.labbook.entries.logbook import DamagedLog, survey
 
     if names and check:
@@ -196,7 +196,9 @@ def claims(names: tuple[str, ...], check: bool) -> None:
         known = {name: row for row in rows for name in row.names}
         for name in names:
             if name not in known:
-                raise BadInput(f"{name!r} has no claims that count{nearest(name, known)}")
+                close = difflib.get_close_matches(name[:200], known, n=1)
+                hint = f"did you mean {close[0]}?" if close else "`lrlab claims` lists them all"
+                raise BadInput(f"{name!r} has no claims that count; {hint}")
         rows = [row for row in rows if {*names} & row.names]
     width = max((len(row.claim.verdict) for row in rows), default=0)
     for row in rows:
