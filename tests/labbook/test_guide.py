@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner
 
 from lrlab.labbook.cli import main
@@ -55,7 +56,8 @@ BLOCKS = re.findall(r"```python\n(.*?)```", FINDING, re.DOTALL)
 def names():
     """What the first block of the page has defined, as it is printed."""
     found: dict = {}
-    exec(BLOCKS[0], found)
+    with torch.random.fork_rng():
+        exec(BLOCKS[0], found)
     return found
 
 
