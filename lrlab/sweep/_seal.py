@@ -44,9 +44,10 @@ def recorded(study: optuna.Study) -> list[FrozenTrial]:
     with damage():
         found = study.get_trials(deepcopy=False)
     for number, trial in enumerate(found):
-        ended = trial.state not in (TrialState.RUNNING, TrialState.WAITING)
-        noted = trial.user_attrs.get(SEAL) if ended else None
-        if trial.number != number or (noted is not None and noted != seal(trial)):
+        noted = trial.user_attrs.get(SEAL)
+        judged = trial.state in (TrialState.COMPLETE, TrialState.PRUNED)  # these have a seal
+        sealed = judged or (trial.state == TrialState.FAIL and noted is not None)
+        if trial.number != number or (sealed and noted != seal(trial)):
             raise ValueError(
                 f"trial {number} of the study {study.study_name!r} is not as it was written: its "
                 "storage is damaged"

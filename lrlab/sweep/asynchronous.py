@@ -131,8 +131,7 @@ def _work(plan: Plan, storage: str, name: str, trainer: Trainer, heartbeat: int)
                 for index, value in enumerate(found.values[done:], start=done + 1):
                     trial.report(value, index)
                 done = len(found.values)
-                steps = list(found.steps)
-                _note(trial, steps=steps, seconds=found.seconds, run_key=found.run_key)
+                _note(trial, steps=[*found.steps], seconds=found.seconds, run_key=found.run_key)
                 if found.diverged:
                     _end(study, trial, "diverged")
                     return worst

@@ -377,3 +377,15 @@ def test_no_private_name_of_optuna_is_used():
         text = file.read_text("utf-8")
         for private in ("study._", "trial._", "pruners._", "_filter_study", "._trial_id"):
             assert private not in text, (file.name, private)
+
+
+def test_notes_that_are_gone_from_a_judged_trial_are_damage(tmp_path):
+    path = tmp_path / "study.db"
+    url = f"sqlite:///{path}"
+    sweep(plan(), storage=url, trainer=Formula(), n_jobs=1, progress=False)
+    with contextlib.closing(sqlite3.connect(path)) as base:
+        base.execute("DELETE FROM trial_user_attributes WHERE trial_id = 3")
+        base.commit()
+    study = open_study(None, url, "sweep")
+    with pytest.raises(ValueError, match=r"trial 2 of the study 'sweep' is not as it was written"):
+        trials(study)
