@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lrlab.labbook import ledger
 from lrlab.labbook.entries import Entry, log
 from lrlab.labbook.entries.rerun import DRIFTED, rerun
 
@@ -13,6 +14,10 @@ ROOT = Path(__file__).parents[2]
 
 def test_no_entry_was_edited_after_it_was_recorded():
     assert [entry.name for entry in log(ROOT) if not entry.unedited()] == []
+
+
+def test_every_claim_holds_and_what_was_released_is_as_it_was():
+    assert [str(problem) for problem in ledger.check(ROOT)] == []
 
 
 @pytest.mark.slow
