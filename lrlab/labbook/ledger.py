@@ -37,7 +37,7 @@ class Row:
 
     @property
     def names(self) -> set[str]:
-        """By which it is asked for: that of its notebook, of its entry, and its own."""
+        """What it can be asked for by: the name of its notebook, of its entry, and its own."""
         return {self.claim.id.partition(".")[0], self.entry, self.claim.id}
 
 

@@ -50,7 +50,7 @@ def recorded(study: optuna.Study) -> list[FrozenTrial]:
         if trial.number != number or (sealed and noted != seal(trial)):
             raise ValueError(
                 f"trial {number} of the study {study.study_name!r} is not as it was written: its "
-                "storage is damaged"
+                "storage is damaged, or from before 0.2.0"
             )
     return found
 

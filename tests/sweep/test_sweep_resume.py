@@ -243,8 +243,8 @@ def test_a_trial_whose_worker_was_killed_before_its_first_sign_of_life_is_done_a
 def test_a_trial_that_waits_is_taken_by_one_worker_alone(tmp_path):
     url = f"sqlite:///{tmp_path / 'study.db'}"
     study = open_study(plan(trials=TRIALS, sampler="random"), url, "sweep")
-    for index in range(TRIALS):
-        study.enqueue_trial({"peak_lr": 0.1}, user_attrs={"index": index})
+    for _ in range(TRIALS):
+        study.enqueue_trial({"peak_lr": 0.1})
     waiting = [trial._trial_id for trial in study.get_trials()]
     together, taken = FORK.Barrier(4), FORK.Queue()
     arguments = (url, waiting, together, taken)

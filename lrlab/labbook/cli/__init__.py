@@ -193,7 +193,7 @@ def claims(names: tuple[str, ...], check: bool) -> None:
     log, damages = survey(root)
     rows = ledger.rows(log)
     if names:
-        known = {name: row for row in rows for name in row.names}
+        known = {name for row in rows for name in row.names}
         for name in names:
             if name not in known:
                 close = difflib.get_close_matches(name[:200], known, n=1)
